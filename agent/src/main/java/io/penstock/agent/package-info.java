@@ -1,0 +1,5 @@
+/// agent.
+@NullMarked
+package io.penstock.agent;
+
+import org.jspecify.annotations.NullMarked;

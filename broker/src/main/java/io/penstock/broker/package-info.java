@@ -1,0 +1,5 @@
+/// broker.
+@NullMarked
+package io.penstock.broker;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/// codec.
+@NullMarked
+package io.penstock.codec;
+
+import org.jspecify.annotations.NullMarked;

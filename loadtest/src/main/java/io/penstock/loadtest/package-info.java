@@ -1,0 +1,5 @@
+/// loadtest.
+@NullMarked
+package io.penstock.loadtest;
+
+import org.jspecify.annotations.NullMarked;
