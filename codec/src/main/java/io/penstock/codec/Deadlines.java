@@ -1,7 +1,7 @@
 package io.penstock.codec;
 
 /// How long an invocation may take, in milliseconds; 0 = no limit. Travels with OPEN so that both
-// ends cancel by themselves.
+/// ends cancel by themselves.
 ///
 /// @param connectMs until the connection to the system stands
 /// @param firstByteMs from then until the system's head

@@ -8,7 +8,7 @@ import java.util.List;
 /// HTTP fields in order, duplicates kept: `count u16, count × (name text16, value text16)`.
 ///
 /// What was read is safe to write into an HTTP/1.1 message: names are tokens, values hold no
-// control characters (RFC 9110, section 5.5).
+/// control characters (RFC 9110, section 5.5).
 public final class Fields {
   private final List<CharSequence> namesAndValues;
 

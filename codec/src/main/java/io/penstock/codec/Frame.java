@@ -3,7 +3,7 @@ package io.penstock.codec;
 import io.netty.buffer.ByteBuf;
 
 /// One whole frame (continued pieces already joined). Payload buffers belong to the reader: who
-// keeps one beyond the call retains it.
+/// keeps one beyond the call retains it.
 ///
 /// Flow: `FrameReader` makes them, `codec.mux` acts on them.
 public sealed interface Frame {

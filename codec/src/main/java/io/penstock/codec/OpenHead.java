@@ -4,7 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.util.AsciiString;
 
 /// The part of OPEN that every kind has (`docs/protocol.md`, section 5). What the kind adds follows
-// it in the payload, [RequestHead] for http.
+/// it in the payload, [RequestHead] for http.
 ///
 /// @param system name of the system, `[A-Za-z0-9._-]{1,63}`
 /// @param caller who invokes, for the system's `Penstock-Caller`

@@ -1,7 +1,7 @@
 package io.penstock.codec;
 
 /// The numbers of the tunnel protocol, in the words of `docs/protocol.md`; a test pins each of
-// them.
+/// them.
 ///
 /// ```
 ///  0        1        2                 4                                  8
@@ -24,7 +24,7 @@ public final class Protocol {
   public static final int MAX_PLAINTEXT_BYTES = MAX_RECORD_BYTES - TAG_BYTES;
 
   /// Largest plaintext we write: with tag and masked WebSocket header it fits one TLS record of 16
-  // KiB.
+  /// KiB.
   public static final int MAX_WRITTEN_PLAINTEXT_BYTES = 16_360;
 
   /// Largest payload of a frame we write.

@@ -2,7 +2,7 @@ package io.penstock.codec;
 
 /// The peer broke the protocol. The code says whether a stream or the session ends (section 7).
 /// The message is for our own log: it names the thing, the expected and the found, and never holds
-// payload.
+/// payload.
 public final class ProtocolException extends Exception {
   private final ErrorCode code;
 

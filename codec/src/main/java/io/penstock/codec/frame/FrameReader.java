@@ -15,12 +15,12 @@ import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /// Reads the frames of opened records (`docs/protocol.md`, section 4) and hands them on, one by
-// one.
+/// one.
 ///
 /// It knows bytes, not streams: what a frame means on its stream is `codec.mux`'s business. Its
-// only memory is a continued payload, bounded per type, because
+/// only memory is a continued payload, bounded per type, because
 /// the pieces of one payload follow each other directly, possibly across records. Not thread-safe:
-// one reader belongs to one direction of one session.
+/// one reader belongs to one direction of one session.
 public final class FrameReader {
 
   /// Who gets the frames. Payload buffers are valid during the call only, unless retained.
@@ -220,7 +220,7 @@ public final class FrameReader {
   }
 
   /// Text of a peer, for our log only: at most 200 bytes, printable ASCII, everything else shown as
-  // `?`.
+  /// `?`.
   private static String text(ByteBuf payload) {
     byte[] bytes = new byte[Math.min(payload.readableBytes(), 200)];
     payload.readBytes(bytes);

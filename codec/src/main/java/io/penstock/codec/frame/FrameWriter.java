@@ -9,7 +9,7 @@ import io.penstock.codec.Protocol;
 import java.nio.charset.StandardCharsets;
 
 /// Writes frames into a buffer (`docs/protocol.md`, section 4). Every method appends exactly one
-// frame, [#pieces] as many as its payload needs.
+/// frame, [#pieces] as many as its payload needs.
 public final class FrameWriter {
   private FrameWriter() {}
 
@@ -21,7 +21,7 @@ public final class FrameWriter {
   }
 
   /// A payload that may be continued: pieces that each fit a record, MORE on all but the last,
-  // `flags` on the last. `payload` is read to its end.
+  /// `flags` on the last. `payload` is read to its end.
   public static void pieces(ByteBuf out, int type, int flags, int stream, ByteBuf payload) {
     while (payload.readableBytes() > MAX_WRITTEN_PAYLOAD_BYTES) {
       frame(out, type, Protocol.MORE, stream, payload, MAX_WRITTEN_PAYLOAD_BYTES);

@@ -1,5 +1,5 @@
 /// Frames to bytes and back, without any state of a connection. Imports `codec` and Netty's
-// buffers.
+/// buffers.
 @NullMarked
 package io.penstock.codec.frame;
 

@@ -1,32 +1,31 @@
 package io.penstock.codec.message;
 
 import com.fasterxml.jackson.annotation.JsonSubTypes;
-import com.fasterxml.jackson.annotation.JsonSubTypes.Type;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// Everything agent and broker say to each other besides streams, as in the CDDL of
-// `docs/protocol.md`, section 6.
+/// `docs/protocol.md`, section 6.
 /// Byte arrays are owned by the message; nobody changes them.
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "t")
 @JsonSubTypes({
-  @Type(value = ControlMessage.EnrollHello.class, name = "enroll_hello"),
-  @Type(value = ControlMessage.NodeHello.class, name = "node_hello"),
-  @Type(value = ControlMessage.EnrollRequest.class, name = "enroll_request"),
-  @Type(value = ControlMessage.ConnectRequest.class, name = "connect_request"),
-  @Type(value = ControlMessage.ProofChallenge.class, name = "proof_challenge"),
-  @Type(value = ControlMessage.ProofAnswer.class, name = "proof_answer"),
-  @Type(value = ControlMessage.Pending.class, name = "pending"),
-  @Type(value = ControlMessage.Approved.class, name = "approved"),
-  @Type(value = ControlMessage.Welcome.class, name = "welcome"),
-  @Type(value = ControlMessage.Ready.class, name = "ready"),
-  @Type(value = ControlMessage.Admitted.class, name = "admitted"),
-  @Type(value = ControlMessage.UnlockNext.class, name = "unlock_next"),
-  @Type(value = ControlMessage.UnlockStored.class, name = "unlock_stored"),
-  @Type(value = ControlMessage.UnlockCommit.class, name = "unlock_commit"),
-  @Type(value = ControlMessage.Revoked.class, name = "revoked"),
-  @Type(value = ControlMessage.EffectiveRules.class, name = "effective_rules"),
+  @JsonSubTypes.Type(value = ControlMessage.EnrollHello.class, name = "enroll_hello"),
+  @JsonSubTypes.Type(value = ControlMessage.NodeHello.class, name = "node_hello"),
+  @JsonSubTypes.Type(value = ControlMessage.EnrollRequest.class, name = "enroll_request"),
+  @JsonSubTypes.Type(value = ControlMessage.ConnectRequest.class, name = "connect_request"),
+  @JsonSubTypes.Type(value = ControlMessage.ProofChallenge.class, name = "proof_challenge"),
+  @JsonSubTypes.Type(value = ControlMessage.ProofAnswer.class, name = "proof_answer"),
+  @JsonSubTypes.Type(value = ControlMessage.Pending.class, name = "pending"),
+  @JsonSubTypes.Type(value = ControlMessage.Approved.class, name = "approved"),
+  @JsonSubTypes.Type(value = ControlMessage.Welcome.class, name = "welcome"),
+  @JsonSubTypes.Type(value = ControlMessage.Ready.class, name = "ready"),
+  @JsonSubTypes.Type(value = ControlMessage.Admitted.class, name = "admitted"),
+  @JsonSubTypes.Type(value = ControlMessage.UnlockNext.class, name = "unlock_next"),
+  @JsonSubTypes.Type(value = ControlMessage.UnlockStored.class, name = "unlock_stored"),
+  @JsonSubTypes.Type(value = ControlMessage.UnlockCommit.class, name = "unlock_commit"),
+  @JsonSubTypes.Type(value = ControlMessage.Revoked.class, name = "revoked"),
+  @JsonSubTypes.Type(value = ControlMessage.EffectiveRules.class, name = "effective_rules"),
 })
 public sealed interface ControlMessage {
 
@@ -153,7 +152,7 @@ public sealed interface ControlMessage {
   }
 
   /// One `allow` entry: any of the methods on any of the paths (`/api/**`, `*` = within one
-  // segment).
+  /// segment).
   record Allow(List<String> methods, List<String> paths) {
     public Allow {
       methods = List.copyOf(methods);
