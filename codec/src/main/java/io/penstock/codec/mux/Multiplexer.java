@@ -64,6 +64,7 @@ public final class Multiplexer {
   private int highestPeerId;
   private boolean draining;
   private boolean announced;
+  private boolean lastFrameWasRekey;
   private boolean closed;
 
   public Multiplexer(
@@ -209,10 +210,16 @@ public final class Multiplexer {
   /// A REKEY frame ends its record (section 3).
   public void fill(ByteBuf out) {
     announced = false;
+    lastFrameWasRekey = false;
     if (fillUrgent(out)) {
       fillData(out);
     }
     announceWritable();
+  }
+
+  /// What the last [#fill] ended with.
+  public boolean lastFrameWasRekey() {
+    return lastFrameWasRekey;
   }
 
   /// True when everything urgent is out and there may be room for more.
@@ -228,6 +235,7 @@ public final class Multiplexer {
       urgentBytes -= before + Protocol.HEADER_BYTES;
       urgent.remove();
       if (first.type() == Protocol.REKEY) {
+        lastFrameWasRekey = true;
         return false;
       }
     }
