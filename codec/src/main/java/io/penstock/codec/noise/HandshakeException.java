@@ -4,7 +4,7 @@ package io.penstock.codec.noise;
 /// [Handshake] it came from is dead. It carries no stack trace and no cause, because a stranger can
 /// provoke it at will; its message is a fixed string that never repeats what the peer sent.
 public final class HandshakeException extends Exception {
-  HandshakeException(String message) {
+  public HandshakeException(String message) {
     super(message, null, false, false);
   }
 }

@@ -13,7 +13,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// The fresh handshake inside a running session (`docs/protocol.md`, section 3). It answers steps with steps; [SessionCore] switches the keys.
+/// The fresh handshake inside a running session (`docs/protocol.md`, section 3). It answers steps
+/// with steps; [SessionCore] switches the keys.
 final class FreshKeys {
   /// What a step led to: a frame to send, and the new keys once they are known.
   record Outcome(int step, byte[] message, @Nullable Transport keys, byte @Nullable [] hash) {}

@@ -3,7 +3,8 @@ package io.penstock.codec.session;
 import io.penstock.codec.Protocol;
 import java.util.concurrent.TimeUnit;
 
-/// Whether the peer is there (`docs/protocol.md`, section 8). Only what was *received* counts: our own writes into a dead connection prove nothing.
+/// Whether the peer is there (`docs/protocol.md`, section 8). Only what was *received* counts: our
+/// own writes into a dead connection prove nothing.
 /// The session says what happened, and asks [#check] now and then (a second is fine).
 final class Liveness {
   /// What is due.
@@ -13,8 +14,10 @@ final class Liveness {
     DEAD
   }
 
-  private static final long PING_AFTER_NANOS = TimeUnit.MILLISECONDS.toNanos(Protocol.PING_AFTER_MS);
-  private static final long DEAD_AFTER_NANOS = TimeUnit.MILLISECONDS.toNanos(Protocol.DEAD_AFTER_MS);
+  private static final long PING_AFTER_NANOS =
+      TimeUnit.MILLISECONDS.toNanos(Protocol.PING_AFTER_MS);
+  private static final long DEAD_AFTER_NANOS =
+      TimeUnit.MILLISECONDS.toNanos(Protocol.DEAD_AFTER_MS);
 
   private long lastReceivedNanos;
   private long lastPingNanos;

@@ -26,10 +26,13 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/// A session from its handshake's end on: records in, records out (`docs/protocol.md`, sections 3 to 8).
+/// A session from its handshake's end on: records in, records out (`docs/protocol.md`, sections 3
+/// to 8).
 ///
-/// Owned by one event loop. The socket's side hands every WebSocket message to [#receive], calls [#nextRecord] at the end of the tick after [Listener#outputWaiting] (and whenever the socket
-/// takes more) until it returns null, calls [#tick] about once a second, and ends the connection when any of them throws: a session that threw is dead.
+/// Owned by one event loop. The socket's side hands every WebSocket message to [#receive], calls
+/// [#nextRecord] at the end of the tick after [Listener#outputWaiting] (and whenever the socket
+/// takes more) until it returns null, calls [#tick] about once a second, and ends the connection
+/// when any of them throws: a session that threw is dead.
 public final class SessionCore {
 
   /// What concerns more than one stream.
@@ -128,8 +131,7 @@ public final class SessionCore {
   /// Says that this side goes away: no new streams from now on.
   public void drain(int spreadMs, int drainMs) {
     multiplexer.drain();
-    multiplexer.session(
-        Protocol.DRAIN, 0, Unpooled.buffer(8).writeInt(spreadMs).writeInt(drainMs));
+    multiplexer.session(Protocol.DRAIN, 0, Unpooled.buffer(8).writeInt(spreadMs).writeInt(drainMs));
   }
 
   /// Queues CLOSE as the last frame. The socket's side flushes, then closes.
@@ -207,7 +209,11 @@ public final class SessionCore {
     ByteBuf record = allocator.heapBuffer(length + Protocol.TAG_BYTES);
     int sealed =
         send.seal(
-            plaintext.array(), plaintext.arrayOffset(), length, record.array(), record.arrayOffset());
+            plaintext.array(),
+            plaintext.arrayOffset(),
+            length,
+            record.array(),
+            record.arrayOffset());
     record.writerIndex(sealed);
     bytesUnderKeys += sealed;
     rekeyWhenDue(send);
@@ -251,7 +257,8 @@ public final class SessionCore {
 
   private void frame(Frame frame) throws ProtocolException {
     if (nextReceive != null) {
-      throw new ProtocolException(ErrorCode.HANDSHAKE, "expected no frame behind REKEY in its record");
+      throw new ProtocolException(
+          ErrorCode.HANDSHAKE, "expected no frame behind REKEY in its record");
     }
     switch (frame) {
       case Frame.Control it -> receiveControl(it);
