@@ -42,7 +42,8 @@ public interface TunnelAuthority {
 
   /// @param dev the handshake's static key of the agent
   /// @param hash handshake hash after message 3
-  record ConnectionAttempt(ConnectRequest request, PublicKey dev, byte[] hash, InetAddress remote) {}
+  record ConnectionAttempt(
+      ConnectRequest request, PublicKey dev, byte[] hash, InetAddress remote) {}
 
   /// @param hashBefore handshake hash after message 2, which `request.signature` covers
   /// @param hash handshake hash after message 3
