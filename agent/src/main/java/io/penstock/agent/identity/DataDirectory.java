@@ -27,6 +27,7 @@ public final class DataDirectory implements AutoCloseable {
       EnumSet.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE);
   private static final String LOCK = "lock";
   private static final String STAGED = ".next";
+  private static final String BESIDE = ".new";
 
   private final Path path;
   private final FileChannel lock;
@@ -78,17 +79,21 @@ public final class DataDirectory implements AutoCloseable {
   }
 
   public void write(String name, byte[] content) throws IOException {
-    stage(name, content);
-    commit(name);
+    writeBeside(name + BESIDE, content);
+    replace(name + BESIDE, name);
   }
 
   /// Writes `content` beside `name`, durably; nobody reads it until [#commit].
   void stage(String name, byte[] content) throws IOException {
-    Path staged = path.resolve(name + STAGED);
-    Files.deleteIfExists(staged);
+    writeBeside(name + STAGED, content);
+  }
+
+  private void writeBeside(String name, byte[] content) throws IOException {
+    Path beside = path.resolve(name);
+    Files.deleteIfExists(beside);
     try (FileChannel channel =
         FileChannel.open(
-            staged,
+            beside,
             EnumSet.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
             PosixFilePermissions.asFileAttribute(OWNER_ONLY))) {
       var buffer = ByteBuffer.wrap(content);
@@ -102,19 +107,22 @@ public final class DataDirectory implements AutoCloseable {
 
   /// What was staged takes its place, at once and durably.
   void commit(String name) throws IOException {
+    replace(name + STAGED, name);
+  }
+
+  private void replace(String from, String to) throws IOException {
     Files.move(
-        path.resolve(name + STAGED),
-        path.resolve(name),
+        path.resolve(from),
+        path.resolve(to),
         StandardCopyOption.ATOMIC_MOVE,
         StandardCopyOption.REPLACE_EXISTING);
     syncDirectory();
   }
 
-  /// Forgets what was staged.
+  /// Forgets what was staged, and what a crash left half written.
   void discardStaged(String name) throws IOException {
-    if (Files.deleteIfExists(path.resolve(name + STAGED))) {
-      syncDirectory();
-    }
+    delete(name + STAGED);
+    delete(name + BESIDE);
   }
 
   public void delete(String name) throws IOException {

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// Who this agent is: the unlock secret with what follows from it, and what the broker said. Every
@@ -17,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 /// block and are called on virtual threads.
 public final class Identity {
   private static final String FINGERPRINT = "fingerprint";
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._-]{1,63}");
 
   private final DataDirectory directory;
   private final IdentityFile file;
@@ -85,7 +87,7 @@ public final class Identity {
             0,
             keepToken ? token.text() : null);
     var content =
-        new Content(UnlockSeal.fresh(source, random), UnlockSecret.generate(random), 1, state);
+        new Content(UnlockSeal.fresh(source, random), UnlockSecret.generate(random), 0, state);
     var file = new IdentityFile(directory, random);
     file.write(content, content.keys());
     return new Identity(directory, file, random, content);
@@ -187,13 +189,19 @@ public final class Identity {
     }
   }
 
-  public synchronized void pending(String agent, String site, String fingerprint)
+  /// The broker has taken the enrollment. Its name comes from the peer and is checked like one.
+  public synchronized void pending(String agent, String site, Fingerprint fingerprint)
       throws IOException {
-    IdentityState next = content.state().withPending(agent, site, fingerprint);
-    if (!fingerprint.equals(content.state().fingerprint()) || !isEnrolled()) {
-      replace(next);
+    if (!NAME.matcher(agent).matches()) {
+      throw new IOException("the broker gives a name that is none");
     }
-    directory.write(FINGERPRINT, (fingerprint + "\n").getBytes(StandardCharsets.US_ASCII));
+    directory.write(FINGERPRINT, (fingerprint.text() + "\n").getBytes(StandardCharsets.US_ASCII));
+    replace(content.state().withPending(agent, site, fingerprint.text()));
+  }
+
+  /// Of the enrollment that waits or was approved.
+  public synchronized Optional<String> fingerprint() {
+    return Optional.ofNullable(content.state().fingerprint());
   }
 
   public synchronized void approved(int generation) throws IOException {
@@ -204,9 +212,9 @@ public final class Identity {
 
   /// The next unlock secret, not yet on disk. Nothing uses it before [#switchTo].
   public final class Rotation {
-    private final Content next;
     private final UnlockKeys nextKeys;
     private final byte[] innerBundle;
+    private Content next;
 
     private Rotation(Content next, UnlockKeys nextKeys, byte[] innerBundle) {
       this.next = next;
@@ -233,21 +241,22 @@ public final class Identity {
       }
     }
 
+    /// What another tunnel made known meanwhile is not forgotten.
+    private void catchUp() throws IOException {
+      if (!content.state().equals(next.state())) {
+        next = new Content(next.seal(), next.secret(), next.epoch(), content.state());
+        file.stage(next, nextKeys);
+      }
+    }
+
     /// The broker has stored it: from here on it is the current one, on disk and in memory.
     public void switchTo() throws IOException {
       synchronized (Identity.this) {
+        catchUp();
         file.commit();
         content.secret().wipe();
         content = next;
         keys = nextKeys;
-      }
-    }
-
-    /// The broker did not take it.
-    public void discard() throws IOException {
-      synchronized (Identity.this) {
-        file.discardStaged();
-        next.secret().wipe();
       }
     }
 

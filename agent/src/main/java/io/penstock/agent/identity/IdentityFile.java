@@ -90,11 +90,14 @@ final class IdentityFile {
   }
 
   void write(Content content, UnlockKeys keys) throws IOException {
-    stage(content, keys);
-    commit();
+    directory.write(NAME, encode(content, keys));
   }
 
   void stage(Content content, UnlockKeys keys) throws IOException {
+    directory.stage(NAME, encode(content, keys));
+  }
+
+  private byte[] encode(Content content, UnlockKeys keys) throws IOException {
     byte[] state = JSON.writeValueAsBytes(content.state());
     byte[] sealed = Sealed.seal(keys.localWrap(), context(content.epoch()), state, random);
     Arrays.fill(state, (byte) 0);
@@ -105,15 +108,11 @@ final class IdentityFile {
             content.seal().seal(content.secret(), random),
             content.epoch(),
             sealed);
-    directory.stage(NAME, JSON.writeValueAsBytes(outer));
+    return JSON.writeValueAsBytes(outer);
   }
 
   void commit() throws IOException {
     directory.commit(NAME);
-  }
-
-  void discardStaged() throws IOException {
-    directory.discardStaged(NAME);
   }
 
   private static byte[] context(long epoch) {
