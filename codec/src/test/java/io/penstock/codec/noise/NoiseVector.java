@@ -21,24 +21,27 @@ record NoiseVector(
     List<Message> messages,
     Optional<Hex> handshakeHash) {
 
-  record Side(Hex staticKey, Hex ephemeral) {}
+  /// @param kem the randomness of the KEM, in the hybrid suites
+  record Side(Hex staticKey, Hex ephemeral, Hex kem) {}
 
   record Message(boolean byInitiator, Hex payload, Hex ciphertext) {}
 
-  /// The notation of cacophony and snow, and noise-c's dialect of it.
+  /// The notation of cacophony and snow, noise-c's dialect of it, and ours with a KEM.
   static List<NoiseVector> json(String resource) {
-    return stream(Resources.json(resource).get("vectors")).map(NoiseVector::ofJson).toList();
+    return stream(Resources.json(resource).get("vectors")).map(NoiseVector::json).toList();
   }
 
-  private static NoiseVector ofJson(JsonNode vector) {
+  static NoiseVector json(JsonNode vector) {
     String name = vector.path("protocol_name").asText(vector.path("name").asText());
     return new NoiseVector(
         name,
         hex(vector, "init_prologue"),
         stream(vector.path("init_psks")).map(psk -> new Hex(psk.asText())).toList(),
-        new Side(hex(vector, "init_static"), hex(vector, "init_ephemeral")),
-        new Side(hex(vector, "resp_static"), hex(vector, "resp_ephemeral")),
-        messages(vector.get("messages")),
+        new Side(
+            hex(vector, "init_static"), hex(vector, "init_ephemeral"), hex(vector, "init_kem")),
+        new Side(
+            hex(vector, "resp_static"), hex(vector, "resp_ephemeral"), hex(vector, "resp_kem")),
+        messages(vector.path("messages")),
         Optional.ofNullable(vector.get("handshake_hash")).map(hash -> new Hex(hash.asText())));
   }
 
@@ -52,7 +55,7 @@ record NoiseVector(
   }
 
   private static Hex hex(JsonNode node, String field) {
-    return new Hex(node.get(field).asText());
+    return new Hex(node.path(field).asText());
   }
 
   private static java.util.stream.Stream<JsonNode> stream(JsonNode array) {
@@ -76,8 +79,8 @@ record NoiseVector(
         values.getOrDefault("handshake", ""),
         hex(values, "prologue"),
         values.containsKey("preshared_key") ? List.of(hex(values, "preshared_key")) : List.of(),
-        new Side(hex(values, "init_static"), hex(values, "gen_init_ephemeral")),
-        new Side(hex(values, "resp_static"), hex(values, "gen_resp_ephemeral")),
+        new Side(hex(values, "init_static"), hex(values, "gen_init_ephemeral"), Hex.EMPTY),
+        new Side(hex(values, "resp_static"), hex(values, "gen_resp_ephemeral"), Hex.EMPTY),
         messages(values),
         Optional.empty());
   }
