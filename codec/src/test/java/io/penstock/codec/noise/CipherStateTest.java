@@ -154,7 +154,15 @@ class CipherStateTest {
     assertThatThrownBy(() -> Records.seal(spent, PLAINTEXT))
         .isInstanceOf(IllegalStateException.class);
     assertThat(Long.toUnsignedString(spent.nonce())).isEqualTo("18446744073709551615");
-    assertThatThrownBy(() -> Records.open(peer, last)).isInstanceOf(RecordException.class);
+    assertThatThrownBy(() -> Records.open(peer, sealedUnderTheLastNonce()))
+        .isInstanceOf(RecordException.class);
+  }
+
+  private static byte[] sealedUnderTheLastNonce() {
+    byte[] iv = new Hex("00000000ffffffffffffffff").bytes();
+    byte[] record = new byte[PLAINTEXT.length + CipherState.TAG_BYTES];
+    new AesGcm(KEY).seal(iv, new byte[0], PLAINTEXT, 0, PLAINTEXT.length, record, 0);
+    return record;
   }
 
   @Test
