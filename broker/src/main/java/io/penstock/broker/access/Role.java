@@ -45,6 +45,7 @@ public enum Role {
   ADMIN(EnumSet.allOf(Permission.class)),
   COPILOT(EnumSet.of(TOPOLOGY_READ, AGENTS_READ, SYSTEMS_READ, PIPELINES_READ, CHANGES_CREATE));
 
+  @SuppressWarnings("ImmutableEnumChecker") // Set.copyOf makes it immutable
   private final Set<Permission> permissions;
 
   Role(Set<Permission> permissions) {

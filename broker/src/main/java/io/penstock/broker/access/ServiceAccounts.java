@@ -84,8 +84,8 @@ public final class ServiceAccounts {
         return false;
       }
       return pattern.endsWith("/*")
-          || pattern.startsWith(system, slash + 1)
-              && pattern.length() == slash + 1 + system.length();
+          || (pattern.startsWith(system, slash + 1)
+              && pattern.length() == slash + 1 + system.length());
     }
   }
 
