@@ -158,14 +158,25 @@ class StrictRequestDecoderTest {
   }
 
   @Test
-  void readsOnAfterARefusedUpgrade() {
+  void readsOnAfterARefusedUpgrade() throws Exception {
     assertThat(requests(send("GET /a HTTP/1.1|Host: a|Connection: upgrade|Upgrade: h2c||")))
         .containsExactly("/a");
-    assertThat(send("GET /b HT")).isEmpty();
+    assertThat(send("GET /b HTTP/1.1|Host: a||GET /c HT")).isEmpty();
 
     decoder.resume();
 
-    assertThat(requests(send("TP/1.1|Host: a||"))).containsExactly("/b");
+    assertThat(requests(read(channel))).containsExactly("/b");
+    assertThat(requests(send("TP/1.1|Host: a||"))).containsExactly("/c");
+  }
+
+  @Test
+  void resumesWithNothingHeld() throws Exception {
+    send("GET /a HTTP/1.1|Host: a|Upgrade: h2c||");
+
+    decoder.resume();
+    decoder.resume();
+
+    assertThat(requests(send("GET /b HTTP/1.1|Host: a||"))).containsExactly("/b");
   }
 
   @Test
