@@ -32,16 +32,27 @@ import picocli.CommandLine.ParameterException;
 final class Agent implements Callable<Integer> {
   private static final String TOKEN_PREFIX = "pen1.";
 
-  @Option(names = "--config", paramLabel = "FILE", description = "agent.yaml; every key can also be given as PENSTOCK_SECTION_KEY.")
+  @Option(
+      names = "--config",
+      paramLabel = "FILE",
+      description = "agent.yaml; every key can also be given as PENSTOCK_SECTION_KEY.")
   private @Nullable Path config;
 
-  @Option(names = "--data", paramLabel = "DIR", description = "Directory of the identity, 0700 (default: .penstock/agent).")
+  @Option(
+      names = "--data",
+      paramLabel = "DIR",
+      description = "Directory of the identity, 0700 (default: .penstock/agent).")
   private @Nullable Path data;
 
-  @Option(names = "--token-file", paramLabel = "FILE", description = "File that holds the enrollment token.")
+  @Option(
+      names = "--token-file",
+      paramLabel = "FILE",
+      description = "File that holds the enrollment token.")
   private @Nullable Path tokenFile;
 
-  @Option(names = "--token-stdin", description = "Read the enrollment token from standard input, even if that is a terminal.")
+  @Option(
+      names = "--token-stdin",
+      description = "Read the enrollment token from standard input, even if that is a terminal.")
   private boolean tokenStdin;
 
   private Agent() {}

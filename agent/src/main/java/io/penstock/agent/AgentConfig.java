@@ -3,7 +3,9 @@ package io.penstock.agent;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.penstock.agent.link.BrokerAddress;
 import io.penstock.agent.plugin.Ceiling;
+import io.penstock.agent.plugin.SystemCatalog;
 import io.penstock.agent.plugin.SystemDefinition;
+import io.penstock.agent.plugin.http.HttpPlugin;
 import io.penstock.codec.message.ControlMessage.Allow;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -13,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 
 /// Everything the agent can be told, with its defaults; `conf/agent.yaml` explains each key.
@@ -39,7 +42,8 @@ record AgentConfig(
   static final Path DEFAULT_DATA = Path.of(".penstock/agent");
 
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._-]{1,63}");
-  private static final Pattern METHOD = Pattern.compile("[A-Za-z0-9!#$%&'*+.^_`|~-]{1,32}");
+  private static final Map<String, Function<JsonNode, List<String>>> SETTINGS =
+      Map.of(HttpPlugin.NAME, HttpPlugin::problems);
   private static final int MAX_SYSTEMS = 1_000;
 
   AgentConfig {
@@ -78,6 +82,7 @@ record AgentConfig(
             in.integer("metrics.port", 9090, 0, 65_535),
             systems(in),
             ceiling(in));
+    SystemCatalog.problems(config.systems(), config.ceiling(), SETTINGS).forEach(in::problem);
     in.finish();
     return config;
   }
@@ -152,7 +157,6 @@ record AgentConfig(
       String name = node.path("name").asText("");
       String plugin = node.path("plugin").asText("");
       in.require(NAME.matcher(name).matches(), key + ".name: expected the name of a system");
-      in.require(!plugin.isEmpty(), key + ".plugin: missing");
       in.require(names.add(name), key + ".name: " + name + " stands twice");
       systems.add(new SystemDefinition(name, plugin, node.path("settings"), allow(in, key, node)));
     }
@@ -194,14 +198,6 @@ record AgentConfig(
       in.requireOnly(key, rule, Set.of("methods", "paths"));
       List<String> methods = in.texts(key + ".methods", rule.path("methods"));
       List<String> paths = in.texts(key + ".paths", rule.path("paths"));
-      in.require(!methods.isEmpty(), key + ".methods: expected at least one");
-      in.require(!paths.isEmpty(), key + ".paths: expected at least one");
-      in.require(
-          methods.stream().allMatch(it -> METHOD.matcher(it).matches()),
-          key + ".methods: expected HTTP methods such as GET");
-      in.require(
-          paths.stream().allMatch(it -> it.startsWith("/")),
-          key + ".paths: expected paths that begin with /");
       rules.add(new Allow(methods, paths));
     }
     return rules;

@@ -12,9 +12,12 @@ import io.penstock.agent.link.Link;
 import io.penstock.agent.link.Loop;
 import io.penstock.agent.link.ProxySettings;
 import io.penstock.agent.link.TrustedTls;
+import io.penstock.agent.plugin.Plugin;
 import io.penstock.agent.plugin.SystemCatalog;
+import io.penstock.agent.plugin.http.HttpPlugin;
 import io.penstock.codec.message.ControlMessage.HostFacts;
 import io.penstock.codec.seal.EnrollmentToken;
+import io.penstock.codec.session.Clock;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -53,7 +56,9 @@ final class AgentProcess {
   /// Returns the exit code. Throws [ConfigException] when it cannot begin.
   int run() {
     Thread atSignal = Thread.ofPlatform().name("signal").unstarted(this::stopAtSignal);
-    try (DataDirectory data = open()) {
+    try (var loop = Loop.start();
+        DataDirectory data = open()) {
+
       UnlockSeal.Source source = unlockSource();
       Optional<Identity> existing = Identity.load(data, source, random);
       Optional<TokenSources.Given> given = token(existing);
@@ -65,7 +70,8 @@ final class AgentProcess {
             directory);
       }
       Runtime.getRuntime().addShutdownHook(atSignal);
-      int code = serve(identity, given.map(TokenSources.Given::token).or(identity::keptToken));
+      int code =
+          serve(loop, identity, given.map(TokenSources.Given::token).or(identity::keptToken));
       ended.complete(code);
       return code;
     } catch (IOException disk) {
@@ -142,35 +148,41 @@ final class AgentProcess {
                 + TokenSources.VARIABLE));
   }
 
-  private int serve(Identity identity, Optional<EnrollmentToken> token)
+  private int serve(Loop loop, Identity identity, Optional<EnrollmentToken> token)
       throws IOException, InterruptedException {
     TrustedTls tls = TrustedTls.of(caFiles());
-    try (var loop = Loop.start()) {
-      var catalog =
-          new SystemCatalog(
-              config.systems(), config.ceiling(), loop.eventLoop(), loop.channelType());
-      var narrator = new Narrator(System.out, config.site(), end::complete);
-      try (var link =
-              Link.of(
-                  settings(),
-                  loop,
-                  tls,
-                  identity,
-                  token,
-                  catalog,
-                  narrator,
-                  Failpoint.fromProperty());
-          var _ = Health.start(link, loop, config.metricsPort())) {
-        link.start();
-        int code = end.join();
-        if (code == ExitCode.FINE) {
-          LOG.info("stopping: running streams have {} s", config.drain().toSeconds());
-          link.drain(config.drain());
-          LOG.info("stopped");
-        }
-        return code;
+    try (var catalog = SystemCatalog.start(config.systems(), config.ceiling(), plugins(loop));
+        var link =
+            Link.of(
+                settings(),
+                loop,
+                tls,
+                identity,
+                token,
+                new ServedStreams(catalog),
+                new Narrator(System.out, config.site(), end::complete),
+                Failpoint.fromProperty());
+        var _ = Health.start(link, loop, config.metricsPort())) {
+      link.start();
+      int code = end.join();
+      if (code == ExitCode.FINE) {
+        LOG.info("stopping: running streams have {} s", config.drain().toSeconds());
+        link.drain(config.drain());
+        LOG.info("stopped");
       }
+      return code;
     }
+  }
+
+  private List<Plugin> plugins(Loop loop) {
+    return List.of(
+        new HttpPlugin(
+            loop.eventLoop(),
+            loop.channelType(),
+            caFile ->
+                TrustedTls.of(Stream.of(config.tlsCa(), caFile).flatMap(Optional::stream).toList())
+                    .systemContext(),
+            Clock.SYSTEM));
   }
 
   private List<Path> caFiles() {

@@ -75,7 +75,8 @@ final class AgentConfigTest {
             "PENSTOCK_METRICS_PORT", "0",
             "PENSTOCK_AGENT_NAME", "plant-8",
             "PENSTOCK_SYSTEMS",
-                "[{name: mes, plugin: http, allow: [{methods: [GET], paths: [/**]}]}]");
+                "[{name: mes, plugin: http, settings: {base_url: \"http://h\"}, allow: [{methods:"
+                    + " [GET], paths: [/**]}]}]");
 
     AgentConfig config = read(WHOLE, environment);
 
@@ -106,9 +107,10 @@ final class AgentConfigTest {
         .anyMatch(it -> it.startsWith("unlock.passphrase_file: cannot read"))
         .contains("systems[0].name: expected the name of a system")
         .contains("systems[0].extra: unknown key")
-        .contains("systems[1].plugin: missing")
-        .contains("systems[1].allow[0].methods: expected at least one")
-        .contains("systems[1].allow[0].paths: expected paths that begin with /");
+        .contains("system erp: there is no plugin ''")
+        .anyMatch(it -> it.startsWith("system a b: settings.base_url: expected"))
+        .contains("system erp: allow: an allow entry needs methods and paths")
+        .contains("system erp: allow: path 'api': a path begins with /");
   }
 
   @Test
