@@ -33,6 +33,7 @@ public final class MuxStream {
   private boolean unwritable;
   private boolean endQueued;
   private boolean endSent;
+  private boolean resetAfterEnd;
   boolean scheduled;
 
   // Receiving.
@@ -114,6 +115,15 @@ public final class MuxStream {
     frame.skipBytes(Protocol.HEADER_BYTES);
     close();
     multiplexer.urgent(new Outgoing(Protocol.RESET, 0, id, frame));
+  }
+
+  /// Nothing more of the peer's body is needed: as soon as our END has left, RESET with NO_ERROR
+  /// follows (section 5). What waits to be sent is still sent.
+  public void stopPeerAfterEnd() {
+    resetAfterEnd = true;
+    if (endSent && !closed) {
+      reset(ErrorCode.NO_ERROR, false, "");
+    }
   }
 
   /// The reader has passed on `bytes` of what [StreamListener#onData] brought.
@@ -226,6 +236,9 @@ public final class MuxStream {
   private void endSent() {
     endSent = true;
     closeWhenBothEnded();
+    if (resetAfterEnd && !closed) {
+      reset(ErrorCode.NO_ERROR, false, "");
+    }
   }
 
   private void closeWhenBothEnded() {
