@@ -14,6 +14,7 @@ import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.resolver.NoopAddressResolverGroup;
 import io.netty.util.concurrent.Future;
+import io.penstock.codec.Protocol;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -197,7 +198,7 @@ final class Dialer {
 
   private RecordSocket upgrade(Channel channel, BrokerAddress broker, String subprotocol)
       throws LinkFailure, InterruptedException {
-    var socket = new RecordSocket(channel);
+    var socket = new RecordSocket(channel, subprotocol.equals(Protocol.SUBPROTOCOL_ENROLL));
     var upgrade = new Upgrade(broker, subprotocol, socket);
     channel.eventLoop().execute(() -> upgrade.start(channel));
     try {

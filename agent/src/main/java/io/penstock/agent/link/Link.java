@@ -189,9 +189,9 @@ public final class Link implements TunnelSlot.SlotWatcher, AutoCloseable {
       return session.roundTripNanos();
     }
 
-    /// Bytes that came in so far: a tunnel on which they grow needs no probe.
-    public long bytesIn() {
-      return session.bytesIn();
+    /// Streams so far: a tunnel on which they grow needs no probe.
+    public long streamsOpened() {
+      return session.streamsOpened();
     }
 
     /// Whether the data path works.

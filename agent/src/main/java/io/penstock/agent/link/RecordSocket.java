@@ -27,26 +27,30 @@ import org.jspecify.annotations.Nullable;
 /// The WebSocket of a tunnel: its binary messages are first handshake messages, for the slot's
 /// thread, and from [#establish] on records, for the [Session] on the event loop.
 final class RecordSocket extends ChannelInboundHandlerAdapter {
-  /// WebSocket statuses 4000 and above carry our own codes where no keys are shared yet.
-  static final int OWN_STATUS = 4_000;
+  /// How a broker says no to an enrollment that shares no keys with it: the reason of its close
+  /// frame (status 1008).
+  private static final String DENIED = ErrorCode.ENROLL_DENIED.name();
 
   private static final int MAX_WAITING_MESSAGES = 2;
   private static final long CLOSE_WITHIN_MS = 1_000;
 
   private final Channel channel;
+  private final boolean enrolling;
   private final LinkedBlockingQueue<HandshakeInput> inbox = new LinkedBlockingQueue<>();
   private @Nullable Session session;
   private @Nullable CloseWebSocketFrame peersClose;
 
-  RecordSocket(Channel channel) {
+  /// @param enrolling a refusal outside of the session is believed: nothing is lost yet
+  RecordSocket(Channel channel, boolean enrolling) {
     this.channel = channel;
+    this.enrolling = enrolling;
   }
 
   /// What arrives while the handshake runs.
   private sealed interface HandshakeInput {
     record Message(byte[] bytes) implements HandshakeInput {}
 
-    record Closed(int status, String why) implements HandshakeInput {}
+    record Closed(boolean denied, String why) implements HandshakeInput {}
   }
 
   Channel channel() {
@@ -73,9 +77,8 @@ final class RecordSocket extends ChannelInboundHandlerAdapter {
   }
 
   private static LinkFailure closed(HandshakeInput.Closed closed) {
-    return closed.status() >= OWN_STATUS
-        ? LinkFailure.refused(
-            Stage.HANDSHAKE, ErrorCode.of(closed.status() - OWN_STATUS), 0, closed.why())
+    return closed.denied()
+        ? LinkFailure.refused(Stage.POLICY, ErrorCode.ENROLL_DENIED, 0, "")
         : LinkFailure.at(Stage.HANDSHAKE, closed.why());
   }
 
@@ -156,7 +159,7 @@ final class RecordSocket extends ChannelInboundHandlerAdapter {
   }
 
   private void refuse(WebSocketCloseStatus status, String found) {
-    ended(0, "expected a binary message, found " + found);
+    ended(false, "expected a binary message, found " + found);
     close(status);
   }
 
@@ -171,27 +174,29 @@ final class RecordSocket extends ChannelInboundHandlerAdapter {
   public void channelInactive(ChannelHandlerContext context) {
     CloseWebSocketFrame close = peersClose;
     if (close == null) {
-      ended(0, "the connection broke");
+      ended(false, "the connection broke");
       return;
     }
-    int status = close.statusCode();
     String reason = LinkFailure.printable(close.reasonText());
-    ended(status, "the broker closed with WebSocket status " + status + " " + reason);
+    boolean denied = enrolling && reason.equals(DENIED);
+    ended(
+        denied,
+        "the broker closed the WebSocket with status " + close.statusCode() + " " + reason);
     close.release();
     peersClose = null;
   }
 
   @Override
   public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-    ended(0, "the connection broke: " + LinkFailure.printable(cause.getMessage()));
+    ended(false, "the connection broke: " + LinkFailure.printable(cause.getMessage()));
     context.close();
   }
 
-  private void ended(int status, String why) {
+  private void ended(boolean denied, String why) {
     if (session == null) {
-      inbox.add(new HandshakeInput.Closed(status, why));
-    } else if (status >= OWN_STATUS) {
-      session.ended(ErrorCode.of(status - OWN_STATUS), 0, why, true);
+      inbox.add(new HandshakeInput.Closed(denied, why));
+    } else if (denied) {
+      session.ended(ErrorCode.ENROLL_DENIED, 0, "", true);
     } else {
       session.ended(null, 0, why, false);
     }

@@ -51,6 +51,7 @@ final class Session implements SessionCore.Listener {
   private volatile long roundTripNanos;
   private final SingleWriterCounter bytesIn = new SingleWriterCounter();
   private final SingleWriterCounter bytesOut = new SingleWriterCounter();
+  private final SingleWriterCounter streamsOpened = new SingleWriterCounter();
   private volatile int openStreams;
   private volatile boolean open = true;
 
@@ -120,6 +121,11 @@ final class Session implements SessionCore.Listener {
 
   int openStreams() {
     return openStreams;
+  }
+
+  /// Streams that the broker opened, without its probes.
+  long streamsOpened() {
+    return streamsOpened.get();
   }
 
   /// Takes no new streams and says so; the running ones go on.
@@ -297,6 +303,7 @@ final class Session implements SessionCore.Listener {
       return NobodyListens.INSTANCE;
     }
     duties.counters().streamOpened();
+    streamsOpened.add(1);
     if (!serving || draining) {
       stream.reset(ErrorCode.DRAINING, true, "no streams are taken here");
       return NobodyListens.INSTANCE;

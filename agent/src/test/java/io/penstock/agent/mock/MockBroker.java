@@ -331,7 +331,7 @@ public final class MockBroker implements AutoCloseable {
       } catch (HandshakeException wrongSecret) {
         log.add("enrollment denied");
         context.writeAndFlush(
-            new CloseWebSocketFrame(4000 + ErrorCode.ENROLL_DENIED.number(), "enrollment denied"));
+            new CloseWebSocketFrame(1008, "ENROLL_DENIED"));
         return;
       }
       requireSigned(request, handshake, before);

@@ -33,7 +33,7 @@ public final class MuxStream {
   private boolean unwritable;
   private boolean endQueued;
   private boolean endSent;
-  private boolean resetAfterEnd;
+  private boolean stopsPeer;
   boolean scheduled;
 
   // Receiving.
@@ -104,6 +104,16 @@ public final class MuxStream {
     control(Protocol.TIMING, false, frame);
   }
 
+  /// This side has answered and needs no more of the peer's body: RESET with NO_ERROR follows our
+  /// END (section 5), at once or as soon as END is out. Until then the listener still hears what
+  /// arrives.
+  public void stopPeerAfterEnd() {
+    stopsPeer = true;
+    if (endSent && !closed) {
+      endSent();
+    }
+  }
+
   /// Ends the stream at once in both directions; what waits to be sent is dropped. The listener
   /// hears nothing any more.
   public void reset(ErrorCode code, boolean untouched, String text) {
@@ -115,15 +125,6 @@ public final class MuxStream {
     frame.skipBytes(Protocol.HEADER_BYTES);
     close();
     multiplexer.urgent(new Outgoing(Protocol.RESET, 0, id, frame));
-  }
-
-  /// Nothing more of the peer's body is needed: as soon as our END has left, RESET with NO_ERROR
-  /// follows (section 5). What waits to be sent is still sent.
-  public void stopPeerAfterEnd() {
-    resetAfterEnd = true;
-    if (endSent && !closed) {
-      reset(ErrorCode.NO_ERROR, false, "");
-    }
   }
 
   /// The reader has passed on `bytes` of what [StreamListener#onData] brought.
@@ -235,9 +236,10 @@ public final class MuxStream {
 
   private void endSent() {
     endSent = true;
-    closeWhenBothEnded();
-    if (resetAfterEnd && !closed) {
+    if (stopsPeer && !peerEnded) {
       reset(ErrorCode.NO_ERROR, false, "");
+    } else {
+      closeWhenBothEnded();
     }
   }
 
