@@ -103,7 +103,7 @@ final class ConnectionPool {
   private void expireLater(long delayNanos) {
     if (!expiryScheduled) {
       expiryScheduled = true;
-      loop.schedule(this::expire, delayNanos, TimeUnit.NANOSECONDS);
+      var _ = loop.schedule(this::expire, delayNanos, TimeUnit.NANOSECONDS);
     }
   }
 

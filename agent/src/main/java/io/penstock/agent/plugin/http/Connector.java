@@ -91,7 +91,8 @@ final class Connector {
                   }
                 })
             .connect(address);
-    connecting.addListener(
+    var _ =
+        connecting.addListener(
         _ -> {
           if (connecting.isSuccess()) {
             secured(connection, connecting.channel());
@@ -115,7 +116,8 @@ final class Connector {
       connection.connected();
       return;
     }
-    handler
+    var _ =
+        handler
         .handshakeFuture()
         .addListener(
             handshake -> {

@@ -126,7 +126,7 @@ final class HttpExchange implements StreamListener {
     next.expect(HttpMethod.valueOf(request.method().toString()));
     ByteBuf bytes = next.allocator().buffer(512);
     RequestWriter.head(bytes, settings.origin(), open, request, body);
-    next.write(bytes);
+    var _ = next.write(bytes);
     touched = true;
     sendEarly(next);
     sent(connectedNanos);
@@ -228,9 +228,9 @@ final class HttpExchange implements StreamListener {
     bodyBegun = true;
     unwrittenBytes += length;
     if (body.isChunked()) {
-      to.write(body.chunkStart(to.allocator(), length));
+      var _ = to.write(body.chunkStart(to.allocator(), length));
     }
-    to.write(bytes).addListener(written -> written(length, written.isSuccess()));
+    var _ = to.write(bytes).addListener(written -> written(length, written.isSuccess()));
   }
 
   private void written(int length, boolean success) {
@@ -244,7 +244,7 @@ final class HttpExchange implements StreamListener {
   private void sendEnd(SystemConnection to) {
     if (body.isChunked()) {
       bodyBegun = true;
-      to.write(body.lastChunk(to.allocator(), trailers));
+      var _ = to.write(body.lastChunk(to.allocator(), trailers));
     }
   }
 

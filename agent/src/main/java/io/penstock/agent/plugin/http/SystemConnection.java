@@ -132,7 +132,7 @@ final class SystemConnection extends ChannelInboundHandlerAdapter {
   void close() {
     exchange = null;
     if (channel != null) {
-      channel.close();
+      var _ = channel.close();
     }
     remove();
   }
@@ -212,6 +212,6 @@ final class SystemConnection extends ChannelInboundHandlerAdapter {
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
     // Reset or broken TLS; the call hears that the connection closed.
-    ctx.close();
+    var _ = ctx.close();
   }
 }
