@@ -1,5 +1,8 @@
 package io.penstock.agent;
 
+import io.penstock.agent.link.Loop;
+import io.penstock.agent.plugin.SettingsException;
+import io.penstock.agent.plugin.SystemCatalog;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -88,8 +91,11 @@ final class Agent implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    try {
-      AgentConfig read = AgentConfig.load(Optional.ofNullable(config), System.getenv());
+    try (var loop = Loop.start()) {
+      ConfigReader in = ConfigReader.of(Optional.ofNullable(config), System.getenv());
+      AgentConfig read = AgentConfig.read(in);
+      Optional<SystemCatalog> catalog = catalog(read, loop, in);
+      in.finish();
       return new AgentProcess(
               read,
               Optional.ofNullable(data).orElse(read.data()),
@@ -97,11 +103,24 @@ final class Agent implements Callable<Integer> {
                   Optional.ofNullable(tokenFile).or(read::tokenFile),
                   tokenStdin,
                   System.getenv(),
-                  System.in))
+                  System.in),
+              loop,
+              catalog.orElseThrow())
           .run();
     } catch (ConfigException invalid) {
       invalid.problems().forEach(problem -> System.err.println("agent: " + problem));
       return ExitCode.CONFIGURATION;
+    }
+  }
+
+  /// Makes the systems callable; nothing is contacted yet.
+  private static Optional<SystemCatalog> catalog(AgentConfig read, Loop loop, ConfigReader in) {
+    try {
+      return Optional.of(
+          new SystemCatalog(read.systems(), read.ceiling(), loop.eventLoop(), loop.channelType()));
+    } catch (SettingsException invalid) {
+      invalid.problems().forEach(problem -> in.problem("systems: " + problem));
+      return Optional.empty();
     }
   }
 }

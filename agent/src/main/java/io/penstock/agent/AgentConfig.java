@@ -3,19 +3,15 @@ package io.penstock.agent;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.penstock.agent.link.BrokerAddress;
 import io.penstock.agent.plugin.Ceiling;
-import io.penstock.agent.plugin.SystemCatalog;
 import io.penstock.agent.plugin.SystemDefinition;
-import io.penstock.agent.plugin.http.HttpPlugin;
 import io.penstock.codec.message.ControlMessage.Allow;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Function;
 import java.util.regex.Pattern;
 
 /// Everything the agent can be told, with its defaults; `conf/agent.yaml` explains each key.
@@ -42,8 +38,6 @@ record AgentConfig(
   static final Path DEFAULT_DATA = Path.of(".penstock/agent");
 
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._-]{1,63}");
-  private static final Map<String, Function<JsonNode, List<String>>> SETTINGS =
-      Map.of(HttpPlugin.NAME, HttpPlugin::problems);
   private static final int MAX_SYSTEMS = 1_000;
 
   AgentConfig {
@@ -58,33 +52,23 @@ record AgentConfig(
   /// What seals the unlock secret; neither = a file of mode 0600.
   record Unlock(Optional<Path> passphraseFile, Optional<String> systemdCredential) {}
 
-  static AgentConfig load(Optional<Path> file, Map<String, String> environment) {
-    return read(
-        file.isPresent()
-            ? ConfigReader.ofFile(file.get(), environment)
-            : ConfigReader.ofYaml("", environment));
-  }
-
+  /// Reads every key; what is wrong is known by [ConfigReader#finish].
   static AgentConfig read(ConfigReader in) {
-    var config =
-        new AgentConfig(
-            brokers(in),
-            in.readableFile("broker.ca_file"),
-            proxy(in),
-            named(in, "agent.name"),
-            named(in, "agent.site"),
-            Duration.ofMillis(in.integer("agent.drain_ms", 30_000, 0, 3_600_000)),
-            in.path("data").orElse(DEFAULT_DATA),
-            in.path("token_file"),
-            unlock(in),
-            in.readableFile("tls.ca_file"),
-            in.text("tunnels").map(_ -> in.integer("tunnels", 1, 1, 8)),
-            in.integer("metrics.port", 9090, 0, 65_535),
-            systems(in),
-            ceiling(in));
-    SystemCatalog.problems(config.systems(), config.ceiling(), SETTINGS).forEach(in::problem);
-    in.finish();
-    return config;
+    return new AgentConfig(
+        brokers(in),
+        in.readableFile("broker.ca_file"),
+        proxy(in),
+        named(in, "agent.name"),
+        named(in, "agent.site"),
+        Duration.ofMillis(in.integer("agent.drain_ms", 30_000, 0, 3_600_000)),
+        in.path("data").orElse(DEFAULT_DATA),
+        in.path("token_file"),
+        unlock(in),
+        in.readableFile("tls.ca_file"),
+        in.text("tunnels").map(_ -> in.integer("tunnels", 1, 1, 8)),
+        in.integer("metrics.port", 9090, 0, 65_535),
+        systems(in),
+        ceiling(in));
   }
 
   private static List<BrokerAddress> brokers(ConfigReader in) {

@@ -12,12 +12,9 @@ import io.penstock.agent.link.Link;
 import io.penstock.agent.link.Loop;
 import io.penstock.agent.link.ProxySettings;
 import io.penstock.agent.link.TrustedTls;
-import io.penstock.agent.plugin.Plugin;
 import io.penstock.agent.plugin.SystemCatalog;
-import io.penstock.agent.plugin.http.HttpPlugin;
 import io.penstock.codec.message.ControlMessage.HostFacts;
 import io.penstock.codec.seal.EnrollmentToken;
-import io.penstock.codec.session.Clock;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -39,6 +36,8 @@ final class AgentProcess {
   private final AgentConfig config;
   private final Path directory;
   private final TokenSources tokens;
+  private final Loop loop;
+  private final SystemCatalog catalog;
   private final SecureRandom random = new SecureRandom();
 
   /// Completes with the exit code once the process has to end.
@@ -47,17 +46,19 @@ final class AgentProcess {
   /// Completes with the exit code once everything is closed.
   private final CompletableFuture<Integer> ended = new CompletableFuture<>();
 
-  AgentProcess(AgentConfig config, Path directory, TokenSources tokens) {
+  AgentProcess(
+      AgentConfig config, Path directory, TokenSources tokens, Loop loop, SystemCatalog catalog) {
     this.config = config;
     this.directory = directory;
     this.tokens = tokens;
+    this.loop = loop;
+    this.catalog = catalog;
   }
 
   /// Returns the exit code. Throws [ConfigException] when it cannot begin.
   int run() {
     Thread atSignal = Thread.ofPlatform().name("signal").unstarted(this::stopAtSignal);
-    try (var loop = Loop.start();
-        DataDirectory data = open()) {
+    try (DataDirectory data = open()) {
 
       UnlockSeal.Source source = unlockSource();
       Optional<Identity> existing = Identity.load(data, source, random);
@@ -70,8 +71,7 @@ final class AgentProcess {
             directory);
       }
       Runtime.getRuntime().addShutdownHook(atSignal);
-      int code =
-          serve(loop, identity, given.map(TokenSources.Given::token).or(identity::keptToken));
+      int code = serve(identity, given.map(TokenSources.Given::token).or(identity::keptToken));
       ended.complete(code);
       return code;
     } catch (IOException disk) {
@@ -148,10 +148,10 @@ final class AgentProcess {
                 + TokenSources.VARIABLE));
   }
 
-  private int serve(Loop loop, Identity identity, Optional<EnrollmentToken> token)
+  private int serve(Identity identity, Optional<EnrollmentToken> token)
       throws IOException, InterruptedException {
     TrustedTls tls = TrustedTls.of(caFiles());
-    try (var catalog = SystemCatalog.start(config.systems(), config.ceiling(), plugins(loop));
+    try (catalog;
         var link =
             Link.of(
                 settings(),
@@ -159,7 +159,7 @@ final class AgentProcess {
                 tls,
                 identity,
                 token,
-                new ServedStreams(catalog),
+                catalog,
                 new Narrator(System.out, config.site(), end::complete),
                 Failpoint.fromProperty());
         var _ = Health.start(link, loop, config.metricsPort())) {
@@ -172,17 +172,6 @@ final class AgentProcess {
       }
       return code;
     }
-  }
-
-  private List<Plugin> plugins(Loop loop) {
-    return List.of(
-        new HttpPlugin(
-            loop.eventLoop(),
-            loop.channelType(),
-            caFile ->
-                TrustedTls.of(Stream.of(config.tlsCa(), caFile).flatMap(Optional::stream).toList())
-                    .systemContext(),
-            Clock.SYSTEM));
   }
 
   private List<Path> caFiles() {

@@ -1,16 +1,18 @@
 package io.penstock.agent.plugin;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import io.penstock.codec.exposure.ExposureRules;
-import java.io.IOException;
+import io.netty.channel.Channel;
+import io.netty.channel.EventLoop;
 
-/// A driver for one kind of system.
+/// The driver for one kind of system.
 public interface Plugin {
-  /// As in a system's `plugin`.
+
+  /// What a definition's `plugin` says to mean this one.
   String name();
 
-  /// Starts serving a system whose settings were found to have no problems.
+  /// Makes a system callable; contacts nothing yet.
   ///
-  /// @param rules the plugin decides by them, on every stream
-  SystemInstance start(String system, JsonNode settings, ExposureRules rules) throws IOException;
+  /// @param loop the event loop of the tunnels, on which every stream runs
+  /// @throws SettingsException with every problem of the definition's settings at once
+  SystemInstance start(
+      SystemDefinition definition, EventLoop loop, Class<? extends Channel> channelType);
 }

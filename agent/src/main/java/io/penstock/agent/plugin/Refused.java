@@ -4,17 +4,17 @@ import io.netty.buffer.ByteBuf;
 import io.penstock.codec.ErrorCode;
 import io.penstock.codec.mux.StreamListener;
 
-/// Listens to a stream that was reset before it began.
-public enum Refused implements StreamListener {
-  LISTENER;
+/// Stands in for the listener of a stream that was reset as it was opened.
+enum Refused implements StreamListener {
+  INSTANCE;
 
   @Override
   public void onData(ByteBuf data, boolean end) {
-    throw new IllegalStateException("DATA on a stream that was reset");
+    // The stream is closed: its frames are dropped before they come here.
   }
 
   @Override
   public void onReset(ErrorCode code, boolean untouched, String text) {
-    // It was us.
+    // We reset it ourselves.
   }
 }

@@ -1,22 +1,21 @@
 package io.penstock.agent.plugin;
 
-import io.netty.buffer.ByteBuf;
 import io.penstock.codec.OpenHead;
 import io.penstock.codec.ProtocolException;
+import io.penstock.codec.RequestHead;
 import io.penstock.codec.mux.MuxStream;
 import io.penstock.codec.mux.StreamListener;
 
-/// One system that is served. Everything happens on the event loop of the tunnels.
-public interface SystemInstance extends AutoCloseable {
+/// A system that can be called. On the tunnels' event loop.
+public interface SystemInstance {
 
-  /// A stream for this system; may reset it before returning. Must not block.
+  /// A stream whose method and path are exposed; may reset it before returning.
   ///
-  /// @param rest the kind's own part of OPEN, valid during the call
-  /// @throws ProtocolException when `rest` is malformed: the stream is reset, untouched
-  StreamListener open(OpenHead head, ByteBuf rest, boolean end, MuxStream stream)
+  /// @param end no body follows
+  /// @throws ProtocolException when the request cannot be written as HTTP; nothing was sent
+  StreamListener open(OpenHead head, RequestHead request, boolean end, MuxStream stream)
       throws ProtocolException;
 
-  /// Takes no new streams and closes what is idle; running streams finish.
-  @Override
+  /// Takes no new streams; running ones go to their end.
   void close();
 }

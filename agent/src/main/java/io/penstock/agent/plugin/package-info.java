@@ -1,5 +1,6 @@
-/// The small interface of a plugin, and which of a system's methods and paths are exposed. Imports
-/// `codec` and Jackson; plugins import this package and never one another.
+/// The small interface of a plugin, the catalog of systems, and what of each is exposed. Imports
+/// `agent.link` for where streams come from, `codec`, Jackson and Netty; plugins import this
+/// package and never one another.
 @NullMarked
 package io.penstock.agent.plugin;
 

@@ -6,58 +6,79 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
-import io.netty.channel.WriteBufferWaterMark;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslHandler;
-import io.netty.util.concurrent.Future;
-import io.penstock.codec.http.HeadLimits;
+import io.netty.resolver.NoopAddressResolverGroup;
+import io.netty.util.NetUtil;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
 import java.util.Optional;
 
-/// Opens connections to one system. On the event loop.
+/// Makes connections to one system: name, TCP, TLS. Answers by [SystemConnection#connected] or
+/// [SystemConnection#connectFailed] on the event loop.
 final class Connector {
-  /// What a slow system may leave in its socket's queue before the caller has to wait.
-  private static final int LOW_WATER_BYTES = 16 * 1024;
-  private static final int HIGH_WATER_BYTES = 64 * 1024;
+  private static final int CONNECT_TIMEOUT_MS = 30_000;
 
-  /// An exchange's own deadline comes first, so that its caller hears of a deadline.
-  private static final int BEYOND_DEADLINE_MS = 1_000;
-
-  private final HttpSettings settings;
+  private final Origin origin;
   private final Optional<SslContext> tls;
+  private final EventLoop loop;
   private final Bootstrap bootstrap;
 
-  /// Who asked for a connection.
-  interface Asker {
-    void connected(Connection connection);
-
-    /// @param why for the log of the broker; holds nothing secret
-    void failed(String why);
-  }
-
   Connector(
-      EventLoop eventLoop,
-      Class<? extends Channel> channelType,
-      HttpSettings settings,
-      Optional<SslContext> tls) {
-    this.settings = settings;
+      Origin origin,
+      Optional<SslContext> tls,
+      EventLoop loop,
+      Class<? extends Channel> channelType) {
+    this.origin = origin;
     this.tls = tls;
+    this.loop = loop;
+    // An answer that came before the system closed is still read when our write fails: AUTO_CLOSE
+    // would throw it away.
     bootstrap =
         new Bootstrap()
-            .group(eventLoop)
+            .group(loop)
             .channel(channelType)
-            .resolver(new OffLoopResolver())
-            .option(
-                ChannelOption.CONNECT_TIMEOUT_MILLIS,
-                settings.deadlines().connectMs() + BEYOND_DEADLINE_MS)
+            .resolver(NoopAddressResolverGroup.INSTANCE)
             .option(ChannelOption.TCP_NODELAY, true)
-            .option(
-                ChannelOption.WRITE_BUFFER_WATER_MARK,
-                new WriteBufferWaterMark(LOW_WATER_BYTES, HIGH_WATER_BYTES));
+            .option(ChannelOption.SO_KEEPALIVE, true)
+            .option(ChannelOption.AUTO_CLOSE, false)
+            .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_TIMEOUT_MS);
   }
 
-  void connect(Pool pool, Asker asker) {
-    var connection = new Connection(pool);
+  void connect(SystemConnection connection) {
+    byte[] literal = NetUtil.createByteArrayFromIpAddressString(origin.host());
+    if (literal != null) {
+      connect(connection, new InetAddress[] {address(literal)}, 0);
+      return;
+    }
+    // The system's resolver blocks.
+    Thread.ofVirtual().name("resolve").start(() -> resolve(connection));
+  }
+
+  private static InetAddress address(byte[] literal) {
+    try {
+      return InetAddress.getByAddress(literal);
+    } catch (UnknownHostException impossible) {
+      throw new IllegalStateException(impossible);
+    }
+  }
+
+  private void resolve(SystemConnection connection) {
+    try {
+      InetAddress[] addresses = InetAddress.getAllByName(origin.host());
+      loop.execute(() -> connect(connection, addresses, 0));
+    } catch (UnknownHostException _) {
+      loop.execute(() -> connection.connectFailed("the system's name is unknown"));
+    }
+  }
+
+  /// Tries the addresses one after the other.
+  private void connect(SystemConnection connection, InetAddress[] addresses, int index) {
+    if (connection.isAbandoned()) {
+      return;
+    }
+    var address = new InetSocketAddress(addresses[index], origin.port());
     ChannelFuture connecting =
         bootstrap
             .clone()
@@ -65,55 +86,46 @@ final class Connector {
                 new ChannelInitializer<>() {
                   @Override
                   protected void initChannel(Channel channel) {
-                    fill(channel, connection);
+                    tls.ifPresent(context -> channel.pipeline().addLast(handler(context, channel)));
+                    connection.install(channel);
                   }
                 })
-            .connect(InetSocketAddress.createUnresolved(settings.host(), settings.port()));
-    connecting.addListener(_ -> tcpStands(connecting, connection, asker));
+            .connect(address);
+    var _ =
+        connecting.addListener(
+            _ -> {
+              if (connecting.isSuccess()) {
+                secured(connection, connecting.channel());
+              } else if (index + 1 < addresses.length) {
+                connect(connection, addresses, index + 1);
+              } else {
+                connection.connectFailed("the system does not accept connections");
+              }
+            });
   }
 
-  private void fill(Channel channel, Connection connection) {
-    tls.ifPresent(
-        context -> {
-          SslHandler handler =
-              context.newHandler(channel.alloc(), settings.host(), settings.port());
-          handler.setHandshakeTimeoutMillis(settings.deadlines().connectMs() + BEYOND_DEADLINE_MS);
-          channel.pipeline().addLast(handler);
-        });
-    var decoder = new StrictResponseDecoder(HeadLimits.DEFAULT);
-    channel.pipeline().addLast(connection.firstBytes(), decoder, connection.decodedBy(decoder));
+  private SslHandler handler(SslContext context, Channel channel) {
+    SslHandler handler = context.newHandler(channel.alloc(), origin.host(), origin.port());
+    handler.setHandshakeTimeoutMillis(CONNECT_TIMEOUT_MS);
+    return handler;
   }
 
-  private void tcpStands(ChannelFuture connecting, Connection connection, Asker asker) {
-    if (!connecting.isSuccess()) {
-      asker.failed("connect: " + why(connecting));
-      return;
-    }
-    SslHandler handler = connecting.channel().pipeline().get(SslHandler.class);
+  private static void secured(SystemConnection connection, Channel channel) {
+    SslHandler handler = channel.pipeline().get(SslHandler.class);
     if (handler == null) {
-      asker.connected(connection);
+      connection.connected();
       return;
     }
-    Future<Channel> handshake = handler.handshakeFuture();
-    handshake.addListener(
-        _ -> {
-          if (handshake.isSuccess()) {
-            asker.connected(connection);
-          } else {
-            connecting.channel().close();
-            asker.failed("TLS: " + why(handshake));
-          }
-        });
-  }
-
-  /// The innermost cause says most.
-  private static String why(Future<?> future) {
-    Throwable cause = future.cause();
-    while (cause != null && cause.getCause() != null && cause.getCause() != cause) {
-      cause = cause.getCause();
-    }
-    return cause == null || cause.getMessage() == null
-        ? "failed"
-        : cause.getMessage().replaceAll("[^\\x20-\\x7e]", "?");
+    var _ =
+        handler
+            .handshakeFuture()
+            .addListener(
+                handshake -> {
+                  if (handshake.isSuccess()) {
+                    connection.connected();
+                  } else {
+                    connection.connectFailed("the TLS handshake with the system failed");
+                  }
+                });
   }
 }

@@ -1,425 +1,500 @@
 package io.penstock.agent.plugin.http;
 
+import static java.util.concurrent.TimeUnit.MILLISECONDS;
+import static java.util.concurrent.TimeUnit.NANOSECONDS;
+
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponse;
-import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.penstock.codec.AnswerHead;
 import io.penstock.codec.Deadlines;
 import io.penstock.codec.ErrorCode;
 import io.penstock.codec.Fields;
 import io.penstock.codec.OpenHead;
+import io.penstock.codec.Protocol;
 import io.penstock.codec.ProtocolException;
 import io.penstock.codec.RequestHead;
 import io.penstock.codec.http.Refusal;
 import io.penstock.codec.mux.MuxStream;
 import io.penstock.codec.mux.StreamListener;
 import java.util.ArrayDeque;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/// One call of a system: a stream on one side, a [Connection] on the other, and back-pressure both
-/// ways. On the event loop; ends exactly once, by [#over].
+/// One call of a system: a stream on the tunnel's side, a connection on the other, everything on
+/// the event loop that both share.
 ///
-/// ```
-/// WAITING ─connected─▶ CALLING ─final head─▶ ANSWERING ─last content─▶ OVER
-///    └───────────────────┴─── reset, deadline, system closed ──────────▶ OVER
-/// ```
-///
-/// Credit for the request's body returns as the system's socket takes the bytes; the system is not
-/// read while the stream takes no more.
+/// Request bytes return their credit when the system's socket has taken them; answer bytes are read
+/// while the stream has room. So neither a system nor a caller that does not read makes us hold
+/// more than one credit and one read buffer. An answer is ended only when the system ended it;
+/// everything else is a reset.
 final class HttpExchange implements StreamListener {
   private enum Phase {
-    /// For a connection. Body that comes meanwhile stays here; it is at most the stream's credit.
-    WAITING,
-    CALLING,
+    /// Until a connection stands.
+    CONNECTING,
+    /// The request is on its way, no head yet.
+    SENDING,
     ANSWERING,
     OVER
   }
 
   private static final Fields NO_FIELDS = new Fields(0);
+  private static final int FIRST_ERROR_BEYOND_STATUS = 600;
 
-  private final HttpSystem system;
-  private final MuxStream stream;
+  private final HttpSettings settings;
+  private final ConnectionPool pool;
+  private final DeadlineSweep clock;
   private final OpenHead open;
-  private final RequestHead head;
+  private final RequestHead request;
   private final RequestBody body;
-  private final Deadlines deadlines;
-  private final Stopwatch watch;
+  private final MuxStream stream;
+  private final Deadlines limits;
+  private final long openedNanos;
+  private final long totalDeadlineNanos;
 
-  private Phase phase = Phase.WAITING;
-  private @Nullable Connection connection;
-  private @Nullable ArrayDeque<ByteBuf> early;
-  private @Nullable Fields earlyTrailers;
+  private Phase phase = Phase.CONNECTING;
+  private @Nullable SystemConnection connection;
+
+  // Request.
+  private final ArrayDeque<ByteBuf> early = new ArrayDeque<>(0);
+  private Fields trailers = NO_FIELDS;
   private boolean requestEnded;
-  private boolean requestSent;
+  private boolean bodyBegun;
+  private boolean touched;
   private boolean reused;
   private boolean retried;
-  private boolean bodyBegun;
-  private boolean closeAfter;
-  private int owedBytes;
+  private int unwrittenBytes;
 
-  // Links of HttpSystem's list.
-  @Nullable HttpExchange previous;
-  @Nullable HttpExchange next;
+  // Answer.
+  private @Nullable AnswerHead head;
+  private boolean interim;
+  private boolean keepsConnection;
+
+  // Stamps.
+  private long connectedNanos;
+  private long sentNanos;
+  private long headNanos;
+  private long systemMicros;
+  private long agentMicros;
+  private long deadlineNanos;
+
+  /// Owned by [DeadlineSweep].
+  int watchIndex = -1;
 
   HttpExchange(
-      HttpSystem system,
-      MuxStream stream,
+      HttpSettings settings,
+      ConnectionPool pool,
+      DeadlineSweep clock,
       OpenHead open,
-      RequestHead head,
+      RequestHead request,
       RequestBody body,
-      Deadlines deadlines,
-      boolean requestEnded) {
-    this.system = system;
-    this.stream = stream;
+      boolean end,
+      MuxStream stream) {
+    this.settings = settings;
+    this.pool = pool;
+    this.clock = clock;
     this.open = open;
-    this.head = head;
+    this.request = request;
     this.body = body;
-    this.deadlines = deadlines;
-    this.requestEnded = requestEnded;
-    watch = new Stopwatch(system.now());
+    this.stream = stream;
+    requestEnded = end;
+    limits = open.deadlines().atMost(settings.deadlines());
+    openedNanos = clock.nowNanos();
+    totalDeadlineNanos = after(openedNanos, limits.totalMs());
   }
 
-  // The connection.
-
-  boolean needsFreshConnection() {
-    return retried;
+  void start() {
+    deadlineNanos = soonest(after(openedNanos, limits.connectMs()));
+    clock.watch(this);
+    pool.acquire(this);
   }
 
-  void overloaded() {
-    end(ErrorCode.OVERLOADED, true, "too many calls wait for this system");
+  // Connection.
+
+  /// Until it stands, it is closed when the call ends.
+  void connecting(SystemConnection next) {
+    connection = next;
+  }
+
+  void connected(SystemConnection next, boolean pooled) {
+    connection = next;
+    reused = pooled;
+    connectedNanos = clock.nowNanos();
+    phase = Phase.SENDING;
+    next.expect(HttpMethod.valueOf(request.method().toString()));
+    ByteBuf bytes = next.allocator().buffer(512);
+    RequestWriter.head(bytes, settings.origin(), open, request, body);
+    var _ = next.write(bytes);
+    touched = true;
+    sendEarly(next);
+    sent(connectedNanos);
+  }
+
+  private void sendEarly(SystemConnection to) {
+    boolean ended = requestEnded;
+    ByteBuf bytes = early.poll();
+    while (bytes != null) {
+      send(to, bytes);
+      bytes = early.poll();
+    }
+    if (ended) {
+      sendEnd(to);
+    }
   }
 
   void connectFailed(String why) {
-    end(ErrorCode.CONNECT_FAILED, !retried, why);
-  }
-
-  void connected(Connection with, boolean used) {
-    phase = Phase.CALLING;
-    connection = with;
-    reused = used;
-    watch.connected(system.now());
-    with.begin(this, HttpMethod.valueOf(head.method().toString()));
-    ByteBuf request = stream.allocator().buffer(512);
-    system.writer().head(request, open, head, body);
-    with.write(request);
-    sendEarly(with);
-  }
-
-  private void sendEarly(Connection with) {
-    ArrayDeque<ByteBuf> waiting = early;
-    early = null;
-    while (waiting != null && !waiting.isEmpty() && phase == Phase.CALLING) {
-      ByteBuf data = waiting.remove();
-      send(with, data, requestEnded && earlyTrailers == null && waiting.isEmpty());
-    }
-    if (waiting != null) {
-      waiting.forEach(ByteBuf::release);
-    }
-    if (phase == Phase.CALLING && requestEnded && !requestSent) {
-      endRequest(with, earlyTrailers == null ? NO_FIELDS : earlyTrailers);
-    }
-  }
-
-  // The request's body.
-
-  @Override
-  public void onData(ByteBuf data, boolean end) {
-    requestEnded |= end;
-    Connection with = connection;
-    if (phase == Phase.WAITING) {
-      if (early == null) {
-        early = new ArrayDeque<>(2);
-      }
-      early.add(data.retain());
-    } else if (phase != Phase.OVER && with != null) {
-      send(with, data.retain(), end);
-    }
-  }
-
-  @Override
-  public void onTrailers(ByteBuf fields) {
-    requestEnded = true;
-    Fields trailers;
-    try {
-      trailers = Fields.read(fields);
-    } catch (ProtocolException malformed) {
-      end(ErrorCode.BAD_REQUEST, phase == Phase.WAITING, "malformed trailers");
-      return;
-    }
-    Connection with = connection;
-    if (phase == Phase.WAITING) {
-      earlyTrailers = trailers;
-    } else if (phase != Phase.OVER && with != null) {
-      endRequest(with, trailers);
-    }
-  }
-
-  /// Takes ownership of `data`.
-  private void send(Connection with, ByteBuf data, boolean end) {
-    int length = data.readableBytes();
-    if (!body.pass(length)) {
-      data.release();
-      end(ErrorCode.BAD_REQUEST, false, "more body than its Content-Length");
-      return;
-    }
-    if (length == 0) {
-      data.release();
-    } else {
-      bodyBegun = true;
-      write(with, data, length);
-      owedBytes += length;
-      returnCredit(with);
-      watch.sent(system.now());
-    }
-    if (end) {
-      endRequest(with, NO_FIELDS);
-    }
-  }
-
-  private void write(Connection with, ByteBuf data, int length) {
-    if (!body.isChunked()) {
-      with.write(data);
-      return;
-    }
-    ByteBuf line = stream.allocator().buffer(16);
-    RequestWriter.chunkHead(line, length);
-    with.write(line);
-    with.write(data);
-    ByteBuf end = stream.allocator().buffer(2);
-    RequestWriter.crlf(end);
-    with.write(end);
-  }
-
-  private void endRequest(Connection with, Fields trailers) {
-    if (!body.isWhole()) {
-      end(ErrorCode.BAD_REQUEST, false, "less body than its Content-Length");
-      return;
-    }
-    requestSent = true;
-    if (body.isChunked()) {
-      ByteBuf last = stream.allocator().buffer(64);
-      RequestWriter.lastChunk(last, trailers);
-      with.write(last);
-    }
-    watch.sent(system.now());
-  }
-
-  /// A socket below its high-water mark counts as having taken the bytes.
-  private void returnCredit(Connection with) {
-    if (owedBytes > 0 && with.isWritable()) {
-      int owed = owedBytes;
-      owedBytes = 0;
-      stream.consumed(owed);
-    }
-  }
-
-  void systemWritable() {
-    Connection with = connection;
-    if (with != null && phase != Phase.OVER) {
-      watch.sent(system.now());
-      returnCredit(with);
-    }
-  }
-
-  // The answer.
-
-  void head(HttpResponse answer) {
-    int status = answer.status().code();
-    long now = system.now();
-    if (status >= 200) {
-      watch.head(now);
-      phase = Phase.ANSWERING;
-      closeAfter = !HttpUtil.isKeepAlive(answer);
-    } else {
-      watch.active(now);
-    }
-    ByteBuf out = stream.allocator().heapBuffer(256);
-    new AnswerHead(
-            status,
-            status >= 200 ? watch.agentMicros() : 0,
-            status >= 200 ? watch.systemMicros() : 0,
-            ResponseFields.of(answer.headers()))
-        .write(out);
-    stream.head(out, false);
-  }
-
-  /// Takes ownership of `content`.
-  void content(HttpContent content) {
-    if (phase == Phase.CALLING && content instanceof LastHttpContent) {
-      // The end of an interim answer.
-      content.release();
-      return;
-    }
-    if (content.decoderResult().isFailure()) {
-      String why = String.valueOf(content.decoderResult().cause().getMessage());
-      content.release();
-      boolean closed = why.equals(Refusal.CLOSED_WITHIN_BODY.sentence());
-      end(closed ? ErrorCode.SYSTEM_CLOSED : ErrorCode.BAD_ANSWER, false, why);
-      return;
-    }
-    if (content instanceof LastHttpContent last) {
-      finish(last);
-      return;
-    }
-    watch.active(system.now());
-    stream.data(content.content(), false);
-    Connection with = connection;
-    if (with != null && !stream.isWritable()) {
-      with.pauseReading();
-    }
-  }
-
-  private void finish(LastHttpContent last) {
-    stream.timing(
-        watch.agentMicros(),
-        watch.connectMicros(),
-        watch.systemMicros(),
-        watch.totalMicros(system.now()));
-    if (last.trailingHeaders().isEmpty()) {
-      stream.data(last.content(), true);
-    } else {
-      stream.data(last.content(), false);
-      ByteBuf trailers = stream.allocator().heapBuffer(64);
-      ResponseFields.of(last.trailingHeaders()).write(trailers);
-      stream.trailers(trailers);
-    }
-    Connection with = connection;
-    boolean clean = requestSent && !closeAfter;
-    boolean early = !requestEnded;
-    over();
-    if (early) {
-      stream.stopPeerAfterEnd();
-    }
-    if (with != null && clean) {
-      with.done();
-    } else if (with != null) {
-      with.abandon();
-    }
-  }
-
-  @Override
-  public void onWritable() {
-    Connection with = connection;
-    if (with != null && phase != Phase.OVER) {
-      watch.active(system.now());
-      with.resumeReading();
-    }
-  }
-
-  void badAnswer(String why) {
-    end(ErrorCode.BAD_ANSWER, false, why);
-  }
-
-  /// The system closed before its answer was whole.
-  void connectionClosed() {
-    Connection before = connection;
     connection = null;
-    boolean stale =
-        phase == Phase.CALLING
-            && reused
-            && !retried
-            && !bodyBegun
-            && before != null
-            && !before.somethingCame()
-            && isIdempotent();
-    if (!stale) {
-      end(ErrorCode.SYSTEM_CLOSED, false, "the system closed the connection");
-      return;
-    }
-    retried = true;
-    requestSent = false;
-    phase = Phase.WAITING;
-    system.pool().acquireFresh(this);
+    fail(ErrorCode.CONNECT_FAILED, why);
   }
 
-  /// RFC 9110, section 9.2.2.
+  void noConnection() {
+    fail(ErrorCode.OVERLOADED, "too many calls wait for a connection to the system");
+  }
+
+  /// A pooled connection that the system had closed meanwhile is no answer: asked once more on a
+  /// new one, if asking twice does no harm (contract, "Invocation").
+  void onConnectionClosed() {
+    SystemConnection closed = connection;
+    connection = null;
+    if (phase == Phase.OVER) {
+      return;
+    }
+    boolean unanswered = phase == Phase.SENDING && closed != null && !closed.answerHasBegun();
+    if (unanswered && reused && !retried && !bodyBegun && isIdempotent()) {
+      retried = true;
+      phase = Phase.CONNECTING;
+      moveDeadline(after(clock.nowNanos(), limits.connectMs()));
+      pool.connect(this);
+      return;
+    }
+    fail(ErrorCode.SYSTEM_CLOSED, "the system closed the connection");
+  }
+
   private boolean isIdempotent() {
-    return switch (head.method().toString()) {
+    return switch (request.method().toString()) {
       case "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE" -> true;
       default -> false;
     };
   }
 
-  // Time.
+  // Request, from the tunnel.
 
-  void tick(long now) {
-    if (passed(now - watch.openedNanos(), deadlines.totalMs())) {
-      late("total");
+  @Override
+  public void onData(ByteBuf data, boolean end) {
+    if (phase == Phase.OVER) {
       return;
     }
-    switch (phase) {
-      case WAITING -> {
-        if (passed(now - watch.openedNanos(), deadlines.connectMs())) {
-          late("connect");
-        }
+    int length = data.readableBytes();
+    if (!body.takes(length) || (end && !body.mayEnd())) {
+      fail(ErrorCode.BAD_REQUEST, "the body is not as long as its Content-Length");
+      return;
+    }
+    requestEnded = end;
+    SystemConnection to = connection;
+    if (phase == Phase.CONNECTING || to == null) {
+      if (length > 0) {
+        early.add(data.retain());
       }
-      case CALLING -> {
-        boolean asked = requestSent && owedBytes == 0;
-        if (asked && passed(now - watch.sentNanos(), deadlines.firstByteMs())) {
-          late("first byte");
-        } else if (!asked && passed(now - watch.activeNanos(), deadlines.idleMs())) {
-          late("idle");
-        }
-      }
-      case ANSWERING -> {
-        if (passed(now - watch.activeNanos(), deadlines.idleMs())) {
-          late("idle");
-        }
-      }
-      case OVER -> {}
+      return;
+    }
+    if (length > 0) {
+      send(to, data.retain());
+    }
+    if (end) {
+      sendEnd(to);
+    }
+    sent(clock.nowNanos());
+  }
+
+  @Override
+  public void onTrailers(ByteBuf payload) {
+    if (phase == Phase.OVER) {
+      return;
+    }
+    try {
+      trailers = Fields.read(payload);
+    } catch (ProtocolException _) {
+      fail(ErrorCode.BAD_REQUEST, "malformed trailers");
+      return;
+    }
+    onData(Unpooled.EMPTY_BUFFER, true);
+  }
+
+  /// Takes ownership of `bytes`. They are consumed when the system's socket has taken them.
+  private void send(SystemConnection to, ByteBuf bytes) {
+    int length = bytes.readableBytes();
+    bodyBegun = true;
+    unwrittenBytes += length;
+    if (body.isChunked()) {
+      var _ = to.write(body.chunkStart(to.allocator(), length));
+    }
+    var _ = to.write(bytes).addListener(written -> written(length, written.isSuccess()));
+  }
+
+  private void written(int length, boolean success) {
+    unwrittenBytes -= length;
+    if (success && phase != Phase.OVER) {
+      stream.consumed(length);
+      moved();
     }
   }
 
-  private static boolean passed(long nanos, int limitMs) {
-    return limitMs > 0 && nanos >= TimeUnit.MILLISECONDS.toNanos(limitMs);
+  private void sendEnd(SystemConnection to) {
+    if (body.isChunked()) {
+      bodyBegun = true;
+      var _ = to.write(body.lastChunk(to.allocator(), trailers));
+    }
   }
 
-  private void late(String which) {
-    end(ErrorCode.DEADLINE, phase == Phase.WAITING && !retried, which + " deadline");
+  private void sent(long nowNanos) {
+    if (phase == Phase.SENDING) {
+      sentNanos = nowNanos;
+    }
+    moved(nowNanos);
   }
 
-  // The end.
-
-  /// The caller went away, or its tunnel.
+  /// The caller went away, or the tunnel did.
   @Override
   public void onReset(ErrorCode code, boolean untouched, String text) {
     leave();
   }
 
-  private void end(ErrorCode code, boolean untouched, String why) {
-    if (phase != Phase.OVER) {
-      stream.reset(code, untouched, why);
-      leave();
+  @Override
+  public void onWritable() {
+    if (connection != null && phase != Phase.OVER) {
+      connection.resumeReading();
     }
   }
 
-  /// Ends without an answer: the connection is in the middle of something, and of no further use.
-  private void leave() {
+  // Answer, from the system.
+
+  void onAnswerHead(HttpResponse response) {
+    int status = response.status().code();
+    if (status >= FIRST_ERROR_BEYOND_STATUS) {
+      fail(ErrorCode.BAD_ANSWER, "the status is above 599");
+      return;
+    }
+    interim = status < 200;
+    headNanos = clock.nowNanos();
+    systemMicros = NANOSECONDS.toMicros(headNanos - sentNanos);
+    agentMicros = NANOSECONDS.toMicros(headNanos - openedNanos) - systemMicros;
+    head =
+        new AnswerHead(status, agentMicros, systemMicros, AnswerReader.fields(response.headers()));
+    if (interim) {
+      sendHead(false);
+      return;
+    }
+    keepsConnection = AnswerReader.keepsConnection(response);
+    phase = Phase.ANSWERING;
+    moved(headNanos);
+  }
+
+  void onAnswerContent(HttpContent content) {
+    if (content.decoderResult().isFailure()) {
+      failBroken(content.decoderResult().cause());
+      return;
+    }
+    boolean last = content instanceof LastHttpContent;
+    if (interim) {
+      interim = !last;
+      return;
+    }
+    moved();
+    if (content instanceof LastHttpContent end) {
+      endAnswer(end);
+      return;
+    }
+    sendHead(false);
+    passOn(content.content());
+  }
+
+  private void passOn(ByteBuf bytes) {
+    if (phase == Phase.OVER || !bytes.isReadable()) {
+      return;
+    }
+    stream.data(bytes.retain(), false);
+    if (!stream.isWritable() && connection != null) {
+      connection.pauseReading();
+    }
+  }
+
+  private void endAnswer(LastHttpContent last) {
+    ByteBuf bytes = last.content();
+    Fields answerTrailers =
+        last.trailingHeaders().isEmpty()
+            ? NO_FIELDS
+            : AnswerReader.trailers(last.trailingHeaders());
+    boolean headEnds = head != null && !bytes.isReadable() && answerTrailers.count() == 0;
+    if (!headEnds) {
+      sendHead(false);
+    }
     if (phase == Phase.OVER) {
       return;
     }
-    Connection with = connection;
-    boolean waited = phase == Phase.WAITING;
-    over();
-    if (waited) {
-      system.pool().cancel(this);
+    if (answerTrailers.count() > 0) {
+      passOn(bytes);
+      timing();
+      ByteBuf payload = stream.allocator().buffer();
+      answerTrailers.write(payload);
+      stream.trailers(payload);
+    } else {
+      timing();
+      if (headEnds) {
+        sendHead(true);
+      } else {
+        stream.data(bytes.retain(), true);
+      }
     }
-    if (with != null) {
-      with.abandon();
+    finish();
+  }
+
+  /// A head waits for what comes with it in the same read: perhaps it is also the end.
+  private void sendHead(boolean end) {
+    AnswerHead waiting = head;
+    if (waiting == null) {
+      return;
+    }
+    head = null;
+    ByteBuf payload = stream.allocator().buffer(512);
+    waiting.write(payload);
+    if (payload.readableBytes() > Protocol.MAX_HEAD_BYTES) {
+      payload.release();
+      fail(ErrorCode.BAD_ANSWER, "the head is over its limit");
+      return;
+    }
+    stream.head(payload, end);
+  }
+
+  void onReadComplete() {
+    sendHead(false);
+  }
+
+  private void timing() {
+    stream.timing(
+        agentMicros,
+        NANOSECONDS.toMicros(connectedNanos - openedNanos),
+        NANOSECONDS.toMicros(headNanos - connectedNanos),
+        NANOSECONDS.toMicros(clock.nowNanos() - openedNanos));
+  }
+
+  /// The answer is complete. A request that is not wanted any more takes its connection with it.
+  private void finish() {
+    SystemConnection used = connection;
+    boolean reusable = keepsConnection && requestEnded && unwrittenBytes == 0;
+    if (!requestEnded) {
+      stream.stopPeerAfterEnd();
+    }
+    over();
+    if (used == null) {
+      return;
+    }
+    if (reusable) {
+      used.release();
+    } else {
+      used.close();
+    }
+  }
+
+  void onRefusedAnswer(String reason) {
+    fail(ErrorCode.BAD_ANSWER, reason);
+  }
+
+  private void failBroken(Throwable cause) {
+    boolean closed = Refusal.CLOSED_WITHIN_BODY.sentence().equals(cause.getMessage());
+    fail(
+        closed ? ErrorCode.SYSTEM_CLOSED : ErrorCode.BAD_ANSWER,
+        closed ? "the system closed the connection" : "the body's framing is malformed");
+  }
+
+  // Time.
+
+  /// On the scale of [DeadlineSweep#nowNanos].
+  long deadlineNanos() {
+    return deadlineNanos;
+  }
+
+  void deadlinePassed(long nowNanos) {
+    if (nowNanos >= totalDeadlineNanos) {
+      fail(ErrorCode.DEADLINE, "the call took longer than it may in all");
+      return;
+    }
+    switch (phase) {
+      case CONNECTING -> failWaiting();
+      case SENDING ->
+          fail(
+              ErrorCode.DEADLINE,
+              requestEnded ? "the system did not answer in time" : "nothing moved for too long");
+      case ANSWERING -> fail(ErrorCode.DEADLINE, "nothing moved for too long");
+      case OVER -> {}
+    }
+  }
+
+  private void failWaiting() {
+    if (connection == null) {
+      fail(ErrorCode.OVERLOADED, "no connection to the system became free in time");
+    } else {
+      fail(ErrorCode.CONNECT_FAILED, "the connection to the system did not stand in time");
+    }
+  }
+
+  private void moved() {
+    moved(clock.nowNanos());
+  }
+
+  /// Bytes moved. While a request is sent the limit is that of silence; the wait for the first byte
+  /// counts from its end, as at the broker.
+  private void moved(long nowNanos) {
+    if (phase == Phase.SENDING && requestEnded) {
+      moveDeadline(after(sentNanos, limits.firstByteMs()));
+    } else if (phase != Phase.OVER && phase != Phase.CONNECTING) {
+      moveDeadline(after(nowNanos, limits.idleMs()));
+    }
+  }
+
+  private void moveDeadline(long nextNanos) {
+    deadlineNanos = soonest(nextNanos);
+    clock.expect(deadlineNanos);
+  }
+
+  private long soonest(long nanos) {
+    return Math.min(nanos, totalDeadlineNanos);
+  }
+
+  private static long after(long nanos, int ms) {
+    return ms == 0 ? DeadlineSweep.NEVER : nanos + MILLISECONDS.toNanos(ms);
+  }
+
+  // Ends.
+
+  /// Never an END: the caller must see that something is missing.
+  private void fail(ErrorCode code, String text) {
+    if (phase == Phase.OVER) {
+      return;
+    }
+    stream.reset(code, !touched, text);
+    leave();
+  }
+
+  /// Leaves the system at once.
+  private void leave() {
+    SystemConnection used = connection;
+    boolean waiting = phase == Phase.CONNECTING && used == null;
+    over();
+    if (used != null) {
+      used.close();
+    } else if (waiting) {
+      pool.cancel(this);
     }
   }
 
   private void over() {
     phase = Phase.OVER;
     connection = null;
-    system.remove(this);
-    if (early != null) {
-      early.forEach(ByteBuf::release);
-      early = null;
-    }
+    head = null;
+    clock.forget(this);
+    early.forEach(ByteBuf::release);
+    early.clear();
   }
 }

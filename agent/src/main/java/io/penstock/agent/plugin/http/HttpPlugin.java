@@ -1,56 +1,42 @@
 package io.penstock.agent.plugin.http;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.handler.ssl.SslContext;
+import io.penstock.agent.link.TrustedTls;
 import io.penstock.agent.plugin.Plugin;
+import io.penstock.agent.plugin.SettingsException;
+import io.penstock.agent.plugin.SystemDefinition;
 import io.penstock.agent.plugin.SystemInstance;
-import io.penstock.codec.exposure.ExposureRules;
-import io.penstock.codec.session.Clock;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// Systems that speak HTTP/1.1.
+/// Systems that speak HTTP/1.1, plain or under TLS.
 public final class HttpPlugin implements Plugin {
-  public static final String NAME = "http";
-
-  private final EventLoop eventLoop;
-  private final Class<? extends Channel> channelType;
-  private final SystemTls tls;
-  private final Clock clock;
-
-  /// @param eventLoop of the tunnels
-  public HttpPlugin(
-      EventLoop eventLoop, Class<? extends Channel> channelType, SystemTls tls, Clock clock) {
-    this.eventLoop = eventLoop;
-    this.channelType = channelType;
-    this.tls = tls;
-    this.clock = clock;
-  }
-
-  /// What is wrong with `settings`, each problem beginning with its key; empty = nothing.
-  public static List<String> problems(JsonNode settings) {
-    return HttpSettings.problems(settings);
-  }
 
   @Override
   public String name() {
-    return NAME;
+    return "http";
   }
 
   @Override
-  public SystemInstance start(String system, JsonNode settings, ExposureRules rules)
-      throws IOException {
-    HttpSettings read = HttpSettings.read(settings, new ArrayList<>());
-    if (read == null) {
-      throw new IOException("system " + system + ": its settings have problems");
+  public SystemInstance start(
+      SystemDefinition definition, EventLoop loop, Class<? extends Channel> channelType) {
+    HttpSettings settings = HttpSettings.read(definition.settings());
+    var connector = new Connector(settings.origin(), tls(settings), loop, channelType);
+    var clock = new DeadlineSweep(loop);
+    return new HttpSystem(settings, new ConnectionPool(settings, connector, loop, clock), clock);
+  }
+
+  private static Optional<SslContext> tls(HttpSettings settings) {
+    if (!settings.origin().tls()) {
+      return Optional.empty();
     }
-    Optional<SslContext> context =
-        read.tls() ? Optional.of(tls.context(read.caFile())) : Optional.empty();
-    var connector = new Connector(eventLoop, channelType, read, context);
-    return new HttpSystem(read, rules, new Pool(connector, read, clock), eventLoop, clock);
+    try {
+      return Optional.of(TrustedTls.of(settings.caFile().stream().toList()).systemContext());
+    } catch (IOException unusable) {
+      throw new SettingsException(List.of("ca_file: " + unusable.getMessage()));
+    }
   }
 }

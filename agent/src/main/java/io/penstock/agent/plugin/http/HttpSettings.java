@@ -1,39 +1,24 @@
 package io.penstock.agent.plugin.http;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.netty.util.AsciiString;
+import io.penstock.agent.plugin.SettingsException;
 import io.penstock.codec.Deadlines;
-import io.penstock.codec.http.InvocationPath;
-import java.net.URI;
-import java.net.URISyntaxException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
-/// How an HTTP system is reached.
+/// The `settings` of a system behind the `http` plugin, checked.
 ///
-/// @param hostHeader what the system is called in `Host`
-/// @param basePath in front of every path, without a slash at its end
-/// @param maxConnections at once; a stream beyond waits
-/// @param maxWaiting at once; a stream beyond is OVERLOADED
-/// @param keepAliveMs how long an idle connection is kept
+/// @param deadlines 0 = no limit besides the caller's
+/// @param maxConnections open at once, busy and idle
+/// @param maxWaiting calls that wait for a connection; beyond: OVERLOADED
 record HttpSettings(
-    boolean tls,
-    String host,
-    int port,
-    AsciiString hostHeader,
-    AsciiString basePath,
-    Optional<Path> caFile,
-    Deadlines deadlines,
-    int maxConnections,
-    int maxWaiting,
-    int keepAliveMs) {
-
+    Origin origin, Optional<Path> caFile, Deadlines deadlines, int maxConnections, int maxWaiting) {
+  private static final int MAX_MS = 24 * 60 * 60 * 1000;
   private static final Set<String> KEYS =
       Set.of(
           "base_url",
@@ -43,122 +28,80 @@ record HttpSettings(
           "idle_ms",
           "total_ms",
           "max_connections",
-          "max_waiting",
-          "keep_alive_ms");
-  private static final int LONGEST_MS = 86_400_000;
-  private static final int DEFAULT_CONNECTIONS = 256;
-  private static final int DEFAULT_WAITING = 1_024;
-  private static final int DEFAULT_KEEP_ALIVE_MS = 30_000;
+          "max_waiting");
 
-  /// Reads settings, and what is wrong with them into `problems`; null when anything is.
-  static @Nullable HttpSettings read(JsonNode settings, List<String> problems) {
-    int before = problems.size();
-    settings
-        .fieldNames()
+  /// @throws SettingsException with every problem at once
+  static HttpSettings read(JsonNode node) {
+    var problems = new ArrayList<String>();
+    node.fieldNames()
         .forEachRemaining(
             key -> {
               if (!KEYS.contains(key)) {
                 problems.add(key + ": unknown key");
               }
             });
-    Optional<URI> url = url(settings, problems);
-    Optional<Path> caFile = caFile(settings, problems);
-    Deadlines usual = Deadlines.DEFAULT;
+    Optional<Origin> origin = origin(node.path("base_url"), problems);
+    Optional<Path> caFile = caFile(node.path("ca_file"), problems);
     var deadlines =
         new Deadlines(
-            number(settings, "connect_ms", usual.connectMs(), 1, LONGEST_MS, problems),
-            number(settings, "first_byte_ms", usual.firstByteMs(), 1, LONGEST_MS, problems),
-            number(settings, "idle_ms", usual.idleMs(), 1, LONGEST_MS, problems),
-            number(settings, "total_ms", usual.totalMs(), 0, LONGEST_MS, problems));
-    int connections = number(settings, "max_connections", DEFAULT_CONNECTIONS, 1, 10_000, problems);
-    int waiting = number(settings, "max_waiting", DEFAULT_WAITING, 0, 100_000, problems);
-    int keepAliveMs =
-        number(settings, "keep_alive_ms", DEFAULT_KEEP_ALIVE_MS, 0, LONGEST_MS, problems);
-    if (problems.size() > before || url.isEmpty()) {
-      return null;
+            integer(node, "connect_ms", 0, 0, MAX_MS, problems),
+            integer(node, "first_byte_ms", 0, 0, MAX_MS, problems),
+            integer(node, "idle_ms", 0, 0, MAX_MS, problems),
+            integer(node, "total_ms", 0, 0, MAX_MS, problems));
+    int maxConnections = integer(node, "max_connections", 256, 1, 4_096, problems);
+    int maxWaiting = integer(node, "max_waiting", 1_024, 0, 16_384, problems);
+    if (origin.isEmpty() || !problems.isEmpty()) {
+      throw new SettingsException(problems);
     }
-    boolean tls = url.get().getScheme().equalsIgnoreCase("https");
-    int port = url.get().getPort() > 0 ? url.get().getPort() : (tls ? 443 : 80);
-    return new HttpSettings(
-        tls,
-        bare(url.get().getHost()),
-        port,
-        AsciiString.of(hostHeader(url.get())),
-        AsciiString.of(basePath(url.get())),
-        caFile,
-        deadlines,
-        connections,
-        waiting,
-        keepAliveMs);
+    return new HttpSettings(origin.get(), caFile, deadlines, maxConnections, maxWaiting);
   }
 
-  private static Optional<URI> url(JsonNode settings, List<String> problems) {
-    String text = settings.path("base_url").asText("");
-    try {
-      var url = new URI(text);
-      boolean http =
-          "http".equalsIgnoreCase(url.getScheme()) || "https".equalsIgnoreCase(url.getScheme());
-      String path = url.getRawPath() == null ? "" : url.getRawPath();
-      boolean clean =
-          path.isEmpty() || InvocationPath.judge(path) == InvocationPath.Judgement.CLEAN;
-      if (http
-          && clean
-          && url.getHost() != null
-          && url.getRawUserInfo() == null
-          && url.getRawQuery() == null
-          && url.getRawFragment() == null) {
-        return Optional.of(url);
-      }
-    } catch (URISyntaxException _) {
-      // Told below.
+  private static Optional<Origin> origin(JsonNode node, List<String> problems) {
+    Optional<Origin> origin = Origin.of(node.asText(""));
+    if (origin.isEmpty()) {
+      problems.add(
+          "base_url: expected http:// or https://, a host and an optional port and path, without"
+              + " user, query or fragment");
     }
-    // The value may hold a password.
-    problems.add("base_url: expected http[s]://host[:port][/path] without user, query or fragment");
-    return Optional.empty();
+    return origin;
   }
 
-  private static Optional<Path> caFile(JsonNode settings, List<String> problems) {
-    JsonNode node = settings.path("ca_file");
+  private static Optional<Path> caFile(JsonNode node, List<String> problems) {
     if (node.isMissingNode() || node.isNull()) {
       return Optional.empty();
     }
-    Path file = Path.of(node.asText());
-    if (!Files.isReadable(file)) {
-      problems.add("ca_file: cannot read " + file);
+    try {
+      Path file = Path.of(node.asText());
+      if (node.isTextual() && Files.isReadable(file)) {
+        return Optional.of(file);
+      }
+    } catch (InvalidPathException _) {
+      // Told below.
     }
-    return Optional.of(file);
+    problems.add("ca_file: expected a readable PEM file, found " + node.asText());
+    return Optional.empty();
   }
 
-  private static int number(
+  private static int integer(
       JsonNode settings, String key, int fallback, int least, int most, List<String> problems) {
     JsonNode node = settings.path(key);
     if (node.isMissingNode() || node.isNull()) {
       return fallback;
     }
-    if (node.isIntegralNumber() && node.asLong() >= least && node.asLong() <= most) {
-      return node.asInt();
+    if (node.isIntegralNumber() && node.canConvertToInt()) {
+      int value = node.intValue();
+      if (value >= least && value <= most) {
+        return value;
+      }
     }
-    problems.add(key + ": expected a whole number from " + least + " to " + most);
+    problems.add(
+        key
+            + ": expected a whole number from "
+            + least
+            + " to "
+            + most
+            + ", found "
+            + node.asText());
     return fallback;
-  }
-
-  private static String hostHeader(URI url) {
-    String host = url.getHost().toLowerCase(Locale.ROOT);
-    return url.getPort() < 0 ? host : host + ":" + url.getPort();
-  }
-
-  private static String bare(String host) {
-    return host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
-  }
-
-  private static String basePath(URI url) {
-    String path = url.getRawPath() == null ? "" : url.getRawPath();
-    return path.endsWith("/") ? path.substring(0, path.length() - 1) : path;
-  }
-
-  static List<String> problems(JsonNode settings) {
-    var problems = new ArrayList<String>();
-    read(settings, problems);
-    return problems;
   }
 }

@@ -1,99 +1,111 @@
 package io.penstock.agent.plugin.http;
 
-import io.netty.util.AsciiString;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.ByteBufUtil;
 import io.penstock.codec.ErrorCode;
 import io.penstock.codec.Fields;
 import io.penstock.codec.ProtocolException;
-import io.penstock.codec.RequestHead;
 
-/// How the body of one request is framed, and how much of it has passed.
+/// How the body of one request is framed for the system (RFC 9112, section 6), and whether what
+/// comes through the tunnel keeps to it.
 final class RequestBody {
+  enum Kind {
+    NONE,
+    LENGTH,
+    CHUNKED
+  }
+
+  private static final byte[] LAST_CHUNK = {'0', '\r', '\n'};
+  private static final byte[] LINE_END = {'\r', '\n'};
   private static final int MAX_LENGTH_DIGITS = 18;
 
-  private final boolean chunked;
-  private final boolean saysLength;
-  private final long length;
-  private long passed;
+  private final Kind kind;
+  private long left;
+  private boolean begun;
 
-  private RequestBody(boolean chunked, boolean saysLength, long length) {
-    this.chunked = chunked;
-    this.saysLength = saysLength;
-    this.length = length;
+  private RequestBody(Kind kind, long left) {
+    this.kind = kind;
+    this.left = left;
   }
 
-  /// @param end OPEN ended the request: there is no body
-  static RequestBody of(RequestHead head, boolean end) throws ProtocolException {
-    long declared = declared(head.fields());
-    if (end) {
-      if (declared > 0) {
-        throw bad("expected " + declared + " bytes of body, found none");
-      }
-      return new RequestBody(false, declared == 0 || meansBody(head.method()), 0);
-    }
-    return declared < 0 ? new RequestBody(true, false, 0) : new RequestBody(false, true, declared);
-  }
-
-  /// -1 = nothing declared.
-  private static long declared(Fields fields) throws ProtocolException {
-    long declared = -1;
+  /// @param end no body follows
+  static RequestBody of(Fields fields, boolean end) throws ProtocolException {
+    long length = -1;
     for (int i = 0; i < fields.count(); i++) {
-      if (RequestWriter.isContentLength(fields.name(i))) {
-        if (declared >= 0) {
-          throw bad("expected one Content-Length, found two");
+      if (FieldFate.of(fields.name(i)) == FieldFate.CONTENT_LENGTH) {
+        if (length >= 0) {
+          throw bad("expected one Content-Length, found more");
         }
-        declared = number(fields.value(i));
+        length = length(fields.value(i));
       }
     }
-    return declared;
+    if (end && length > 0) {
+      throw bad("expected a body of " + length + " bytes, found none");
+    }
+    if (length >= 0) {
+      return new RequestBody(Kind.LENGTH, length);
+    }
+    return end ? new RequestBody(Kind.NONE, 0) : new RequestBody(Kind.CHUNKED, Long.MAX_VALUE);
   }
 
-  private static long number(CharSequence text) throws ProtocolException {
-    long number = 0;
-    if (text.isEmpty() || text.length() > MAX_LENGTH_DIGITS) {
-      throw bad("expected a Content-Length of digits");
+  private static long length(CharSequence value) throws ProtocolException {
+    if (value.isEmpty() || value.length() > MAX_LENGTH_DIGITS) {
+      throw bad("expected a Content-Length of at most 18 digits");
     }
-    for (int i = 0; i < text.length(); i++) {
-      int digit = text.charAt(i) - '0';
-      if (digit < 0 || digit > 9) {
-        throw bad("expected a Content-Length of digits");
+    long length = 0;
+    for (int i = 0; i < value.length(); i++) {
+      char c = value.charAt(i);
+      if (c < '0' || c > '9') {
+        throw bad("expected a decimal Content-Length");
       }
-      number = number * 10 + digit;
+      length = 10 * length + (c - '0');
     }
-    return number;
-  }
-
-  /// Without a body such a request says so (RFC 9110, section 8.6).
-  private static boolean meansBody(AsciiString method) {
-    return method.contentEquals("POST")
-        || method.contentEquals("PUT")
-        || method.contentEquals("PATCH");
+    return length;
   }
 
   private static ProtocolException bad(String message) {
     return new ProtocolException(ErrorCode.BAD_REQUEST, message);
   }
 
+  Kind kind() {
+    return kind;
+  }
+
   boolean isChunked() {
-    return chunked;
+    return kind == Kind.CHUNKED;
   }
 
-  /// Whether the head says a length, which is then [#length].
-  boolean saysLength() {
-    return saysLength;
+  /// False: more than was announced.
+  boolean takes(int bytes) {
+    left -= bytes;
+    return left >= 0;
   }
 
-  long length() {
-    return length;
+  boolean mayEnd() {
+    return left == 0 || kind == Kind.CHUNKED;
   }
 
-  /// Counts `bytes` more. False: more than was declared.
-  boolean pass(int bytes) {
-    passed += bytes;
-    return chunked || passed <= length;
+  /// What goes in front of a chunk, with the line end of the one before.
+  ByteBuf chunkStart(ByteBufAllocator allocator, int length) {
+    ByteBuf start = allocator.buffer(12);
+    endChunk(start);
+    ByteBufUtil.writeAscii(start, Integer.toHexString(length));
+    begun = true;
+    return start.writeBytes(LINE_END);
   }
 
-  /// Whether the body may end here.
-  boolean isWhole() {
-    return chunked || passed == length;
+  ByteBuf lastChunk(ByteBufAllocator allocator, Fields trailers) {
+    ByteBuf last = allocator.buffer(trailers.count() == 0 ? 8 : 256);
+    endChunk(last);
+    last.writeBytes(LAST_CHUNK);
+    RequestWriter.trailers(last, trailers);
+    return last.writeBytes(LINE_END);
+  }
+
+  private void endChunk(ByteBuf out) {
+    if (begun) {
+      out.writeBytes(LINE_END);
+    }
   }
 }

@@ -3,139 +3,138 @@ package io.penstock.agent.plugin.http;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.util.AsciiString;
+import io.penstock.codec.ErrorCode;
 import io.penstock.codec.Fields;
 import io.penstock.codec.OpenHead;
+import io.penstock.codec.ProtocolException;
 import io.penstock.codec.RequestHead;
 import io.penstock.codec.http.HopByHop;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/// Writes a request for a system from its parsed parts: never a caller's raw bytes, its own Host,
-/// exactly one framing, nothing that ends at this hop.
+/// Writes the head of a request to a system from parsed fields (protocol, "HTTP through the
+/// tunnel"): its own Host, our three fields in place of any the caller sent, and nothing that ends
+/// at this hop.
 final class RequestWriter {
-  private static final AsciiString HOST = AsciiString.cached("host");
-  private static final AsciiString CONTENT_LENGTH = AsciiString.cached("content-length");
-  private static final AsciiString CONNECTION = AsciiString.cached("connection");
-  private static final AsciiString TRACEPARENT = AsciiString.cached("traceparent");
-  private static final AsciiString REQUEST_ID = AsciiString.cached("penstock-request-id");
-  private static final AsciiString CALLER = AsciiString.cached("penstock-caller");
+  private static final AsciiString VERSION = AsciiString.cached(" HTTP/1.1\r\nHost: ");
+  private static final AsciiString TRACEPARENT = AsciiString.cached("\r\nTraceparent: ");
+  private static final AsciiString REQUEST_ID = AsciiString.cached("\r\nPenstock-Request-Id: ");
+  private static final AsciiString CALLER = AsciiString.cached("\r\nPenstock-Caller: ");
+  private static final AsciiString CHUNKED = AsciiString.cached("Transfer-Encoding: chunked\r\n");
+  private static final AsciiString EMPTY = AsciiString.cached("Content-Length: 0\r\n");
+  private static final AsciiString SEPARATOR = AsciiString.cached(": ");
+  private static final AsciiString LINE_END = AsciiString.cached("\r\n");
 
-  private static final AsciiString VERSION_AND_HOST = AsciiString.cached(" HTTP/1.1\r\nHost: ");
-  private static final AsciiString OUR_TRACEPARENT = AsciiString.cached("\r\nTraceparent: ");
-  private static final AsciiString OUR_REQUEST_ID = AsciiString.cached("\r\nPenstock-Request-Id: ");
-  private static final AsciiString OUR_CALLER = AsciiString.cached("\r\nPenstock-Caller: ");
-  private static final AsciiString LENGTH = AsciiString.cached("\r\nContent-Length: ");
-  private static final AsciiString CHUNKED = AsciiString.cached("\r\nTransfer-Encoding: chunked");
-  private static final AsciiString HEAD_END = AsciiString.cached("\r\n\r\n");
-  private static final AsciiString LAST_CHUNK = AsciiString.cached("0\r\n");
-  private static final int CRLF = '\r' << 8 | '\n';
-  private static final int COLON_SPACE = ':' << 8 | ' ';
+  private RequestWriter() {}
 
-  private final HttpSettings settings;
-
-  RequestWriter(HttpSettings settings) {
-    this.settings = settings;
-  }
-
-  void head(ByteBuf out, OpenHead open, RequestHead head, RequestBody body) {
-    text(out, head.method());
-    out.writeByte(' ');
-    text(out, settings.basePath());
-    text(out, head.path());
-    text(out, VERSION_AND_HOST);
-    text(out, settings.hostHeader());
-    fields(out, head.fields());
-    text(out, OUR_TRACEPARENT);
-    out.writeCharSequence(open.ids().traceparent(), StandardCharsets.US_ASCII);
-    text(out, OUR_REQUEST_ID);
-    out.writeCharSequence(open.ids().requestId(), StandardCharsets.US_ASCII);
-    if (!open.caller().isEmpty()) {
-      text(out, OUR_CALLER);
-      text(out, open.caller());
+  /// What of OPEN could not be written safely. Names and values of fields were checked as they were
+  /// read; the path by the catalog.
+  static void check(OpenHead open, RequestHead request) throws ProtocolException {
+    if (!isMethod(request.method())) {
+      throw new ProtocolException(ErrorCode.BAD_REQUEST, "expected a method that can be sent");
     }
-    framing(out, body);
-    text(out, HEAD_END);
+    for (int i = 0; i < open.caller().length(); i++) {
+      char c = open.caller().charAt(i);
+      if (c < ' ' || c >= 0x7f) {
+        throw new ProtocolException(ErrorCode.BAD_REQUEST, "expected a printable caller");
+      }
+    }
   }
 
-  private static void framing(ByteBuf out, RequestBody body) {
-    if (body.isChunked()) {
-      text(out, CHUNKED);
-    } else if (body.saysLength()) {
-      text(out, LENGTH);
-      out.writeCharSequence(Long.toString(body.length()), StandardCharsets.US_ASCII);
+  /// CONNECT makes a tunnel of the connection, and is another kind of stream.
+  private static boolean isMethod(AsciiString method) {
+    if (method.isEmpty() || method.length() > 32 || method.contentEquals("CONNECT")) {
+      return false;
+    }
+    for (int i = 0; i < method.length(); i++) {
+      char c = method.charAt(i);
+      boolean letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+      if (!letter && "!#$%&'*+-.^_`|~".indexOf(c) < 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  static void head(
+      ByteBuf out, Origin origin, OpenHead open, RequestHead request, RequestBody body) {
+    write(out, request.method());
+    out.writeByte(' ');
+    write(out, origin.basePath());
+    write(out, request.path());
+    write(out, VERSION);
+    write(out, origin.authority());
+    write(out, TRACEPARENT);
+    write(out, open.ids().traceparent());
+    write(out, REQUEST_ID);
+    write(out, open.ids().requestId());
+    if (!open.caller().isEmpty()) {
+      write(out, CALLER);
+      write(out, open.caller());
+    }
+    write(out, LINE_END);
+    fields(out, request.fields());
+    switch (body.kind()) {
+      case CHUNKED -> write(out, CHUNKED);
+      case NONE -> writeEmpty(out, request.method());
+      case LENGTH -> {}
+    }
+    write(out, LINE_END);
+  }
+
+  /// RFC 9110, section 8.6: methods whose content has a meaning say that there is none.
+  private static void writeEmpty(ByteBuf out, AsciiString method) {
+    if (method.contentEquals("POST")
+        || method.contentEquals("PUT")
+        || method.contentEquals("PATCH")) {
+      write(out, EMPTY);
     }
   }
 
   private static void fields(ByteBuf out, Fields fields) {
-    HopByHop hop = HopByHop.namedBy(connectionValues(fields));
+    @Nullable HopByHop named = named(fields);
     for (int i = 0; i < fields.count(); i++) {
       CharSequence name = fields.name(i);
-      if (!isOurs(name) && !hop.ends(name)) {
-        out.writeShort(CRLF);
-        text(out, name);
-        out.writeShort(COLON_SPACE);
-        text(out, fields.value(i));
+      FieldFate fate = FieldFate.of(name);
+      boolean stays = fate == FieldFate.DROP || fate == FieldFate.CONNECTION;
+      if (fate == FieldFate.CONTENT_LENGTH
+          || (!stays && !FieldFate.isOurs(name) && (named == null || !named.ends(name)))) {
+        field(out, name, fields.value(i));
       }
     }
   }
 
-  private static List<CharSequence> connectionValues(Fields fields) {
-    List<CharSequence> values = List.of();
+  private static @Nullable HopByHop named(Fields fields) {
+    List<CharSequence> values = null;
     for (int i = 0; i < fields.count(); i++) {
-      if (is(fields.name(i), CONNECTION)) {
-        if (values.isEmpty()) {
-          values = new ArrayList<>(1);
-        }
+      if (FieldFate.of(fields.name(i)) == FieldFate.CONNECTION) {
+        values = values == null ? new ArrayList<>(1) : values;
         values.add(fields.value(i));
       }
     }
-    return values;
+    return values == null ? null : HopByHop.namedBy(values);
   }
 
-  /// What is written anew, so that a caller cannot say it.
-  private static boolean isOurs(CharSequence name) {
-    return switch (name.length()) {
-      case 4 -> is(name, HOST);
-      case 11 -> is(name, TRACEPARENT);
-      case 14 -> is(name, CONTENT_LENGTH);
-      case 15 -> is(name, CALLER);
-      case 19 -> is(name, REQUEST_ID);
-      default -> false;
-    };
-  }
-
-  static boolean isContentLength(CharSequence name) {
-    return is(name, CONTENT_LENGTH);
-  }
-
-  private static boolean is(CharSequence name, AsciiString lowerCase) {
-    return lowerCase.contentEqualsIgnoreCase(name);
-  }
-
-  /// The line before a chunk's bytes.
-  static void chunkHead(ByteBuf out, int bytes) {
-    out.writeCharSequence(Integer.toHexString(bytes), StandardCharsets.US_ASCII);
-    out.writeShort(CRLF);
-  }
-
-  static void crlf(ByteBuf out) {
-    out.writeShort(CRLF);
-  }
-
-  /// The last chunk, with trailers.
-  static void lastChunk(ByteBuf out, Fields trailers) {
-    text(out, LAST_CHUNK);
+  /// Trailers have no say in framing, routing or who sent the message.
+  static void trailers(ByteBuf out, Fields trailers) {
     for (int i = 0; i < trailers.count(); i++) {
-      text(out, trailers.name(i));
-      out.writeShort(COLON_SPACE);
-      text(out, trailers.value(i));
-      out.writeShort(CRLF);
+      CharSequence name = trailers.name(i);
+      if (FieldFate.of(name) == FieldFate.PASS && !FieldFate.isOurs(name)) {
+        field(out, name, trailers.value(i));
+      }
     }
-    out.writeShort(CRLF);
   }
 
-  private static void text(ByteBuf out, CharSequence text) {
+  private static void field(ByteBuf out, CharSequence name, CharSequence value) {
+    write(out, name);
+    write(out, SEPARATOR);
+    write(out, value);
+    write(out, LINE_END);
+  }
+
+  private static void write(ByteBuf out, CharSequence text) {
     if (text instanceof AsciiString ascii) {
       ByteBufUtil.copy(ascii, out);
     } else {

@@ -10,7 +10,6 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioSocketChannel;
-import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.util.AsciiString;
 import io.penstock.agent.mock.Call;
 import io.penstock.agent.mock.RawSystem;
@@ -23,7 +22,6 @@ import io.penstock.codec.ErrorCode;
 import io.penstock.codec.Fields;
 import io.penstock.codec.StreamKind;
 import io.penstock.codec.message.ControlMessage.Allow;
-import io.penstock.codec.session.Clock;
 import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -78,21 +76,12 @@ final class HttpSystemTest {
 
   private SessionPair tunnel(String settings, List<Allow> allow) throws Exception {
     JsonNode json = new ObjectMapper().readTree(settings);
-    var plugin =
-        new HttpPlugin(
-            loop,
-            NioSocketChannel.class,
-            caFile ->
-                SslContextBuilder.forClient()
-                    .trustManager(caFile.orElseThrow().toFile())
-                    .endpointIdentificationAlgorithm("HTTPS")
-                    .build(),
-            Clock.SYSTEM);
-    SystemCatalog catalog =
-        SystemCatalog.start(
+    var catalog =
+        new SystemCatalog(
             List.of(new SystemDefinition("erp", "http", json, allow)),
             Optional.empty(),
-            List.of(plugin));
+            loop,
+            NioSocketChannel.class);
     return new SessionPair(loop, catalog::open);
   }
 
@@ -135,10 +124,9 @@ final class HttpSystemTest {
             "GET /base/a/b%20c?x=1&y=%2f HTTP/1.1\r\n"
                 + "Host: 127.0.0.1:"
                 + system.port()
-                + "\r\nAccept: text/plain\r\nCookie: a=b\r\n"
-                + "Traceparent: 00-00000000000000030000000000000004-0000000000000005-01\r\n"
+                + "\r\nTraceparent: 00-00000000000000030000000000000004-0000000000000005-01\r\n"
                 + "Penstock-Request-Id: 00000000000000010000000000000002\r\n"
-                + "Penstock-Caller: svc\r\n\r\n");
+                + "Penstock-Caller: svc\r\nAccept: text/plain\r\nCookie: a=b\r\n\r\n");
   }
 
   @Test
@@ -233,8 +221,8 @@ final class HttpSystemTest {
     Call shorter = tunnel.call(request("POST", "/x", "Content-Length", "3"), USUAL, false);
     shorter.send("tw", true);
 
-    assertThat(longer.ended()).isEqualTo("RESET BAD_REQUEST");
-    assertThat(shorter.ended()).isEqualTo("RESET BAD_REQUEST");
+    assertThat(longer.ended()).startsWith("RESET BAD_REQUEST");
+    assertThat(shorter.ended()).startsWith("RESET BAD_REQUEST");
   }
 
   @Test
@@ -481,7 +469,7 @@ final class HttpSystemTest {
 
     Call waits = tunnel.call(request("GET", "/2"), new Deadlines(200, 5000, 5000, 0), true);
 
-    assertThat(waits.ended()).isEqualTo("RESET DEADLINE untouched");
+    assertThat(waits.ended()).isEqualTo("RESET OVERLOADED untouched");
     assertThat(holds.isEnded()).isFalse();
   }
 
@@ -667,8 +655,6 @@ final class HttpSystemTest {
         .isEqualTo("RESET BAD_REQUEST untouched");
     assertThat(tunnel.call(request("GET /x HTTP/1.1\r\nA:", "/"), USUAL, true).ended())
         .isEqualTo("RESET BAD_REQUEST untouched");
-    assertThat(tunnel.call(request("GET", "/", "X", "a\u00e9"), USUAL, true).ended())
-        .isEqualTo("RESET BAD_REQUEST untouched");
     assertThat(system.connections()).isZero();
   }
 
@@ -706,24 +692,6 @@ final class HttpSystemTest {
 
     assertThat(get(tunnel, "/").ended()).isEqualTo("RESET CONNECT_FAILED untouched");
     assertThat(system.requests()).isEmpty();
-  }
-
-  @Test
-  void closesConnectionsThatNobodyUses() throws Exception {
-    var closed = new CountDownLatch(1);
-    RawSystem system =
-        system(
-            peer -> {
-              peer.readHead();
-              peer.write(OK);
-              peer.awaitClose();
-              closed.countDown();
-            });
-    SessionPair tunnel =
-        tunnel("{\"base_url\":\"http://127.0.0.1:" + system.port() + "\",\"keep_alive_ms\":100}");
-    assertThat(get(tunnel, "/").body()).isEqualTo("ok");
-
-    assertThat(closed.await(10, TimeUnit.SECONDS)).isTrue();
   }
 
   @Test
