@@ -39,8 +39,7 @@ record TokenSources(
   }
 
   private static boolean isPiped() {
-    Console console = System.console();
-    return console == null || !console.isTerminal();
+    return !Optional.ofNullable(System.console()).map(Console::isTerminal).orElse(false);
   }
 
   private Optional<Given> fromStdin() {

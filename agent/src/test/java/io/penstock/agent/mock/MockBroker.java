@@ -66,6 +66,7 @@ import java.time.Instant;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
@@ -108,7 +109,6 @@ public final class MockBroker implements AutoCloseable {
   private byte[] currentBundle = {};
   private byte[] nextBundle = {};
   private byte[] signingKey = {};
-  private byte[] sealingKey = {};
   private byte[] rotatedBoot = {};
   private String fingerprint = "";
   private boolean approved;
@@ -264,8 +264,8 @@ public final class MockBroker implements AutoCloseable {
 
   @Override
   public void close() {
-    server.close();
-    group.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    var _ = server.close();
+    var _ = group.shutdownGracefully(0, 1, TimeUnit.SECONDS);
   }
 
   /// One WebSocket.
@@ -292,9 +292,9 @@ public final class MockBroker implements AutoCloseable {
         }
       } catch (HandshakeException | ProtocolException | Refused failure) {
         log.add("refused: " + failure.getMessage());
-        context.channel().close();
+        var _ = context.channel().close();
       } catch (InterruptedException stopped) {
-        context.channel().close();
+        var _ = context.channel().close();
       }
     }
 
@@ -311,7 +311,7 @@ public final class MockBroker implements AutoCloseable {
     }
 
     private void write(ChannelHandlerContext context, byte[] message) {
-      context.writeAndFlush(new BinaryWebSocketFrame(Unpooled.wrappedBuffer(message)));
+      var _ = context.writeAndFlush(new BinaryWebSocketFrame(Unpooled.wrappedBuffer(message)));
     }
 
     private void enroll(ChannelHandlerContext context, byte[] prologue)
@@ -330,7 +330,7 @@ public final class MockBroker implements AutoCloseable {
         request = Messages.decode(handshake.readMessage(receive()), EnrollRequest.class);
       } catch (HandshakeException wrongSecret) {
         log.add("enrollment denied");
-        context.writeAndFlush(new CloseWebSocketFrame(1008, "ENROLL_DENIED"));
+        var _ = context.writeAndFlush(new CloseWebSocketFrame(1008, "ENROLL_DENIED"));
         return;
       }
       requireSigned(request, handshake, before);
@@ -384,7 +384,6 @@ public final class MockBroker implements AutoCloseable {
       current = dev;
       currentBundle = request.innerBundle();
       signingKey = request.signingKey();
-      sealingKey = request.sealingKey();
       fingerprint = fingerprintOf(handshake.hash());
     }
 
@@ -439,9 +438,9 @@ public final class MockBroker implements AutoCloseable {
           established.close(ErrorCode.QUARANTINED, 0, "clone");
           return new byte[0];
         }
-        if (dev.equals(next)) {
+        if (Objects.equals(dev, next)) {
           commit();
-        } else if (!dev.equals(current)) {
+        } else if (!Objects.equals(dev, current)) {
           established.close(ErrorCode.UNKNOWN_AGENT, 0, "unknown");
           return new byte[0];
         }
@@ -527,7 +526,7 @@ public final class MockBroker implements AutoCloseable {
     protected void channelRead0(ChannelHandlerContext context, WebSocketFrame frame) {
       if (!(frame instanceof BinaryWebSocketFrame)) {
         log.add("not binary: " + frame.getClass().getSimpleName());
-        context.close();
+        var _ = context.close();
       } else if (session != null) {
         session.received(frame.content());
       } else {
@@ -547,7 +546,7 @@ public final class MockBroker implements AutoCloseable {
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
       log.add("broke: " + cause);
-      context.close();
+      var _ = context.close();
     }
   }
 

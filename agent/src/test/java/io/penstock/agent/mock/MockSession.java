@@ -63,7 +63,7 @@ public final class MockSession implements SessionCore.Listener {
     try {
       core.receive(record);
     } catch (ProtocolException broken) {
-      channel.close();
+      var _ = channel.close();
     }
   }
 
@@ -131,7 +131,7 @@ public final class MockSession implements SessionCore.Listener {
 
   /// Cuts the connection without a word.
   public void cut() {
-    channel.close();
+    var _ = channel.close();
   }
 
   public CompletableFuture<ErrorCode> closedByAgent() {
@@ -196,7 +196,7 @@ public final class MockSession implements SessionCore.Listener {
 
   @Override
   public void onFailure(ProtocolException failure) {
-    channel.close();
+    var _ = channel.close();
   }
 
   @Override
@@ -209,7 +209,7 @@ public final class MockSession implements SessionCore.Listener {
       if (mute) {
         record.release();
       } else {
-        channel.write(new BinaryWebSocketFrame(record));
+        var _ = channel.write(new BinaryWebSocketFrame(record));
       }
     }
     channel.flush();

@@ -94,6 +94,10 @@ final class HttpSystemTest {
     };
   }
 
+  private static String lines(String... lines) {
+    return String.join("\r\n", lines);
+  }
+
   private static Call get(SessionPair tunnel, String path) {
     return tunnel.call(request("GET", path), USUAL, true);
   }
@@ -134,9 +138,18 @@ final class HttpSystemTest {
     RawSystem system =
         system(
             answering(
-                "HTTP/1.1 302 Found\r\nConnection: x-gone\r\nX-Gone: 1\r\nKeep-Alive: timeout=5\r\n"
-                    + "Location: http://inside/x\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n"
-                    + "Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc"));
+                lines(
+                    "HTTP/1.1 302 Found",
+                    "Connection: x-gone",
+                    "X-Gone: 1",
+                    "Keep-Alive: timeout=5",
+                    "Location: http://inside/x",
+                    "Set-Cookie: a=1",
+                    "Set-Cookie: b=2",
+                    "Content-Encoding: gzip",
+                    "Content-Length: 3",
+                    "",
+                    "abc")));
     Call call = get(tunnel(system), "/");
 
     assertThat(call.body()).isEqualTo("abc");
@@ -230,9 +243,19 @@ final class HttpSystemTest {
     RawSystem system =
         system(
             answering(
-                "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
-                    + "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-                    + "3\r\nabc\r\n0\r\nX-Sum: 9\r\n\r\n"));
+                lines(
+                    "HTTP/1.1 103 Early Hints",
+                    "Link: </a>",
+                    "",
+                    "HTTP/1.1 200 OK",
+                    "Transfer-Encoding: chunked",
+                    "",
+                    "3",
+                    "abc",
+                    "0",
+                    "X-Sum: 9",
+                    "",
+                    "")));
     Call call = get(tunnel(system), "/");
 
     assertThat(call.body()).isEqualTo("abc");
@@ -727,7 +750,7 @@ final class HttpSystemTest {
         last = now;
         sinceNanos = System.nanoTime();
       }
-      Thread.yield();
+      Thread.onSpinWait();
     }
     return last;
   }
