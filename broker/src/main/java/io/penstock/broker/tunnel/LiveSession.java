@@ -1,0 +1,52 @@
+package io.penstock.broker.tunnel;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.EventLoop;
+import io.penstock.codec.ErrorCode;
+import io.penstock.codec.message.ControlMessage;
+import io.penstock.codec.message.ControlMessage.EffectiveRules;
+import io.penstock.codec.mux.MuxStream;
+import io.penstock.codec.mux.StreamListener;
+import java.net.InetAddress;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+
+/// An admitted tunnel. Unless said otherwise its methods may be called on any thread.
+public interface LiveSession {
+  ControlChannel.Admission admission();
+
+  InetAddress remote();
+
+  Instant connectedAt();
+
+  /// The thread of this tunnel; [#open] and everything of its streams happens there.
+  EventLoop eventLoop();
+
+  /// On [#eventLoop] only. Takes ownership of `head`. Empty: no room, draining or closed; try
+  /// another session.
+  Optional<MuxStream> open(ByteBuf head, boolean end, StreamListener user);
+
+  /// What the agent says it serves; empty until it has said so.
+  EffectiveRules rules();
+
+  /// Streams under way, for choosing the least busy session.
+  int outstanding();
+
+  /// Smoothed round trip of PINGs and probes in nanoseconds; 0 = not measured yet.
+  long roundTripNanos();
+
+  /// No new streams are taken here.
+  boolean draining();
+
+  boolean isOpen();
+
+  void send(ControlMessage message);
+
+  /// Whether the peer answers a PING within `within`.
+  CompletionStage<Boolean> probe(Duration within);
+
+  /// Sends CLOSE and closes; running streams are cut.
+  void close(ErrorCode code, String text);
+}

@@ -1,0 +1,162 @@
+package io.penstock.codec.message;
+
+import com.fasterxml.jackson.annotation.JsonSubTypes;
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Everything agent and broker say to each other besides streams, as in the CDDL of
+/// `docs/protocol.md`, section 6.
+/// Byte arrays are owned by the message; nobody changes them.
+@JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "t")
+@JsonSubTypes({
+  @JsonSubTypes.Type(value = ControlMessage.EnrollHello.class, name = "enroll_hello"),
+  @JsonSubTypes.Type(value = ControlMessage.NodeHello.class, name = "node_hello"),
+  @JsonSubTypes.Type(value = ControlMessage.EnrollRequest.class, name = "enroll_request"),
+  @JsonSubTypes.Type(value = ControlMessage.ConnectRequest.class, name = "connect_request"),
+  @JsonSubTypes.Type(value = ControlMessage.ProofChallenge.class, name = "proof_challenge"),
+  @JsonSubTypes.Type(value = ControlMessage.ProofAnswer.class, name = "proof_answer"),
+  @JsonSubTypes.Type(value = ControlMessage.Pending.class, name = "pending"),
+  @JsonSubTypes.Type(value = ControlMessage.Approved.class, name = "approved"),
+  @JsonSubTypes.Type(value = ControlMessage.Welcome.class, name = "welcome"),
+  @JsonSubTypes.Type(value = ControlMessage.Ready.class, name = "ready"),
+  @JsonSubTypes.Type(value = ControlMessage.Admitted.class, name = "admitted"),
+  @JsonSubTypes.Type(value = ControlMessage.UnlockNext.class, name = "unlock_next"),
+  @JsonSubTypes.Type(value = ControlMessage.UnlockStored.class, name = "unlock_stored"),
+  @JsonSubTypes.Type(value = ControlMessage.UnlockCommit.class, name = "unlock_commit"),
+  @JsonSubTypes.Type(value = ControlMessage.Revoked.class, name = "revoked"),
+  @JsonSubTypes.Type(value = ControlMessage.EffectiveRules.class, name = "effective_rules"),
+})
+public sealed interface ControlMessage {
+
+  /// Payload of Noise message 1 when enrolling. Readable inside TLS: the id alone is worth nothing.
+  record EnrollHello(byte[] tokenId, String version) implements ControlMessage {
+    public EnrollHello {
+      Expect.length("token_id", tokenId, 16);
+    }
+  }
+
+  /// Payload of Noise message 2.
+  ///
+  /// @param certificate node certificate, compact JWS
+  /// @param keyset signed keyset, compact JWS
+  /// @param root Ed25519 root public key, raw; its SHA-256 is what the agent pinned
+  record NodeHello(String certificate, String keyset, byte[] root, long serverTimeMs)
+      implements ControlMessage {
+    public NodeHello {
+      Expect.length("root", root, 32);
+    }
+  }
+
+  /// Payload of Noise message 3 when enrolling; the dev key is the handshake's static key.
+  ///
+  /// @param name wanted name; used only where the token leaves it open
+  /// @param sealingKey HPKE X-Wing public key
+  /// @param signingKey Ed25519 public key, raw
+  /// @param innerBundle private keys under a key of the unlock secret
+  record EnrollRequest(
+      String name,
+      byte[] sealingKey,
+      byte[] signingKey,
+      byte[] innerBundle,
+      HostFacts host,
+      byte[] bootId,
+      byte[] signature)
+      implements ControlMessage {
+    public EnrollRequest {
+      Expect.length("signing_key", signingKey, 32);
+      Expect.length("boot_id", bootId, 16);
+      Expect.length("signature", signature, 64);
+      Expect.atMost("inner_bundle", innerBundle, 16 * 1024);
+      Expect.atMost("sealing_key", sealingKey, 4 * 1024);
+    }
+  }
+
+  record HostFacts(String hostname, String os, String version) {}
+
+  /// Payload of Noise message 3 of an ordinary connection.
+  record ConnectRequest(
+      String agent,
+      int generation,
+      long unlockEpoch,
+      int slot,
+      byte[] bootId,
+      String version,
+      List<String> capabilities,
+      byte @Nullable [] stateDigest,
+      @Nullable String lastCheckpoint)
+      implements ControlMessage {
+    public ConnectRequest {
+      Expect.length("boot_id", bootId, 16);
+      capabilities = List.copyOf(capabilities);
+    }
+  }
+
+  /// 32 random bytes, sealed to the agent's sealing key (HPKE).
+  record ProofChallenge(byte[] sealed) implements ControlMessage {}
+
+  record ProofAnswer(byte[] opened) implements ControlMessage {
+    public ProofAnswer {
+      Expect.length("opened", opened, 32);
+    }
+  }
+
+  /// Enrolled, waiting for an operator to compare `fingerprint` (`XXXX-XXXX`).
+  record Pending(String agent, String site, String fingerprint) implements ControlMessage {}
+
+  record Approved(int generation) implements ControlMessage {}
+
+  record Welcome(
+      byte[] sessionId, byte[] innerBundle, int maxStreams, @Nullable String headManifest)
+      implements ControlMessage {
+    public Welcome {
+      Expect.length("session_id", sessionId, 16);
+    }
+  }
+
+  record Ready(byte[] signature) implements ControlMessage {
+    public Ready {
+      Expect.length("signature", signature, 64);
+    }
+  }
+
+  /// @param rotateUnlock this is the first tunnel of the agent's process: UNLOCK_NEXT is due
+  /// @param tunnels how many tunnels the broker wants this agent to hold
+  record Admitted(long sessionEpoch, boolean rotateUnlock, int tunnels) implements ControlMessage {}
+
+  record UnlockNext(long unlockEpoch, byte[] devKey, byte[] innerBundle) implements ControlMessage {
+    public UnlockNext {
+      Expect.length("dev_key", devKey, 32);
+      Expect.atMost("inner_bundle", innerBundle, 16 * 1024);
+    }
+  }
+
+  record UnlockStored(long unlockEpoch) implements ControlMessage {}
+
+  record UnlockCommit(long unlockEpoch) implements ControlMessage {}
+
+  /// @param revocation signed revocation of this agent, compact JWS: it wipes what it holds
+  record Revoked(String revocation) implements ControlMessage {}
+
+  /// What this agent really serves, after its ceiling; the broker refuses early by it.
+  record EffectiveRules(List<SystemRules> systems) implements ControlMessage {
+    public EffectiveRules {
+      systems = List.copyOf(systems);
+    }
+  }
+
+  record SystemRules(String system, String plugin, boolean live, List<Allow> allow) {
+    public SystemRules {
+      allow = List.copyOf(allow);
+    }
+  }
+
+  /// One `allow` entry: any of the methods on any of the paths (`/api/**`, `*` = within one
+  /// segment).
+  record Allow(List<String> methods, List<String> paths) {
+    public Allow {
+      methods = List.copyOf(methods);
+      paths = List.copyOf(paths);
+    }
+  }
+}

@@ -1,0 +1,28 @@
+package io.penstock.codec.message;
+
+/// Checks of compact constructors; the message names the field, the expected and the found.
+final class Expect {
+  private Expect() {}
+
+  static void length(String field, byte[] bytes, int expected) {
+    if (bytes == null || bytes.length != expected) {
+      throw new IllegalArgumentException(
+          field
+              + ": expected "
+              + expected
+              + " bytes, found "
+              + (bytes == null ? "none" : bytes.length));
+    }
+  }
+
+  static void atMost(String field, byte[] bytes, int limit) {
+    if (bytes == null || bytes.length == 0 || bytes.length > limit) {
+      throw new IllegalArgumentException(
+          field
+              + ": expected 1 to "
+              + limit
+              + " bytes, found "
+              + (bytes == null ? "none" : bytes.length));
+    }
+  }
+}
