@@ -17,7 +17,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// Calls of the broker's API on behalf of the operator who signed in, with a token that is renewed
-// when it is over.
+/// when it is over.
 final class BrokerApi {
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
   private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(60);
@@ -129,7 +129,7 @@ final class BrokerApi {
   }
 
   /// Another process may have renewed it meanwhile: then its tokens are taken, and ours is not
-  // shown a second time.
+  /// shown a second time.
   private StoredSession renewed(StoredSession old) {
     return store.exclusively(
         () -> {
@@ -178,7 +178,7 @@ final class BrokerApi {
   }
 
   /// The stage at which the way ends; if it does not end any more, what the exchange itself ran
-  // into.
+  /// into.
   private static Failure unreachable(URI url, Optional<String> caPem, IOException cause) {
     List<Finding> findings = new WayToBroker(url, caPem, Clock.systemUTC()).walk();
     return findings.stream()

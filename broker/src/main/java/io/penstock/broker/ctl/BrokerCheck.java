@@ -1,5 +1,6 @@
 package io.penstock.broker.ctl;
 
+import io.penstock.codec.Protocol;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -21,7 +22,8 @@ import java.util.Optional;
 import java.util.TreeMap;
 import javax.net.ssl.SSLSocket;
 
-/// What an agent will meet on its way: DNS, TCP, TLS, then the broker's health, its clock, and its tunnel endpoint.
+/// What an agent will meet on its way: DNS, TCP, TLS, then the broker's health, its clock, and its
+/// tunnel endpoint.
 final class BrokerCheck {
   private static final Duration CLOCK_TOLERANCE = Duration.ofSeconds(30);
   private static final int MAX_HEAD_LINES = 100;
@@ -48,7 +50,8 @@ final class BrokerCheck {
     return findings;
   }
 
-  /// True if a Penstock broker answers there; a doctor asks before it calls a port taken by a stranger.
+  /// True if a Penstock broker answers there; a doctor asks before it calls a port taken by a
+  /// stranger.
   static boolean answers(URI url, Optional<String> caPem, Clock clock) {
     BrokerCheck check = new BrokerCheck(url, caPem, clock);
     return check.health().stream().noneMatch(Finding::failed);
@@ -95,10 +98,10 @@ final class BrokerCheck {
         Upgrade: websocket\r
         Sec-WebSocket-Version: 13\r
         Sec-WebSocket-Key: %s\r
-        Sec-WebSocket-Protocol: Noise_XXhfs_25519+MLKEM768_AESGCM_SHA256\r
+        Sec-WebSocket-Protocol: %s\r
         \r
         """
-            .formatted(Base64.getEncoder().encodeToString(nonce));
+            .formatted(Base64.getEncoder().encodeToString(nonce), Protocol.SUBPROTOCOL_CONNECT);
     try {
       Head head = exchange(request);
       if (head.status() == HttpStatus.SWITCHING_PROTOCOLS) {

@@ -10,7 +10,7 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
 /// The operator's command line: wires the commands to the terminal and the API, and turns failures
-// into exit codes.
+/// into exit codes.
 @Command(
     name = "penstock ctl",
     description = "Operator's command line of a Penstock broker.",

@@ -8,34 +8,41 @@ import java.net.URI;
 import java.net.URLDecoder;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Properties;
 
-/// An external Postgres: its name, its port, and a sign-in. What is said about it never holds the password.
+/// An external Postgres: its name, its port, and a sign-in. What is said about it never holds the
+/// password.
 final class DatabaseCheck {
   private static final int TIMEOUT_MS = 10_000;
   private static final int DEFAULT_PORT = 5432;
 
   private final URI url;
+  private final Optional<Path> passwordFile;
 
-  private DatabaseCheck(URI url) {
+  private DatabaseCheck(URI url, Optional<Path> passwordFile) {
     this.url = url;
+    this.passwordFile = passwordFile;
   }
 
   /// `postgresql://USER:PASSWORD@HOST[:PORT]/DATABASE`, with or without `jdbc:` before it.
-  static List<Finding> look(String databaseUrl) {
+  static List<Finding> look(String databaseUrl, Optional<Path> passwordFile) {
     String expected = "postgresql://USER:PASSWORD@HOST[:PORT]/DATABASE";
     String withoutDriver = databaseUrl.startsWith("jdbc:") ? databaseUrl.substring(5) : databaseUrl;
     try {
       URI url = URI.create(withoutDriver);
       if (url.getHost() == null || !String.valueOf(url.getScheme()).startsWith("postgres")) {
-        return List.of(Finding.fail("database", expected, "another form", "correct the database URL"));
+        return List.of(
+            Finding.fail("database", expected, "another form", "correct the database URL"));
       }
-      return new DatabaseCheck(url).stages();
+      return new DatabaseCheck(url, passwordFile).stages();
     } catch (IllegalArgumentException e) {
       return List.of(Finding.fail("database", expected, "no URL", "correct the database URL"));
     }
@@ -53,18 +60,24 @@ final class DatabaseCheck {
   private Finding tcp() {
     String expected = "a connection to " + url.getHost() + ":" + port();
     try (Socket socket = new Socket()) {
-      socket.connect(new InetSocketAddress(InetAddress.getByName(url.getHost()), port()), TIMEOUT_MS);
+      socket.connect(
+          new InetSocketAddress(InetAddress.getByName(url.getHost()), port()), TIMEOUT_MS);
       return Finding.ok("database TCP", expected, "connected");
     } catch (UnknownHostException e) {
-      return Finding.fail("database DNS", "an address for " + url.getHost(), "none", "check the name");
+      return Finding.fail(
+          "database DNS", "an address for " + url.getHost(), "none", "check the name");
     } catch (IOException e) {
       return Finding.fail(
-          "database TCP", expected, String.valueOf(e.getMessage()), "start Postgres, or correct the database URL");
+          "database TCP",
+          expected,
+          String.valueOf(e.getMessage()),
+          "start Postgres, or correct the database URL");
     }
   }
 
   private Finding login() {
-    String expected = "a sign-in to database " + url.getPath().substring(Math.min(1, url.getPath().length()));
+    String expected =
+        "a sign-in to database " + url.getPath().substring(Math.min(1, url.getPath().length()));
     String query = url.getQuery() == null ? "" : "?" + url.getQuery();
     String jdbc = "jdbc:postgresql://" + url.getHost() + ":" + port() + url.getPath() + query;
     try (Connection connection = DriverManager.getConnection(jdbc, credentials())) {
@@ -91,7 +104,16 @@ final class DatabaseCheck {
         properties.setProperty("password", decoded(userInfo.substring(colon + 1)));
       }
     }
+    passwordFile.ifPresent(file -> properties.setProperty("password", read(file)));
     return properties;
+  }
+
+  private static String read(Path file) {
+    try {
+      return Files.readString(file).strip();
+    } catch (IOException e) {
+      throw Failure.failed("database.password_file: cannot read " + file);
+    }
   }
 
   private static String decoded(String text) {

@@ -1,10 +1,6 @@
 package io.penstock.broker.ctl;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
-import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -20,38 +16,53 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/// Looks at everything between this machine and a working broker, stage by stage, and names the stage that fails.
+/// Looks at everything between this machine and a working broker, stage by stage, and names the
+/// stage that fails.
 @Command(
     name = "penstock doctor",
-    description = "Checks JDK, data directory, port, database, TLS, clock, and the way to a broker.",
+    description =
+        "Checks JDK, data directory, port, database, TLS, clock, and the way to a broker.",
     footer = {
       "",
       "Examples:",
       "  penstock doctor",
       "  penstock doctor --config conf/broker.yaml --data data          (before starting a broker)",
-      "  penstock doctor --url https://broker.example.com:8443 --ca ca.pem   (on an agent's machine)",
+      "  penstock doctor --url https://broker.example.com:8443 --ca ca.pem   (on an agent's"
+          + " machine)",
       "",
       "Exit code 1 if a stage fails; warnings do not count."
     })
 public final class Doctor implements Callable<Integer> {
-  private static final int DEFAULT_PORT = 8443;
-
   private final Terminal terminal;
   private final Clock clock;
 
-  @Option(names = "--config", paramLabel = "FILE", description = "A broker's configuration; its port, data directory and database are checked.")
+  @Option(
+      names = "--config",
+      paramLabel = "FILE",
+      description = "A broker's configuration; its port, data directory and database are checked.")
   @Nullable Path config;
 
-  @Option(names = "--data", paramLabel = "DIR", description = "The data directory of a broker or agent.")
+  @Option(
+      names = "--data",
+      paramLabel = "DIR",
+      description = "The data directory of a broker or agent.")
   @Nullable Path data;
 
   @Option(names = "--port", paramLabel = "PORT", description = "The broker's port (default 8443).")
   @Nullable Integer port;
 
-  @Option(names = "--database-url", paramLabel = "URL", description = "An external Postgres without a password; PENSTOCK_DATABASE_URL or the configuration may hold one with.")
+  @Option(
+      names = "--database-url",
+      paramLabel = "URL",
+      description =
+          "An external Postgres, without the password: that belongs into the configuration or its"
+              + " password_file.")
   @Nullable String databaseUrl;
 
-  @Option(names = "--url", paramLabel = "URL", description = "A broker to reach, https://HOST[:PORT].")
+  @Option(
+      names = "--url",
+      paramLabel = "URL",
+      description = "A broker to reach, https://HOST[:PORT].")
   @Nullable String url;
 
   @Option(names = "--ca", paramLabel = "FILE", description = "The CA of that broker.")
@@ -60,7 +71,10 @@ public final class Doctor implements Callable<Integer> {
   @Option(names = "--json", description = "Print one JSON object.")
   boolean json;
 
-  @Option(names = {"-h", "--help"}, usageHelp = true, description = "Show this help.")
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      description = "Show this help.")
   boolean help;
 
   Doctor(Terminal terminal, Clock clock) {
@@ -87,28 +101,31 @@ public final class Doctor implements Callable<Integer> {
   public Integer call() {
     List<Finding> findings = new ArrayList<>();
     findings.add(MachineCheck.jdk(Runtime.version(), System.getProperty("java.home")));
-    findings.addAll(broker(configuration()));
+    findings.addAll(broker(BrokerSettings.read(Optional.ofNullable(config), terminal)));
     print(findings);
     return findings.stream().anyMatch(Finding::failed) ? ExitCode.FAILED : ExitCode.FINE;
   }
 
-  private List<Finding> broker(JsonNode settings) {
+  private List<Finding> broker(BrokerSettings settings) {
     List<Finding> findings = new ArrayList<>();
-    Optional<Path> directory =
-        Optional.ofNullable(data).or(() -> text(settings, "/data").map(Path::of));
+    Optional<Path> directory = Optional.ofNullable(data).or(settings::data);
     directory.map(MachineCheck::dataDirectory).ifPresent(findings::addAll);
-    int wantedPort = port != null ? port : settings.at("/port").asInt(DEFAULT_PORT);
+    int wantedPort = port != null ? port : settings.port();
     Optional<String> caPem = trusted(directory);
     boolean running = false;
     if (url == null) {
       running = MachineCheck.brokerAnswers(wantedPort, caPem, clock);
       findings.add(MachineCheck.port(wantedPort, running));
     }
-    database(settings).map(DatabaseCheck::look).ifPresent(findings::addAll);
+    Optional.ofNullable(databaseUrl)
+        .or(settings::databaseUrl)
+        .map(address -> DatabaseCheck.look(address, settings.databasePasswordFile()))
+        .ifPresent(findings::addAll);
     if (url != null) {
       findings.addAll(new BrokerCheck(BrokerUrl.parse(url), caPem, clock).look());
     } else if (running) {
-      findings.addAll(new BrokerCheck(URI.create("https://localhost:" + wantedPort), caPem, clock).look());
+      URI local = URI.create("https://localhost:" + wantedPort);
+      findings.addAll(new BrokerCheck(local, caPem, clock).look());
     }
     return findings;
   }
@@ -118,33 +135,10 @@ public final class Doctor implements Callable<Integer> {
     if (ca != null) {
       return Optional.of(Trust.readPem(ca));
     }
-    return directory.map(path -> path.resolve("ca.pem")).filter(Files::isReadable).map(Trust::readPem);
-  }
-
-  private Optional<String> database(JsonNode settings) {
-    return Optional.ofNullable(databaseUrl)
-        .or(() -> terminal.variable("PENSTOCK_DATABASE_URL"))
-        .or(() -> text(settings, "/database/url"));
-  }
-
-  private JsonNode configuration() {
-    if (config == null) {
-      return Json.object();
-    }
-    try {
-      JsonNode read = new YAMLMapper().readTree(Files.readAllBytes(config));
-      return read == null || read.isMissingNode() ? Json.object() : read;
-    } catch (JsonProcessingException e) {
-      // Not its message: that quotes the lines around, which may hold a password.
-      int line = e.getLocation() == null ? 0 : e.getLocation().getLineNr();
-      throw Failure.failed("the configuration " + config + " is not valid YAML, see line " + line);
-    } catch (IOException e) {
-      throw Failure.failed("cannot read the configuration " + config + ": " + e.getMessage());
-    }
-  }
-
-  private static Optional<String> text(JsonNode settings, String pointer) {
-    return Optional.of(settings.at(pointer).asText("")).filter(value -> !value.isBlank());
+    return directory
+        .map(path -> path.resolve("ca.pem"))
+        .filter(Files::isReadable)
+        .map(Trust::readPem);
   }
 
   private void print(List<Finding> findings) {
@@ -160,7 +154,8 @@ public final class Doctor implements Callable<Integer> {
     findings.forEach(finding -> terminal.out().println(finding.line()));
     terminal
         .out()
-        .println(failed.map(finding -> "failed at: " + finding.stage()).orElse("all stages passed"));
+        .println(
+            failed.map(finding -> "failed at: " + finding.stage()).orElse("all stages passed"));
   }
 
   private int failed(Exception e) throws Exception {

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
 /// A command could not do what it was asked to: the exit code, a line for people, an object for
-// `--json`.
+/// `--json`.
 final class Failure extends RuntimeException {
   private final int exitCode;
   private final ObjectNode detail;

@@ -23,7 +23,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /// `ctl invoke`: one call of a system through its agent's tunnel. The answer streams; `--json`
-// holds it, so that has a limit.
+/// holds it, so that has a limit.
 @Command(
     name = "invoke",
     description =

@@ -45,7 +45,7 @@ final class Json {
   }
 
   /// The elements of a list answer: the array itself, or the one array of an object that adds
-  // paging to it.
+  /// paging to it.
   static List<JsonNode> items(JsonNode answer) {
     JsonNode array = answer;
     if (answer.isObject()) {

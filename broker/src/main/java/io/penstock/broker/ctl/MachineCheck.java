@@ -36,7 +36,8 @@ final class MachineCheck {
     if (version.feature() == JDK_FEATURE) {
       return Finding.ok("JDK", expected, found);
     }
-    return Finding.fail("JDK", expected, found, "install a JDK " + JDK_FEATURE + " or set JAVA_HOME to it");
+    return Finding.fail(
+        "JDK", expected, found, "install a JDK " + JDK_FEATURE + " or set JAVA_HOME to it");
   }
 
   static List<Finding> dataDirectory(Path directory) {
@@ -47,7 +48,11 @@ final class MachineCheck {
       return List.of(permissions(directory), space(directory));
     } catch (IOException e) {
       return List.of(
-          Finding.fail("data", "a readable directory " + directory, String.valueOf(e.getMessage()), "check its owner"));
+          Finding.fail(
+              "data",
+              "a readable directory " + directory,
+              String.valueOf(e.getMessage()),
+              "check its owner"));
     }
   }
 
@@ -60,13 +65,21 @@ final class MachineCheck {
     if (parent != null && Files.isDirectory(parent) && Files.isWritable(parent)) {
       return Finding.ok("data", expected, "it will be created below " + parent);
     }
-    return Finding.fail("data", expected, parent + " cannot be written", "create it for this user, or name another by --data");
+    return Finding.fail(
+        "data",
+        expected,
+        parent + " cannot be written",
+        "create it for this user, or name another by --data");
   }
 
   private static Finding permissions(Path directory) throws IOException {
     String expected = directory + " with 0700, its files with 0600, of this user";
     if (!Files.isDirectory(directory) || !Files.isWritable(directory)) {
-      return Finding.fail("data", expected, "no directory this user can write", "chown it, or name another by --data");
+      return Finding.fail(
+          "data",
+          expected,
+          "no directory this user can write",
+          "chown it, or name another by --data");
     }
     if (isOpenToOthers(directory)) {
       return Finding.fail(
@@ -76,9 +89,11 @@ final class MachineCheck {
           "chmod 700 " + directory);
     }
     try (Stream<Path> files = Files.list(directory)) {
-      Optional<Path> open = files.filter(Files::isRegularFile).filter(MachineCheck::isPrivateFileOpen).findFirst();
+      Optional<Path> open =
+          files.filter(Files::isRegularFile).filter(MachineCheck::isPrivateFileOpen).findFirst();
       if (open.isPresent()) {
-        return Finding.warn("data", expected, "others may read " + open.get(), "chmod 600 " + open.get());
+        return Finding.warn(
+            "data", expected, "others may read " + open.get(), "chmod 600 " + open.get());
       }
     }
     return Finding.ok("data", expected, "so it is");
@@ -118,9 +133,14 @@ final class MachineCheck {
       socket.bind(new InetSocketAddress(port));
       return Finding.ok("port", expected, "free");
     } catch (BindException e) {
-      return Finding.fail("port", expected, String.valueOf(e.getMessage()), "stop what listens there, or name another by --port");
+      return Finding.fail(
+          "port",
+          expected,
+          String.valueOf(e.getMessage()),
+          "stop what listens there, or name another by --port");
     } catch (IOException e) {
-      return Finding.fail("port", expected, String.valueOf(e.getMessage()), "name another by --port");
+      return Finding.fail(
+          "port", expected, String.valueOf(e.getMessage()), "name another by --port");
     }
   }
 

@@ -6,7 +6,8 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
-/// A command whose name is settled and whose work is not in this version: it says so, whatever follows it.
+/// A command whose name is settled and whose work is not in this version: it says so, whatever
+/// follows it.
 @Command(description = "Not in this version.")
 final class NotInThisVersion implements Callable<Integer> {
   private final String name;

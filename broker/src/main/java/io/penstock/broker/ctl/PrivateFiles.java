@@ -20,7 +20,7 @@ final class PrivateFiles {
   }
 
   /// Replaces what is there: an existing file could have wider permissions, or be a link to
-  // elsewhere.
+  /// elsewhere.
   static void write(Path file, byte[] content) throws IOException {
     Files.deleteIfExists(file);
     try (SeekableByteChannel channel =

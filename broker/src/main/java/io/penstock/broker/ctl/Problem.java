@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
 /// A problem document (RFC 9457) of the API or of an invocation, or what could be made of an answer
-// that is none.
+/// that is none.
 record Problem(int status, ObjectNode document) {
 
   static Problem of(int status, byte[] body) {

@@ -8,7 +8,7 @@ import java.time.Instant;
 import java.util.Optional;
 
 /// A sign-in that later calls use: where, whom to trust, and the two tokens. The CA is kept as
-// text, so that its file may go.
+/// text, so that its file may go.
 record StoredSession(
     URI url,
     Optional<String> caPem,

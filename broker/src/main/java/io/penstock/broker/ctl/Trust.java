@@ -43,7 +43,7 @@ final class Trust {
   }
 
   /// Accepts whatever is shown: only to say what is wrong with a certificate that was refused.
-  // Nothing is ever sent over it.
+  /// Nothing is ever sent over it.
   static SSLContext looking() {
     try {
       SSLContext context = SSLContext.getInstance("TLS");

@@ -70,7 +70,8 @@ class CtlTest {
     assertThat(result.exitCode()).isZero();
     assertThat(result.out()).contains("admin@example.com").doesNotContain("access-1", "refresh-1");
     assertThat(Json.parse(broker.lastAsked().body().getBytes(StandardCharsets.UTF_8)).orElseThrow())
-        .isEqualTo(Json.object().put("email", "admin@example.com").put("password", "correct horse"));
+        .isEqualTo(
+            Json.object().put("email", "admin@example.com").put("password", "correct horse"));
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(shell.sessionFile())))
         .isEqualTo("rw-------");
     assertThat(
@@ -121,7 +122,14 @@ class CtlTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"http://localhost:1", "localhost:1", "https://", "https://user:secret@host", ":::"})
+  @ValueSource(
+      strings = {
+        "http://localhost:1",
+        "localhost:1",
+        "https://",
+        "https://user:secret@host",
+        ":::"
+      })
   void refusesWhatIsNoBrokersUrl(String url) {
     Shell.Result result =
         shell.ctlWithInput("pw\n", "login", "--url", url, "--user", "a@b", "--password-stdin");
@@ -178,7 +186,8 @@ class CtlTest {
     assertThat(people.exitCode()).isEqualTo(ExitCode.FAILED);
     assertThat(people.out()).isEmpty();
     assertThat(people.err().strip())
-        .isEqualTo("penstock ctl: wrong fingerprint: it is not the agent's (HTTP 409, request req-7)");
+        .isEqualTo(
+            "penstock ctl: wrong fingerprint: it is not the agent's (HTTP 409, request req-7)");
     assertThat(machine.out()).isEmpty();
     assertThat(parsed(machine.err()).path("request_id").asText()).isEqualTo("req-7");
   }
@@ -224,8 +233,23 @@ class CtlTest {
 
     Shell.Result result =
         shell.ctl(
-            "token", "create", "--agent", "plant-1", "--site", "hamburg", "--label", "line=3", "--label", "hall=a",
-            "--ttl", "600", "--cidr", "10.0.0.0/8", "--reenroll", "--out", file.toString());
+            "token",
+            "create",
+            "--agent",
+            "plant-1",
+            "--site",
+            "hamburg",
+            "--label",
+            "line=3",
+            "--label",
+            "hall=a",
+            "--ttl",
+            "600",
+            "--cidr",
+            "10.0.0.0/8",
+            "--reenroll",
+            "--out",
+            file.toString());
 
     assertThat(result.exitCode()).isZero();
     assertThat(result.out()).contains("t1").doesNotContain("pen1.secret");
@@ -257,11 +281,19 @@ class CtlTest {
 
     Shell.Result result =
         shell.ctlWithInput(
-            "long enough\n", "user", "create", "eve@example.com", "--role", "Operator", "--password-stdin");
+            "long enough\n",
+            "user",
+            "create",
+            "eve@example.com",
+            "--role",
+            "Operator",
+            "--password-stdin");
 
     assertThat(result.exitCode()).isZero();
     assertThat(broker.lastAsked().body())
-        .isEqualTo("{\"email\":\"eve@example.com\",\"password\":\"long enough\",\"roles\":[\"Operator\"]}");
+        .isEqualTo(
+            "{\"email\":\"eve@example.com\",\"password\":\"long"
+                + " enough\",\"roles\":[\"Operator\"]}");
   }
 
   @Test
@@ -271,24 +303,40 @@ class CtlTest {
         .when("POST /api/v1/service-accounts/billing/tokens", 201, "{\"token\":\"service-token\"}");
     shell.login(broker);
 
-    shell.ctl("service-account", "create", "billing", "--system", "hamburg/erp", "--system", "hamburg/crm");
+    shell.ctl(
+        "service-account",
+        "create",
+        "billing",
+        "--system",
+        "hamburg/erp",
+        "--system",
+        "hamburg/crm");
     String created = broker.lastAsked().body();
     Shell.Result token = shell.ctl("service-account", "token", "billing", "--ttl", "60");
 
-    assertThat(created).isEqualTo("{\"name\":\"billing\",\"systems\":[\"hamburg/erp\",\"hamburg/crm\"]}");
+    assertThat(created)
+        .isEqualTo("{\"name\":\"billing\",\"systems\":[\"hamburg/erp\",\"hamburg/crm\"]}");
     assertThat(token.out()).isEqualTo("service-token\n");
     assertThat(broker.lastAsked().body()).isEqualTo("{\"ttl_seconds\":60}");
   }
 
   @Test
   void auditFiltersAreEscaped() throws Exception {
-    String line = "GET /api/v1/audit?user=a%26b%40c&event_type=user.created&from=2026-11-01T00%3A00%3A00Z";
+    String line =
+        "GET /api/v1/audit?user=a%26b%40c&event_type=user.created&from=2026-11-01T00%3A00%3A00Z";
     broker.when(line, 200, "[]");
     shell.login(broker);
 
     Shell.Result result =
         shell.ctl(
-            "audit", "list", "--user", "a&b@c", "--event-type", "user.created", "--from", "2026-11-01T00:00:00Z");
+            "audit",
+            "list",
+            "--user",
+            "a&b@c",
+            "--event-type",
+            "user.created",
+            "--from",
+            "2026-11-01T00:00:00Z");
 
     assertThat(result.exitCode()).isZero();
     assertThat(result.out()).isEqualTo("none\n");
@@ -296,16 +344,22 @@ class CtlTest {
 
   @Test
   void tokenThatIsOverIsRenewedBeforeTheCall() throws Exception {
-    broker.when("GET /api/v1/agents", 200, AGENTS).when("POST /api/v1/auth/refresh", 200, REFRESHED);
+    broker
+        .when("GET /api/v1/agents", 200, AGENTS)
+        .when("POST /api/v1/auth/refresh", 200, REFRESHED);
     shell.login(broker);
 
     Shell.Result result = at(NOW.plus(Duration.ofMinutes(20))).ctl("agents");
 
     assertThat(result.exitCode()).isZero();
-    assertThat(lines()).containsExactly("POST /api/v1/auth/login", "POST /api/v1/auth/refresh", "GET /api/v1/agents");
+    assertThat(lines())
+        .containsExactly(
+            "POST /api/v1/auth/login", "POST /api/v1/auth/refresh", "GET /api/v1/agents");
     assertThat(broker.asked().get(1).body()).isEqualTo("{\"refresh_token\":\"refresh-1\"}");
     assertThat(broker.lastAsked().authorization()).isEqualTo("Bearer access-2");
-    assertThat(Files.readString(shell.sessionFile())).contains("refresh-2").doesNotContain("refresh-1");
+    assertThat(Files.readString(shell.sessionFile()))
+        .contains("refresh-2")
+        .doesNotContain("refresh-1");
   }
 
   @Test
@@ -317,7 +371,8 @@ class CtlTest {
     shell.login(broker);
 
     assertThat(shell.ctl("agents").exitCode()).isZero();
-    assertThat(lines()).endsWith("GET /api/v1/agents", "POST /api/v1/auth/refresh", "GET /api/v1/agents");
+    assertThat(lines())
+        .endsWith("GET /api/v1/agents", "POST /api/v1/auth/refresh", "GET /api/v1/agents");
   }
 
   @Test
@@ -417,7 +472,16 @@ class CtlTest {
     shell.login(broker);
     Path file = Files.writeString(home.resolve("body.txt"), "from a file");
 
-    shell.ctl("invoke", "hamburg/erp", "/upload", "-X", "PUT", "-d", "@" + file, "-H", "Content-Type: text/plain");
+    shell.ctl(
+        "invoke",
+        "hamburg/erp",
+        "/upload",
+        "-X",
+        "PUT",
+        "-d",
+        "@" + file,
+        "-H",
+        "Content-Type: text/plain");
 
     assertThat(broker.lastAsked().body()).isEqualTo("from a file");
     assertThat(broker.lastAsked().headers().get("Content-type")).isEqualTo(List.of("text/plain"));
@@ -492,8 +556,20 @@ class CtlTest {
   void everyCommandHasHelp() {
     for (String line :
         List.of(
-            "", "login", "token", "token create", "agents", "agents approve", "user", "user create",
-            "service-account", "invoke", "audit", "audit list", "alarms", "alarms ack")) {
+            "",
+            "login",
+            "token",
+            "token create",
+            "agents",
+            "agents approve",
+            "user",
+            "user create",
+            "service-account",
+            "invoke",
+            "audit",
+            "audit list",
+            "alarms",
+            "alarms ack")) {
       String[] args = (line + " --help").strip().split(" ");
 
       Shell.Result result = shell.ctl(args);

@@ -15,7 +15,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/// A real HTTPS server that speaks recorded answers of the contract, and remembers what it was asked.
+/// A real HTTPS server that speaks recorded answers of the contract, and remembers what it was
+/// asked.
 final class FakeBroker implements AutoCloseable {
   private final HttpsServer server;
   private final TestCertificates certificates;
@@ -63,9 +64,7 @@ final class FakeBroker implements AutoCloseable {
   }
 
   FakeBroker when(String line, int status, Map<String, String> headers, String body) {
-    answers
-        .computeIfAbsent(line, _ -> new ArrayDeque<>())
-        .add(new Answer(status, headers, body));
+    answers.computeIfAbsent(line, _ -> new ArrayDeque<>()).add(new Answer(status, headers, body));
     return this;
   }
 

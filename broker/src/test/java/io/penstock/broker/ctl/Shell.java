@@ -53,7 +53,15 @@ final class Shell {
     Files.writeString(ca, broker.caPem());
     List<String> args =
         new ArrayList<>(
-            List.of("login", "--url", broker.url().toString(), "--ca", ca.toString(), "--user", "admin@example.com", "--password-stdin"));
+            List.of(
+                "login",
+                "--url",
+                broker.url().toString(),
+                "--ca",
+                ca.toString(),
+                "--user",
+                "admin@example.com",
+                "--password-stdin"));
     args.addAll(Arrays.asList(more));
     return ctlWithInput("correct horse\n", args.toArray(String[]::new));
   }

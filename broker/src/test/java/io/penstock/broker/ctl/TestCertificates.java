@@ -34,8 +34,15 @@ record TestCertificates(X509Certificate ca, X509Certificate server, KeyPair serv
     KeyPair caKeys = generator.generateKeyPair();
     KeyPair serverKeys = generator.generateKeyPair();
     X509Certificate ca =
-        certificate("CN=test CA", caKeys, "CN=test CA", caKeys, Instant.now().plus(400, ChronoUnit.DAYS), true);
-    X509Certificate server = certificate("CN=localhost", serverKeys, "CN=test CA", caKeys, end, false);
+        certificate(
+            "CN=test CA",
+            caKeys,
+            "CN=test CA",
+            caKeys,
+            Instant.now().plus(400, ChronoUnit.DAYS),
+            true);
+    X509Certificate server =
+        certificate("CN=localhost", serverKeys, "CN=test CA", caKeys, end, false);
     return new TestCertificates(ca, server, serverKeys);
   }
 
@@ -53,8 +60,7 @@ record TestCertificates(X509Certificate ca, X509Certificate server, KeyPair serv
     KeyStore store = KeyStore.getInstance("PKCS12");
     store.load(null, null);
     char[] password = "test".toCharArray();
-    store.setKeyEntry(
-        "server", serverKeys.getPrivate(), password, new Certificate[] {server, ca});
+    store.setKeyEntry("server", serverKeys.getPrivate(), password, new Certificate[] {server, ca});
     KeyManagerFactory factory =
         KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
     factory.init(store, password);
@@ -66,7 +72,10 @@ record TestCertificates(X509Certificate ca, X509Certificate server, KeyPair serv
   private static X509Certificate certificate(
       String subject, KeyPair keys, String issuer, KeyPair issuerKeys, Instant end, boolean isCa)
       throws Exception {
-    Instant start = end.isBefore(Instant.now()) ? end.minus(10, ChronoUnit.DAYS) : Instant.now().minus(1, ChronoUnit.DAYS);
+    Instant start =
+        end.isBefore(Instant.now())
+            ? end.minus(10, ChronoUnit.DAYS)
+            : Instant.now().minus(1, ChronoUnit.DAYS);
     var builder =
         new JcaX509v3CertificateBuilder(
             new X500Name(issuer),
@@ -84,6 +93,7 @@ record TestCertificates(X509Certificate ca, X509Certificate server, KeyPair serv
     }
     return new JcaX509CertificateConverter()
         .getCertificate(
-            builder.build(new JcaContentSignerBuilder("SHA256withECDSA").build(issuerKeys.getPrivate())));
+            builder.build(
+                new JcaContentSignerBuilder("SHA256withECDSA").build(issuerKeys.getPrivate())));
   }
 }
