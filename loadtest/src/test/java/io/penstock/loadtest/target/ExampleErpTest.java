@@ -45,8 +45,7 @@ class ExampleErpTest {
     try (RawConnection connection = connect()) {
       String list = connection.get("/api/orders").body(connection.head());
       String first = connection.get("/api/orders/1").body(connection.head());
-      connection.send(
-          "POST /api/orders HTTP/1.1\r\nHost: erp\r\nContent-Length: 14\r\n\r\n{\"item\":\"nut\"}");
+      connection.ask("POST", "/api/orders", "Content-Length: 14").send("{\"item\":\"nut\"}");
       RawConnection.Head created = connection.head();
       String order = connection.body(created);
 
@@ -113,11 +112,11 @@ class ExampleErpTest {
   @Test
   void headHasTheLengthAndNoBody() throws Exception {
     try (RawConnection connection = connect()) {
-      connection.send("HEAD /bytes/1000 HTTP/1.1\r\nHost: erp\r\n\r\n");
+      connection.ask("HEAD", "/bytes/1000");
       RawConnection.Head bytes = connection.head();
-      connection.send("HEAD /chunked/1000 HTTP/1.1\r\nHost: erp\r\n\r\n");
+      connection.ask("HEAD", "/chunked/1000");
       RawConnection.Head chunked = connection.head();
-      connection.send("HEAD /api/orders HTTP/1.1\r\nHost: erp\r\n\r\n");
+      connection.ask("HEAD", "/api/orders");
       RawConnection.Head orders = connection.head();
 
       assertThat(bytes.header("content-length")).isEqualTo("1000");
@@ -164,12 +163,10 @@ class ExampleErpTest {
     BodyPattern.fill(0, body, 0, body.length);
     String sha256 = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(body));
     try (RawConnection connection = connect()) {
-      connection.send(
-          "PUT /upload HTTP/1.1\r\nHost: erp\r\nContent-Length: " + body.length + "\r\n\r\n");
+      connection.ask("PUT", "/upload", "Content-Length: " + body.length);
       connection.send(body);
       String sized = connection.body(connection.head());
-      connection.send(
-          "POST /upload?hash=crc32c HTTP/1.1\r\nHost: erp\r\nTransfer-Encoding: chunked\r\n\r\n");
+      connection.ask("POST", "/upload?hash=crc32c", "Transfer-Encoding: chunked");
       connection.send("3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
       String chunked = connection.body(connection.head());
 
@@ -181,11 +178,7 @@ class ExampleErpTest {
   @Test
   void aCallerThatWaitsIsToldToContinue() throws Exception {
     try (RawConnection connection = connect()) {
-      connection.send(
-          "PUT /upload?hash=none HTTP/1.1\r\n"
-              + "Host: erp\r\n"
-              + "Expect: 100-continue\r\n"
-              + "Content-Length: 2\r\n\r\n");
+      connection.ask("PUT", "/upload?hash=none", "Expect: 100-continue", "Content-Length: 2");
       RawConnection.Head interim = connection.head();
       connection.send("hi");
 
@@ -197,11 +190,7 @@ class ExampleErpTest {
   @Test
   void rejectAnswersBeforeTheBodyAndCloses() throws Exception {
     try (RawConnection connection = connect()) {
-      connection.send(
-          "POST /reject HTTP/1.1\r\n"
-              + "Host: erp\r\n"
-              + "Expect: 100-continue\r\n"
-              + "Content-Length: 1000000\r\n\r\n");
+      connection.ask("POST", "/reject", "Expect: 100-continue", "Content-Length: 1000000");
       RawConnection.Head head = connection.head();
       connection.body(head);
 
@@ -214,11 +203,8 @@ class ExampleErpTest {
   @Test
   void echoComesBackWhileItIsSent() throws Exception {
     try (RawConnection connection = connect()) {
-      connection.send(
-          "POST /echo/x?y=z HTTP/1.1\r\n"
-              + "Host: erp\r\n"
-              + "Transfer-Encoding: chunked\r\n"
-              + "Content-Type: text/plain\r\n\r\n");
+      connection.ask(
+          "POST", "/echo/x?y=z", "Transfer-Encoding: chunked", "Content-Type: text/plain");
       connection.send("5\r\nfirst\r\n");
       RawConnection.Head head = connection.head();
       int size = connection.chunkSize();
@@ -244,10 +230,7 @@ class ExampleErpTest {
               .start(
                   () -> {
                     try {
-                      connection.send(
-                          "POST /echo HTTP/1.1\r\nHost: erp\r\nContent-Length: "
-                              + body.length
-                              + "\r\n\r\n");
+                      connection.ask("POST", "/echo", "Content-Length: " + body.length);
                       connection.send(body);
                     } catch (IOException e) {
                       throw new IllegalStateException(e);
@@ -361,7 +344,7 @@ class ExampleErpTest {
   @Test
   void touchesAreCountedOnce() throws Exception {
     try (RawConnection connection = connect()) {
-      connection.send("POST /touch/once HTTP/1.1\r\nHost: erp\r\nContent-Length: 0\r\n\r\n");
+      connection.ask("POST", "/touch/once", "Content-Length: 0");
       connection.body(connection.head());
 
       assertThat(connection.get("/count/once").body(connection.head())).isEqualTo("{\"count\":1}");
@@ -391,7 +374,7 @@ class ExampleErpTest {
   @Test
   void connectionCloseIsHonoured() throws Exception {
     try (RawConnection connection = connect()) {
-      connection.send("GET /1k HTTP/1.1\r\nHost: erp\r\nConnection: close\r\n\r\n");
+      connection.ask("GET", "/1k", "Connection: close");
       RawConnection.Head head = connection.head();
 
       assertThat(head.header("connection")).isEqualTo("close");

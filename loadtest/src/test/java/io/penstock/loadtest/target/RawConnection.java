@@ -48,7 +48,16 @@ final class RawConnection implements AutoCloseable {
   }
 
   RawConnection get(String target) throws IOException {
-    return send("GET " + target + " HTTP/1.1\r\nHost: erp\r\n\r\n");
+    return ask("GET", target);
+  }
+
+  /// The head of a request, with these fields beside Host.
+  RawConnection ask(String method, String target, String... fields) throws IOException {
+    StringBuilder head = new StringBuilder(method + " " + target + " HTTP/1.1\r\nHost: erp\r\n");
+    for (String field : fields) {
+      head.append(field).append("\r\n");
+    }
+    return send(head.append("\r\n").toString());
   }
 
   Head head() throws IOException {
