@@ -2,7 +2,8 @@ package io.penstock.broker.agents;
 
 import java.util.Locale;
 
-/// Why an enrollment was refused. The agent hears ENROLL_DENIED and nothing more; this is for audit,
+/// Why an enrollment was refused. The agent hears ENROLL_DENIED and nothing more; this is for
+/// audit,
 /// alarm and the Admin's token page.
 enum Denial {
   UNKNOWN_TOKEN,

@@ -3,16 +3,18 @@ package io.penstock.broker.agents;
 import io.penstock.broker.agents.Ledger.Alarm;
 import io.penstock.broker.agents.WaitingRoom.Seat;
 import io.penstock.broker.keys.Revocations;
-import io.penstock.broker.keys.TokenBinding;
 import io.penstock.broker.store.AgentKeys;
 import io.penstock.broker.store.AgentKeys.Custody;
 import io.penstock.broker.store.AgentKeys.Identity;
 import io.penstock.broker.store.AgentKeys.Origin;
 import io.penstock.broker.store.AgentKeys.Place;
 import io.penstock.broker.store.AgentStanding;
+import io.penstock.broker.store.AgentState;
 import io.penstock.broker.store.Database;
-import io.penstock.broker.store.TokenUse;
-import io.penstock.broker.store.TokenUseTable;
+import io.penstock.broker.store.EnrollmentTokenTable;
+import io.penstock.broker.store.EnrollmentTokenTable.Token;
+import io.penstock.broker.store.EnrollmentTokenTable.Use;
+import io.penstock.broker.store.GenerationState;
 import io.penstock.broker.store.Tx;
 import io.penstock.broker.tunnel.TunnelAuthority.EnrollmentAttempt;
 import io.penstock.codec.message.ControlMessage.EnrollRequest;
@@ -30,8 +32,10 @@ import java.util.Optional;
 /// Message 3 of an enrollment: who holds the token's secret becomes a pending agent, once
 /// (`docs/protocol.md`, section 2; design: enrollment).
 ///
-/// The token is consumed in the same transaction that writes the pending keys, audit and outbox. The
-/// same dev key may come again with the same token (a crash, a lost answer) as long as it pends: its
+/// The token is consumed in the same transaction that writes the pending keys, audit and outbox.
+/// The
+/// same dev key may come again with the same token (a crash, a lost answer) as long as it pends:
+/// its
 /// keys, bundle and fingerprint are replaced.
 final class Enrollment {
   static final Duration PENDING_LIFE = Duration.ofHours(24);
@@ -39,7 +43,7 @@ final class Enrollment {
 
   private final Database database;
   private final Identities identities;
-  private final TokenUseTable tokens;
+  private final EnrollmentTokenTable tokens;
   private final TokenDoor door;
   private final Bundles bundles;
   private final Revocations revocations;
@@ -50,7 +54,7 @@ final class Enrollment {
   Enrollment(
       Database database,
       Identities identities,
-      TokenUseTable tokens,
+      EnrollmentTokenTable tokens,
       TokenDoor door,
       Bundles bundles,
       Revocations revocations,
@@ -99,9 +103,9 @@ final class Enrollment {
     // The row is judged again under its lock: much can happen between message 1 and message 3.
     return switch (door.judge(tx, tokens.lock(tx, id), attempt.remote())) {
       case TokenDoor.Verdict.Refused(Denial why) -> new Outcome.Denied(why);
-      case TokenDoor.Verdict.Usable(TokenUse token) ->
-          token.used().isPresent()
-              ? again(tx, token, token.used().get(), attempt)
+      case TokenDoor.Verdict.Usable(Token token) ->
+          token.use().isPresent()
+              ? again(tx, token, token.use().get(), attempt)
               : first(tx, token, attempt);
     };
   }
@@ -118,15 +122,15 @@ final class Enrollment {
   }
 
   /// The token was used before: by this very dev key, or by somebody else.
-  private Outcome again(Tx tx, TokenUse token, TokenUse.By by, EnrollmentAttempt attempt) {
-    if (!by.dev().equals(dev(attempt))) {
+  private Outcome again(Tx tx, Token token, Use by, EnrollmentAttempt attempt) {
+    if (!by.devKey().equals(dev(attempt))) {
       return new Outcome.Denied(Denial.TOKEN_REUSED);
     }
     identities.lock(tx, by.agent());
     Optional<AgentKeys> pending =
         identities
             .pending(tx, by.agent())
-            .filter(keys -> keys.origin().tokenId().equals(Optional.of(token.binding().id())));
+            .filter(keys -> keys.origin().tokenId().equals(Optional.of(token.id())));
     if (pending.isEmpty()) {
       return new Outcome.Denied(Denial.TOKEN_USED);
     }
@@ -136,8 +140,8 @@ final class Enrollment {
     return new Outcome.Enrolled(replaced);
   }
 
-  private Outcome first(Tx tx, TokenUse token, EnrollmentAttempt attempt) {
-    String name = token.binding().agent().orElse(attempt.request().name());
+  private Outcome first(Tx tx, Token token, EnrollmentAttempt attempt) {
+    String name = token.agent().orElse(attempt.request().name());
     if (!Names.valid(name)) {
       return new Outcome.Denied(Denial.BAD_NAME);
     }
@@ -147,7 +151,7 @@ final class Enrollment {
     if (identities.unchecked().devKeyKnown(tx, dev(attempt))) {
       return new Outcome.Denied(Denial.KEY_ALREADY_KNOWN);
     }
-    AgentStanding fresh = fresh(name, token.binding());
+    AgentStanding fresh = fresh(name, token);
     if (identities.insert(tx, fresh)) {
       return enrolled(tx, fresh, 1, token, attempt);
     }
@@ -156,22 +160,22 @@ final class Enrollment {
   }
 
   /// A name that exists: only `reenroll` lets it be enrolled anew, and never once revoked.
-  private Outcome known(Tx tx, AgentStanding agent, TokenUse token, EnrollmentAttempt attempt) {
+  private Outcome known(Tx tx, AgentStanding agent, Token token, EnrollmentAttempt attempt) {
     return switch (agent.state()) {
       case REVOKED -> new Outcome.Denied(Denial.NAME_REVOKED);
-      case REJECTED -> beside(tx, agent.with(AgentStanding.State.PENDING), token, attempt);
+      case REJECTED -> beside(tx, agent.with(AgentState.PENDING), token, attempt);
       case PENDING, APPROVED, QUARANTINED ->
-          token.binding().reenroll()
+          token.reenroll()
               ? beside(tx, agent, token, attempt)
               : new Outcome.Denied(Denial.NAME_TAKEN);
     };
   }
 
   /// Waits beside what is there; an older enrollment that still waits gives way.
-  private Outcome beside(Tx tx, AgentStanding agent, TokenUse token, EnrollmentAttempt attempt) {
+  private Outcome beside(Tx tx, AgentStanding agent, Token token, EnrollmentAttempt attempt) {
     List<AgentKeys> generations = identities.generations(tx, agent.name());
     generations.stream()
-        .filter(keys -> keys.state() == AgentKeys.State.PENDING)
+        .filter(keys -> keys.state() == GenerationState.PENDING)
         .forEach(older -> giveWay(tx, older));
     identities.update(tx, agent);
     long newest = generations.isEmpty() ? 0 : generations.getFirst().generation();
@@ -179,38 +183,34 @@ final class Enrollment {
   }
 
   private void giveWay(Tx tx, AgentKeys older) {
-    identities.update(
-        tx, older.with(AgentKeys.State.ENDED).with(older.custody().emptied()));
+    identities.update(tx, older.with(GenerationState.ENDED).with(older.custody().emptied()));
     tx.afterCommit(
         () -> room.decided(new Seat(older.agent(), older.generation()), WaitingRoom.Outcome.GONE));
   }
 
   private Outcome enrolled(
-      Tx tx, AgentStanding agent, long generation, TokenUse token, EnrollmentAttempt attempt) {
-    TokenBinding binding = token.binding();
+      Tx tx, AgentStanding agent, long generation, Token token, EnrollmentAttempt attempt) {
     var place =
         new Place(
-            binding.site().orElse(agent.site()),
-            binding.labels().isEmpty() ? agent.labels() : binding.labels(),
-            binding.allowedCidrs());
+            token.site().orElse(agent.site()),
+            token.labels().isEmpty() ? agent.labels() : token.labels(),
+            token.allowedCidrs());
     AgentKeys keys = keys(agent.name(), generation, place, token, attempt);
     identities.insert(tx, keys);
-    tokens.consume(
+    tokens.spend(
         tx,
-        binding.id(),
-        new TokenUse.By(agent.name(), dev(attempt)),
-        attempt.remote().getHostAddress(),
-        now());
+        token.id(),
+        new Use(now(), agent.name(), dev(attempt), Optional.of(attempt.remote().getHostAddress())));
     return new Outcome.Enrolled(keys);
   }
 
   /// An agent without a site is its own.
-  private AgentStanding fresh(String name, TokenBinding binding) {
+  private AgentStanding fresh(String name, Token token) {
     return new AgentStanding(
         name,
-        binding.site().orElse(name),
-        binding.labels(),
-        AgentStanding.State.PENDING,
+        token.site().orElse(name),
+        token.labels(),
+        AgentState.PENDING,
         0,
         now(),
         Optional.empty(),
@@ -219,7 +219,7 @@ final class Enrollment {
   }
 
   private AgentKeys keys(
-      String agent, long generation, Place place, TokenUse token, EnrollmentAttempt attempt) {
+      String agent, long generation, Place place, Token token, EnrollmentAttempt attempt) {
     EnrollRequest request = attempt.request();
     Instant now = now();
     var identity =
@@ -231,7 +231,7 @@ final class Enrollment {
     var origin =
         new Origin(
             METHOD,
-            Optional.of(token.binding().id()),
+            Optional.of(token.id()),
             now,
             attempt.remote().getHostAddress(),
             Octets.of(request.bootId()),
@@ -239,7 +239,7 @@ final class Enrollment {
     return new AgentKeys(
         agent,
         generation,
-        AgentKeys.State.PENDING,
+        GenerationState.PENDING,
         Custody.first(bundles.wrap(agent, generation, attempt.dev(), request.innerBundle())),
         identity,
         place,
@@ -283,7 +283,7 @@ final class Enrollment {
   private void recordEnrolled(Tx tx, AgentKeys keys) {
     ledger.audit(
         tx,
-        Ledger.Entry.of("gateway.enrolled", keys.agent())
+        Ledger.Entry.of("gateway.enroll", keys.agent())
             .from(keys.origin().from())
             .with(
                 Map.of(

@@ -13,8 +13,10 @@ import java.util.SequencedMap;
 /// Counts what failed, per source and target (a token, an agent) and per source. Beyond the limit a
 /// source gets nothing for some minutes, even with the right secret.
 ///
-/// A target alone has no limit: a token's id can be read by whoever sees it once, and he must not be
-/// able to lock out the agent it was made for. Guessing 256 bits is hopeless anyway; the limit keeps
+/// A target alone has no limit: a token's id can be read by whoever sees it once, and he must not
+/// be
+/// able to lock out the agent it was made for. Guessing 256 bits is hopeless anyway; the limit
+/// keeps
 /// logs and handshakes cheap. At most 10,000 counters; the oldest are forgotten first. Thread-safe.
 final class Failures {
   static final int PER_SOURCE_AND_TARGET = 5;

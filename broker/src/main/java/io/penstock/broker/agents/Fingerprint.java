@@ -18,11 +18,11 @@ record Fingerprint(String text) {
     byte[] digest = Octets.sha256(SignedTexts.concat(LABEL, hash)).bytes();
     long bits = 0;
     for (int i = 0; i < CHARS * BITS_PER_CHAR / 8; i++) {
-      bits = bits << 8 | digest[i] & 0xff;
+      bits = bits << 8 | (digest[i] & 0xff);
     }
     var text = new StringBuilder(CHARS + 1);
     for (int i = CHARS - 1; i >= 0; i--) {
-      text.append(ALPHABET.charAt((int) (bits >>> i * BITS_PER_CHAR) & 31));
+      text.append(ALPHABET.charAt((int) (bits >>> (i * BITS_PER_CHAR)) & 31));
       if (i == CHARS / 2) {
         text.append('-');
       }
@@ -30,7 +30,8 @@ record Fingerprint(String text) {
     return new Fingerprint(text.toString());
   }
 
-  /// Whether an operator typed this one: case, hyphens and blanks do not count, and the letters that
+  /// Whether an operator typed this one: case, hyphens and blanks do not count, and the letters
+  /// that
   /// Crockford reads as digits are those digits.
   boolean matches(String typed) {
     return MessageDigest.isEqual(normalised(text), normalised(typed));

@@ -3,6 +3,7 @@ package io.penstock.broker.agents;
 import io.penstock.broker.keys.RowMac;
 import io.penstock.broker.store.AgentKeys;
 import io.penstock.broker.store.AgentStanding;
+import io.penstock.broker.store.GenerationState;
 import io.penstock.broker.store.IdentityTable;
 import io.penstock.broker.store.Tx;
 import java.time.Instant;
@@ -46,7 +47,7 @@ final class Identities {
 
   Optional<AgentKeys> pending(Tx tx, String agent) {
     return generations(tx, agent).stream()
-        .filter(keys -> keys.state() == AgentKeys.State.PENDING)
+        .filter(keys -> keys.state() == GenerationState.PENDING)
         .findFirst();
   }
 

@@ -26,15 +26,15 @@ interface Ledger {
     IDENTITY_MISMATCH
   }
 
-  /// @param type the seed's event type, such as `gateway.approved`
+  /// @param type the seed's event type, such as `gateway.approve`
   /// @param agent name of the agent, or the id of a token
-  /// @param by email of the operator; empty for what agents do themselves
+  /// @param by empty for what agents do themselves
   record Entry(
       String type,
       String agent,
       boolean success,
       Optional<String> reason,
-      Optional<String> by,
+      Optional<Operator> by,
       Optional<String> from,
       Map<String, String> changes) {
 
@@ -51,8 +51,9 @@ interface Ledger {
       return new Entry(type, agent, success, Optional.of(why), by, from, changes);
     }
 
-    Entry by(String operator) {
-      return new Entry(type, agent, success, reason, Optional.of(operator), from, changes);
+    Entry by(Operator operator) {
+      return new Entry(
+          type, agent, success, reason, Optional.of(operator), operator.address(), changes);
     }
 
     Entry from(String address) {

@@ -7,7 +7,8 @@ import java.util.regex.Pattern;
 /// What an agent may be called, and what it may say of its host.
 final class Names {
   /// Names stand in URLs, host names and logs.
-  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?");
+  private static final Pattern NAME =
+      Pattern.compile("[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?");
 
   private static final int MAX_FACT_CHARS = 200;
 
@@ -25,8 +26,6 @@ final class Names {
 
   private static String fact(String text) {
     String printable = text.replaceAll("\\p{Cntrl}", "");
-    return printable.length() > MAX_FACT_CHARS
-        ? printable.substring(0, MAX_FACT_CHARS)
-        : printable;
+    return printable.length() > MAX_FACT_CHARS ? printable.substring(0, MAX_FACT_CHARS) : printable;
   }
 }

@@ -3,8 +3,10 @@ package io.penstock.broker.agents;
 import io.penstock.broker.agents.WaitingRoom.Outcome;
 import io.penstock.broker.agents.WaitingRoom.Seat;
 import io.penstock.broker.store.AgentKeys;
-import io.penstock.broker.store.Database;
 import io.penstock.broker.store.AgentStanding;
+import io.penstock.broker.store.AgentState;
+import io.penstock.broker.store.Database;
+import io.penstock.broker.store.GenerationState;
 import io.penstock.broker.store.Tx;
 import java.time.Clock;
 import java.time.Instant;
@@ -13,7 +15,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// Looks up what became of the agents that wait here. A decision made on this node is heard at once;
+/// Looks up what became of the agents that wait here. A decision made on this node is heard at
+/// once;
 /// this finds those of other nodes, and lets pending enrollments go after 24 h.
 final class PendingDecisions {
   private static final int EXPIRED_AT_ONCE = 100;
@@ -26,7 +29,12 @@ final class PendingDecisions {
   private final Clock clock;
 
   PendingDecisions(
-      Database database, Identities identities, Tampering tampering, WaitingRoom room, Ledger ledger, Clock clock) {
+      Database database,
+      Identities identities,
+      Tampering tampering,
+      WaitingRoom room,
+      Ledger ledger,
+      Clock clock) {
     this.database = database;
     this.identities = identities;
     this.tampering = tampering;
@@ -40,9 +48,9 @@ final class PendingDecisions {
     if (seats.isEmpty()) {
       return;
     }
-    Map<Seat, AgentKeys.State> states = database.transaction(tx -> states(tx, seats));
+    Map<Seat, GenerationState> states = database.transaction(tx -> states(tx, seats));
     for (Seat seat : seats) {
-      AgentKeys.State state = states.getOrDefault(seat, AgentKeys.State.ENDED);
+      GenerationState state = states.getOrDefault(seat, GenerationState.ENDED);
       switch (state) {
         case PENDING -> {}
         // An ended generation was approved once; who still waits for it was enrolled anew.
@@ -52,8 +60,8 @@ final class PendingDecisions {
     }
   }
 
-  private Map<Seat, AgentKeys.State> states(Tx tx, Set<Seat> seats) {
-    Map<Seat, AgentKeys.State> states = new HashMap<>();
+  private Map<Seat, GenerationState> states(Tx tx, Set<Seat> seats) {
+    Map<Seat, GenerationState> states = new HashMap<>();
     identities
         .unchecked()
         .states(tx, seats.stream().map(Seat::agent).distinct().toList())
@@ -86,7 +94,7 @@ final class PendingDecisions {
   /// It may have been approved, or have come again, since it was listed.
   private static boolean isDue(AgentKeys keys, Seat seat, Instant now) {
     return keys.generation() == seat.generation()
-        && keys.state() == AgentKeys.State.PENDING
+        && keys.state() == GenerationState.PENDING
         && !keys.expiresAt().isAfter(now);
   }
 
@@ -94,12 +102,11 @@ final class PendingDecisions {
     identities.unchecked().delete(tx, keys);
     if (only) {
       identities.unchecked().deleteAgent(tx, agent.name());
-    } else if (agent.state() == AgentStanding.State.PENDING) {
-      identities.update(tx, agent.with(AgentStanding.State.REJECTED));
+    } else if (agent.state() == AgentState.PENDING) {
+      identities.update(tx, agent.with(AgentState.REJECTED));
     }
     ledger.audit(
-        tx, Ledger.Entry.of("gateway.expired", keys.agent()).because("not approved in time"));
-    tx.afterCommit(
-        () -> room.decided(new Seat(keys.agent(), keys.generation()), Outcome.GONE));
+        tx, Ledger.Entry.of("gateway.expire", keys.agent()).because("not approved in time"));
+    tx.afterCommit(() -> room.decided(new Seat(keys.agent(), keys.generation()), Outcome.GONE));
   }
 }

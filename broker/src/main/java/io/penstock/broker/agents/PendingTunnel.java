@@ -12,7 +12,8 @@ import io.penstock.codec.seal.SealException;
 import java.time.Clock;
 import java.time.Duration;
 
-/// The tunnel of a pending agent, after an enrollment or a plain reconnect: proof, PENDING, and then
+/// The tunnel of a pending agent, after an enrollment or a plain reconnect: proof, PENDING, and
+/// then
 /// nothing but the decision. No bundle, no streams, no configuration.
 final class PendingTunnel {
   private static final Duration LEAVES_WITHIN = Duration.ofSeconds(5);
@@ -47,10 +48,26 @@ final class PendingTunnel {
       } else {
         doorway.through(decisions::lookUp);
       }
-      channel.send(
-          new Pending(keys.agent(), keys.place().site(), keys.identity().fingerprint()));
+      channel.send(new Pending(keys.agent(), keys.place().site(), keys.identity().fingerprint()));
       leave(waiter.await(channel, left(keys)), keys, channel);
     }
+  }
+
+  /// An agent that was approved while it was away, and so does not know its generation yet: it
+  /// hears
+  /// the same as one that waited.
+  void promoted(AgentKeys keys, ControlChannel channel) {
+    channel.send(pending(keys));
+    approved(keys, channel);
+  }
+
+  private static Pending pending(AgentKeys keys) {
+    return new Pending(keys.agent(), keys.place().site(), keys.identity().fingerprint());
+  }
+
+  private static void approved(AgentKeys keys, ControlChannel channel) {
+    channel.send(new Approved(Math.toIntExact(keys.generation())));
+    channel.awaitClosed(LEAVES_WITHIN);
   }
 
   private void prove(AgentKeys keys, ControlChannel channel, String from) throws TunnelRefused {
@@ -81,10 +98,7 @@ final class PendingTunnel {
   private static void leave(Outcome outcome, AgentKeys keys, ControlChannel channel)
       throws TunnelRefused {
     switch (outcome) {
-      case APPROVED -> {
-        channel.send(new Approved(Math.toIntExact(keys.generation())));
-        channel.awaitClosed(LEAVES_WITHIN);
-      }
+      case APPROVED -> approved(keys, channel);
       case GONE -> throw UniformRefusal.denied();
       case REPLACED -> throw replaced();
       case LEFT -> {

@@ -4,7 +4,7 @@ import io.penstock.broker.agents.Ledger.Alarm;
 import io.penstock.broker.keys.Revocations;
 import io.penstock.broker.keys.Revocations.Recovery;
 import io.penstock.broker.store.Database;
-import io.penstock.broker.store.IdentityTable;
+import io.penstock.broker.store.RevocationTable;
 import io.penstock.broker.store.Tx;
 import java.time.Clock;
 
@@ -12,14 +12,14 @@ import java.time.Clock;
 /// database that was set back, or shows a list of its own, is put right and raises an alarm.
 final class RevocationGuard {
   private final Database database;
-  private final IdentityTable table;
+  private final RevocationTable table;
   private final Revocations revocations;
   private final Ledger ledger;
   private final Clock clock;
 
   RevocationGuard(
       Database database,
-      IdentityTable table,
+      RevocationTable table,
       Revocations revocations,
       Ledger ledger,
       Clock clock) {
@@ -35,11 +35,12 @@ final class RevocationGuard {
     database.run(this::check);
   }
 
-  /// The keystore is read first: a list is in the database before it is in the keystore, so ours can
+  /// The keystore is read first: a list is in the database before it is in the keystore, so ours
+  /// can
   /// never be the newer one by a race.
   void check(Tx tx) {
     String ours = revocations.newestJws();
-    String found = table.newestRevocations(tx);
+    String found = table.newestJws(tx);
     if (found.equals(ours)) {
       return;
     }
@@ -51,7 +52,7 @@ final class RevocationGuard {
   }
 
   private void putRight(Tx tx, Recovery recovery) {
-    table.putRevocations(tx, revocations.counter(), revocations.newestJws(), clock.instant());
+    table.restore(tx, revocations.counter(), revocations.newestJws(), clock.instant());
     ledger.alarm(
         tx,
         Alarm.REVOCATIONS_TAMPERED,

@@ -17,7 +17,7 @@ sealed interface Standing {
   record Waiting(AgentKeys keys) implements Standing {}
 
   /// Approved under a generation that the agent has not heard of yet.
-  record Promoted(long generation) implements Standing {}
+  record Promoted(AgentKeys keys) implements Standing {}
 
   record WrongNetwork() implements Standing {}
 

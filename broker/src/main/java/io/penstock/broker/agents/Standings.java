@@ -6,6 +6,7 @@ import io.penstock.broker.store.AgentKeys;
 import io.penstock.broker.store.AgentKeys.NextUnlock;
 import io.penstock.broker.store.AgentKeys.Unlock;
 import io.penstock.broker.store.AgentStanding;
+import io.penstock.broker.store.AgentState;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.store.Tx;
 import io.penstock.broker.tunnel.TunnelAuthority.ConnectionAttempt;
@@ -25,8 +26,7 @@ final class Standings {
   private final Revocations revocations;
   private final RevocationGuard guard;
 
-  Standings(
-      Database database, Identities identities, BrokerKeys keys, RevocationGuard guard) {
+  Standings(Database database, Identities identities, BrokerKeys keys, RevocationGuard guard) {
     this.database = database;
     this.identities = identities;
     this.keys = keys;
@@ -94,7 +94,8 @@ final class Standings {
       case QUARANTINED -> new Standing.Quarantined();
       case REVOKED -> new Standing.Revoked();
       case PENDING, REJECTED ->
-          throw new TamperedException(agent.name(), "an approved generation of an agent that is not");
+          throw new TamperedException(
+              agent.name(), "an approved generation of an agent that is not");
       case APPROVED -> {
         if (generation.generation() != agent.generation()) {
           throw new TamperedException(agent.name(), "two generations are approved");
@@ -110,7 +111,7 @@ final class Standings {
       return new Standing.WrongNetwork();
     }
     if (attempt.request().generation() != generation.generation()) {
-      return new Standing.Promoted(generation.generation());
+      return new Standing.Promoted(generation);
     }
     return new Standing.Known(generation, signed, unlock);
   }
@@ -149,7 +150,7 @@ final class Standings {
             !revocations.isRevoked(admitted.agent())
                 && identities
                     .find(tx, admitted.agent())
-                    .filter(agent -> agent.state() == AgentStanding.State.APPROVED)
+                    .filter(agent -> agent.state() == AgentState.APPROVED)
                     .filter(agent -> agent.generation() == admitted.generation())
                     .isPresent());
   }

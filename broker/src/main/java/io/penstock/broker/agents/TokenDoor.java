@@ -3,10 +3,10 @@ package io.penstock.broker.agents;
 import io.penstock.broker.agents.Ledger.Alarm;
 import io.penstock.broker.keys.EnrollRoot;
 import io.penstock.broker.keys.TokenBinding;
-import io.penstock.broker.store.AgentKeys;
 import io.penstock.broker.store.Database;
-import io.penstock.broker.store.TokenUse;
-import io.penstock.broker.store.TokenUseTable;
+import io.penstock.broker.store.EnrollmentTokenTable;
+import io.penstock.broker.store.EnrollmentTokenTable.Token;
+import io.penstock.broker.store.GenerationState;
 import io.penstock.broker.store.Tx;
 import io.penstock.codec.message.ControlMessage.EnrollHello;
 import io.penstock.codec.noise.PresharedKey;
@@ -24,7 +24,7 @@ import java.util.Optional;
 /// "Enrollment"). The database has no secret of a token: a row that was widened gives another key.
 final class TokenDoor {
   private final Database database;
-  private final TokenUseTable tokens;
+  private final EnrollmentTokenTable tokens;
   private final Identities identities;
   private final EnrollRoot root;
   private final Failures badSecrets;
@@ -34,7 +34,7 @@ final class TokenDoor {
 
   TokenDoor(
       Database database,
-      TokenUseTable tokens,
+      EnrollmentTokenTable tokens,
       Identities identities,
       EnrollRoot root,
       Ledger ledger,
@@ -52,7 +52,7 @@ final class TokenDoor {
 
   /// What a token is worth at this moment.
   sealed interface Verdict {
-    record Usable(TokenUse token) implements Verdict {}
+    record Usable(Token token) implements Verdict {}
 
     record Refused(Denial why) implements Verdict {}
   }
@@ -63,8 +63,9 @@ final class TokenDoor {
       return new PresharedKey(randomBytes());
     }
     Octets id = Octets.of(hello.tokenId());
-    Optional<TokenUse> token = database.transaction(tx -> usable(tx, id, remote));
-    byte[] derived = root.secretOf(token.map(TokenUse::binding).orElseGet(() -> noToken(id))).bytes();
+    Optional<Token> token = database.transaction(tx -> usable(tx, id, remote));
+    byte[] derived =
+        root.secretOf(token.map(TokenDoor::binding).orElseGet(() -> noToken(id))).bytes();
     try {
       return token.isPresent() ? new PresharedKey(derived) : new PresharedKey(randomBytes());
     } finally {
@@ -72,39 +73,40 @@ final class TokenDoor {
     }
   }
 
-  private Optional<TokenUse> usable(Tx tx, Octets id, InetAddress remote) {
+  private Optional<Token> usable(Tx tx, Octets id, InetAddress remote) {
     return switch (judge(tx, tokens.find(tx, id), remote)) {
-      case Verdict.Usable(TokenUse token) -> Optional.of(token);
+      case Verdict.Usable(Token token) -> Optional.of(token);
       case Verdict.Refused _ -> Optional.empty();
     };
   }
 
-  /// A used token still opens the handshake while the agent that used it is pending or the token has
+  /// A used token still opens the handshake while the agent that used it is pending or the token
+  /// has
   /// not expired: the one may come again after a crash, and another one who holds the token is to
   /// be recognised.
-  Verdict judge(Tx tx, Optional<TokenUse> found, InetAddress remote) {
+  Verdict judge(Tx tx, Optional<Token> found, InetAddress remote) {
     if (found.isEmpty()) {
       return new Verdict.Refused(Denial.UNKNOWN_TOKEN);
     }
-    TokenUse token = found.get();
-    if (!allows(token.binding().allowedCidrs(), remote)) {
+    Token token = found.get();
+    if (!allows(token.allowedCidrs(), remote)) {
       return new Verdict.Refused(Denial.WRONG_NETWORK);
     }
-    boolean expired = !clock.instant().isBefore(token.binding().expiresAt());
+    boolean expired = !clock.instant().isBefore(token.expiresAt());
     if (expired && !pendsWith(tx, token)) {
       return new Verdict.Refused(
-          token.used().isPresent() ? Denial.TOKEN_USED : Denial.TOKEN_EXPIRED);
+          token.use().isPresent() ? Denial.TOKEN_USED : Denial.TOKEN_EXPIRED);
     }
     return new Verdict.Usable(token);
   }
 
-  private boolean pendsWith(Tx tx, TokenUse token) {
-    return token.used().isPresent()
-        && identities.unchecked().generations(tx, token.used().get().agent()).stream()
+  private boolean pendsWith(Tx tx, Token token) {
+    return token.use().isPresent()
+        && identities.unchecked().generations(tx, token.use().get().agent()).stream()
             .anyMatch(
                 keys ->
-                    keys.state() == AgentKeys.State.PENDING
-                        && keys.origin().tokenId().equals(Optional.of(token.binding().id())));
+                    keys.state() == GenerationState.PENDING
+                        && keys.origin().tokenId().equals(Optional.of(token.id())));
   }
 
   /// A range that cannot be read allows nothing.
@@ -125,7 +127,7 @@ final class TokenDoor {
     Octets id = Octets.of(hello.tokenId());
     database.run(
         tx -> {
-          Optional<TokenUse> token = tokens.find(tx, id);
+          Optional<Token> token = tokens.find(tx, id);
           Denial why =
               switch (judge(tx, token, remote)) {
                 case Verdict.Usable _ -> Denial.WRONG_SECRET;
@@ -146,7 +148,7 @@ final class TokenDoor {
   void refuse(Tx tx, Octets id, InetAddress remote, Denial why) {
     String from = remote.getHostAddress();
     Instant now = clock.instant();
-    tokens.refused(tx, id, why.text(), from, now);
+    tokens.refused(tx, id, why.text(), Optional.of(from), now);
     ledger.audit(
         tx,
         Ledger.Entry.of("authentication.failure", "token " + id.hex())
@@ -156,6 +158,17 @@ final class TokenDoor {
 
   void succeeded(EnrollHello hello, InetAddress remote) {
     badSecrets.succeeded(remote, hello.tokenId());
+  }
+
+  static TokenBinding binding(Token token) {
+    return new TokenBinding(
+        token.id(),
+        token.expiresAt(),
+        token.agent(),
+        token.site(),
+        token.labels(),
+        token.allowedCidrs(),
+        token.reenroll());
   }
 
   private byte[] randomBytes() {

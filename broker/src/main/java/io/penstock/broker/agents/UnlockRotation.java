@@ -2,8 +2,9 @@ package io.penstock.broker.agents;
 
 import io.penstock.broker.store.AgentKeys;
 import io.penstock.broker.store.AgentKeys.NextUnlock;
-import io.penstock.broker.store.AgentStanding;
+import io.penstock.broker.store.AgentState;
 import io.penstock.broker.store.Database;
+import io.penstock.broker.store.EpochTable;
 import io.penstock.broker.store.Tx;
 import io.penstock.broker.tunnel.ControlChannel;
 import io.penstock.broker.tunnel.TunnelRefused;
@@ -30,6 +31,7 @@ final class UnlockRotation {
 
   private final Database database;
   private final Identities identities;
+  private final EpochTable epochs;
   private final Bundles bundles;
   private final Doorway doorway;
   private final Ledger ledger;
@@ -38,12 +40,14 @@ final class UnlockRotation {
   UnlockRotation(
       Database database,
       Identities identities,
+      EpochTable epochs,
       Bundles bundles,
       Doorway doorway,
       Ledger ledger,
       Clock clock) {
     this.database = database;
     this.identities = identities;
+    this.epochs = epochs;
     this.bundles = bundles;
     this.doorway = doorway;
     this.ledger = ledger;
@@ -72,8 +76,7 @@ final class UnlockRotation {
   private static void require(Step step) throws TunnelRefused {
     switch (step) {
       case DONE -> {}
-      case OVERTAKEN ->
-          throw new TunnelRefused(ErrorCode.REPLACED, 0, "a newer session took over");
+      case OVERTAKEN -> throw new TunnelRefused(ErrorCode.REPLACED, 0, "a newer session took over");
       case REFUSED ->
           throw new TunnelRefused(ErrorCode.PROTOCOL_ERROR, 0, "an unlock key out of order");
     }
@@ -125,7 +128,7 @@ final class UnlockRotation {
       return Step.REFUSED;
     }
     identities.commitNext(tx, keys, now());
-    ledger.audit(tx, Ledger.Entry.of("gateway.unlock_rotated", keys.agent()));
+    ledger.audit(tx, Ledger.Entry.of("gateway.rotate", keys.agent()));
     return Step.DONE;
   }
 
@@ -134,11 +137,9 @@ final class UnlockRotation {
     String agent = session.keys().agent();
     return identities
         .lock(tx, agent)
-        .filter(standing -> standing.state() == AgentStanding.State.APPROVED)
+        .filter(standing -> standing.state() == AgentState.APPROVED)
         .filter(standing -> standing.generation() == session.keys().generation())
-        .filter(
-            _ ->
-                identities.unchecked().epoch(tx, agent, session.slot()) == session.epoch())
+        .filter(_ -> epochs.current(tx, agent, session.slot()) == session.epoch())
         .flatMap(standing -> identities.approved(tx, standing));
   }
 

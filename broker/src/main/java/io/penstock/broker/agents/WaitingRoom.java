@@ -13,7 +13,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/// Pending agents whose tunnel is open while an operator decides. At most 1,024; another one is told
+/// Pending agents whose tunnel is open while an operator decides. At most 1,024; another one is
+/// told
 /// to come again. Thread-safe.
 final class WaitingRoom {
   static final int SEATS = 1024;

@@ -12,7 +12,7 @@ import java.util.Optional;
 public record AgentKeys(
     String agent,
     long generation,
-    State state,
+    GenerationState state,
     Custody custody,
     Identity identity,
     Place place,
@@ -20,14 +20,6 @@ public record AgentKeys(
     Optional<Approval> approval,
     Instant expiresAt,
     Octets mac) {
-
-  public enum State {
-    PENDING,
-    APPROVED,
-    REJECTED,
-    ENDED,
-    REVOKED
-  }
 
   /// A registered unlock key and the bundle that belongs to it: encrypted under the agent's secret,
   /// wrapped again by us, gone once revoked.
@@ -97,7 +89,7 @@ public record AgentKeys(
 
   public record Approval(String by, Instant at, String recordJws) {}
 
-  public AgentKeys with(State next) {
+  public AgentKeys with(GenerationState next) {
     return new AgentKeys(
         agent, generation, next, custody, identity, place, origin, approval, expiresAt, mac);
   }
@@ -116,7 +108,7 @@ public record AgentKeys(
     return new AgentKeys(
         agent,
         generation,
-        State.APPROVED,
+        GenerationState.APPROVED,
         custody,
         identity,
         place,

@@ -13,26 +13,18 @@ public record AgentStanding(
     String name,
     String site,
     Map<String, String> labels,
-    State state,
+    AgentState state,
     long generation,
     Instant createdAt,
     Optional<String> quarantinedReason,
     Optional<Instant> revokedAt,
     Octets mac) {
 
-  public enum State {
-    PENDING,
-    APPROVED,
-    REJECTED,
-    QUARANTINED,
-    REVOKED
-  }
-
   public AgentStanding {
     labels = Map.copyOf(labels);
   }
 
-  public AgentStanding with(State next) {
+  public AgentStanding with(AgentState next) {
     return new AgentStanding(
         name, site, labels, next, generation, createdAt, Optional.empty(), revokedAt, mac);
   }
@@ -42,7 +34,7 @@ public record AgentStanding(
         name,
         site,
         labels,
-        State.QUARANTINED,
+        AgentState.QUARANTINED,
         generation,
         createdAt,
         Optional.of(reason),
@@ -56,7 +48,7 @@ public record AgentStanding(
         name,
         place.site(),
         place.labels(),
-        State.APPROVED,
+        AgentState.APPROVED,
         approvedGeneration,
         createdAt,
         Optional.empty(),
@@ -69,7 +61,7 @@ public record AgentStanding(
         name,
         site,
         labels,
-        State.REVOKED,
+        AgentState.REVOKED,
         generation,
         createdAt,
         quarantinedReason,

@@ -12,6 +12,7 @@ import io.vertx.sqlclient.Row;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
 /// Agents and their generations, whole rows at a time. Who calls it puts the MACs in and looks at
@@ -95,19 +96,19 @@ public final class IdentityTable {
   }
 
   /// What became of one enrollment.
-  public record GenerationState(String agent, long generation, AgentKeys.State state) {}
+  public record Decided(String agent, long generation, GenerationState state) {}
 
-  public List<GenerationState> states(Tx tx, List<String> agents) {
+  public List<Decided> states(Tx tx, List<String> agents) {
     return stream(
             tx.query(
                 "select agent, generation, state from agent_generations where agent = any($1)",
                 agents))
         .map(
             row ->
-                new GenerationState(
+                new Decided(
                     Values.text(row, "agent"),
                     Values.number(row, "generation"),
-                    Values.constant(row, "state", AgentKeys.State.class)))
+                    Values.constant(row, "state", GenerationState.class)))
         .toList();
   }
 
@@ -201,43 +202,6 @@ public final class IdentityTable {
         at);
   }
 
-  /// The next fencing number of one slot.
-  public long nextEpoch(Tx tx, String agent, int slot) {
-    return tx.one(
-            """
-            insert into session_epochs (agent, slot, epoch) values ($1, $2, 1)
-            on conflict (agent, slot) do update set epoch = session_epochs.epoch + 1
-            returning epoch
-            """,
-            agent,
-            slot)
-        .map(row -> Values.number(row, "epoch"))
-        .orElseThrow();
-  }
-
-  public long epoch(Tx tx, String agent, int slot) {
-    return tx.one("select epoch from session_epochs where agent = $1 and slot = $2", agent, slot)
-        .map(row -> Values.number(row, "epoch"))
-        .orElse(0L);
-  }
-
-  /// The newest signed list of the revoked; empty before the first.
-  public String newestRevocations(Tx tx) {
-    return tx.one("select jws from revocation_lists order by counter desc limit 1")
-        .map(row -> Values.text(row, "jws"))
-        .orElse("");
-  }
-
-  /// Makes this list the newest; whatever claims to be as new or newer goes.
-  public void putRevocations(Tx tx, long counter, String jws, Instant at) {
-    tx.update("delete from revocation_lists where counter >= $1", counter);
-    tx.update(
-        "insert into revocation_lists (counter, jws, created_at) values ($1, $2, $3)",
-        counter,
-        jws,
-        at);
-  }
-
   private static Object[] row(AgentKeys keys) {
     Custody custody = keys.custody();
     Origin origin = keys.origin();
@@ -277,7 +241,7 @@ public final class IdentityTable {
     return new AgentKeys(
         Values.text(row, "agent"),
         Values.number(row, "generation"),
-        Values.constant(row, "state", AgentKeys.State.class),
+        Values.constant(row, "state", GenerationState.class),
         custody(row),
         new Identity(
             Values.octets(row, "sealing_public"),
@@ -324,7 +288,7 @@ public final class IdentityTable {
         Values.text(row, "name"),
         Values.text(row, "site"),
         Values.textMap(row, "labels"),
-        Values.constant(row, "state", AgentStanding.State.class),
+        Values.constant(row, "state", AgentState.class),
         Values.number(row, "generation"),
         Values.instant(row, "created_at"),
         Values.optionalText(row, "quarantined_reason"),
@@ -332,7 +296,7 @@ public final class IdentityTable {
         Values.octets(row, "mac"));
   }
 
-  private static java.util.stream.Stream<Row> stream(Iterable<Row> rows) {
+  private static Stream<Row> stream(Iterable<Row> rows) {
     return StreamSupport.stream(rows.spliterator(), false);
   }
 }

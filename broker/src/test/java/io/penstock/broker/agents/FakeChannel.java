@@ -14,7 +14,8 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/// One tunnel's control messages between the broker's code and an agent played by a test: two queues,
+/// One tunnel's control messages between the broker's code and an agent played by a test: two
+/// queues,
 /// without socket or records.
 final class FakeChannel implements ControlChannel {
   private static final Duration PLAYED_WITHIN = Duration.ofSeconds(20);
