@@ -43,6 +43,11 @@ public final class TestDatabase implements AutoCloseable {
     return address;
   }
 
+  /// What somebody with the database's password does without us.
+  public void execute(String sql) {
+    Server.execute(address, sql);
+  }
+
   @Override
   public void close() {
     database.close();
@@ -81,8 +86,11 @@ public final class TestDatabase implements AutoCloseable {
     }
 
     static void execute(String sql) {
-      DatabaseAddress admin = POSTGRES.address().withDatabase("postgres");
-      try (var connection = DriverManager.getConnection(admin.jdbcUrl(), admin.jdbcProperties());
+      execute(POSTGRES.address().withDatabase("postgres"), sql);
+    }
+
+    static void execute(DatabaseAddress at, String sql) {
+      try (var connection = DriverManager.getConnection(at.jdbcUrl(), at.jdbcProperties());
           var statement = connection.createStatement()) {
         statement.execute(sql);
       } catch (SQLException e) {

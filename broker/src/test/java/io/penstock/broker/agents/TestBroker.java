@@ -1,0 +1,199 @@
+package io.penstock.broker.agents;
+
+import io.penstock.broker.config.DataDirectory;
+import io.penstock.broker.keys.BrokerKeys;
+import io.penstock.broker.keys.MasterKey;
+import io.penstock.broker.store.AlarmTable;
+import io.penstock.broker.store.AuditTable;
+import io.penstock.broker.store.Database;
+import io.penstock.broker.store.EnrollmentTokenTable;
+import io.penstock.broker.store.EnrollmentTokenTable.Token;
+import io.penstock.broker.store.TestDatabase;
+import io.penstock.broker.tunnel.TunnelAuthority;
+import io.penstock.codec.seal.EnrollmentToken;
+import io.penstock.codec.seal.Octets;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/// A broker without sockets: real Postgres, real keys, and the identities under test. Its clock
+/// stands until a test moves it.
+final class TestBroker implements AutoCloseable {
+  static final Operator ADMIN = new Operator("admin@example.org", Optional.of("192.0.2.7"));
+  private static final SecureRandom RANDOM = new SecureRandom();
+
+  final FakeSessions sessions = new FakeSessions();
+  final List<Duration> pauses = new CopyOnWriteArrayList<>();
+  final List<String> passed = new CopyOnWriteArrayList<>();
+  volatile boolean dieAtFailpoint;
+  private final DataDirectory data;
+  private final TestDatabase postgres;
+  private final Ticking clock = new Ticking();
+  private BrokerKeys keys;
+  private Agents agents;
+
+  TestBroker(Path directory) {
+    this.data = DataDirectory.open(directory);
+    this.postgres = TestDatabase.create();
+    this.keys = openKeys();
+    this.agents = wire();
+  }
+
+  /// Killed, and started again on the same database and keystore.
+  void restart() {
+    agents.close();
+    sessions.all().forEach(session -> sessions.remove((FakeSession) session));
+    keys = openKeys();
+    agents = wire();
+    agents.recover();
+  }
+
+  private BrokerKeys openKeys() {
+    return BrokerKeys.open(data, MasterKey.load(Optional.empty(), data, RANDOM), RANDOM, clock);
+  }
+
+  private Agents wire() {
+    return new Agents(
+        new Agents.Surroundings(database(), keys, sessions, RANDOM, clock, "node-1", 1),
+        new Agents.Seams(
+            pauses::add,
+            io.penstock.codec.session.Clock.SYSTEM,
+            name -> {
+              passed.add(name);
+              if (dieAtFailpoint) {
+                throw new IllegalStateException("the broker dies here");
+              }
+            }));
+  }
+
+  Agents agents() {
+    return agents;
+  }
+
+  TunnelAuthority authority() {
+    return agents.authority();
+  }
+
+  BrokerKeys keys() {
+    return keys;
+  }
+
+  Database database() {
+    return postgres.database();
+  }
+
+  Clock clock() {
+    return clock;
+  }
+
+  void pass(Duration time) {
+    clock.now = clock.now.plus(time);
+  }
+
+  EnrollmentToken tokenFor(String agent) {
+    return token(Optional.of(agent), Optional.empty(), List.of(), false);
+  }
+
+  EnrollmentToken token(
+      Optional<String> agent, Optional<String> site, List<String> cidrs, boolean reenroll) {
+    byte[] id = new byte[EnrollmentToken.ID_BYTES];
+    RANDOM.nextBytes(id);
+    Instant now = clock.instant();
+    var row =
+        new Token(
+            Octets.of(id),
+            agent,
+            site,
+            Map.of("hall", "7"),
+            cidrs,
+            reenroll,
+            now,
+            ADMIN.email(),
+            now.plus(Duration.ofHours(1)),
+            Optional.empty(),
+            0,
+            Optional.empty());
+    database().run(tx -> new EnrollmentTokenTable().insert(tx, row));
+    return new EnrollmentToken(
+        row.id(),
+        keys.enrollRoot().secretOf(TokenDoor.binding(row)),
+        keys.rootSha256(),
+        row.expiresAt(),
+        "https://broker.example.org",
+        Optional.empty());
+  }
+
+  Token tokenRow(EnrollmentToken token) {
+    return database()
+        .transaction(tx -> new EnrollmentTokenTable().find(tx, token.id()))
+        .orElseThrow();
+  }
+
+  List<AlarmTable.Alarm> alarms() {
+    return database().transaction(tx -> new AlarmTable().list(tx, true, 100));
+  }
+
+  List<String> alarmKinds() {
+    return alarms().stream().map(AlarmTable.Alarm::kind).toList();
+  }
+
+  /// Oldest first.
+  List<AuditTable.Entry> audit() {
+    var everything =
+        new AuditTable.Filter(
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            1000);
+    return database().transaction(tx -> new AuditTable().list(tx, everything)).reversed().stream()
+        .map(AuditTable.Stored::entry)
+        .toList();
+  }
+
+  List<String> refusalReasons() {
+    return audit().stream().flatMap(entry -> entry.reason().stream()).toList();
+  }
+
+  /// What somebody with the database's password does behind our back.
+  void tamper(String sql) {
+    postgres.execute(sql);
+  }
+
+  @Override
+  public void close() {
+    agents.close();
+    postgres.close();
+    data.close();
+  }
+
+  private static final class Ticking extends Clock {
+    volatile Instant now = Instant.parse("2026-11-01T12:00:00Z");
+
+    @Override
+    public ZoneId getZone() {
+      return ZoneOffset.UTC;
+    }
+
+    @Override
+    public Clock withZone(ZoneId zone) {
+      return this;
+    }
+
+    @Override
+    public Instant instant() {
+      return now;
+    }
+  }
+}
