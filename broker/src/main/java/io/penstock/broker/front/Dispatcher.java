@@ -1,7 +1,6 @@
 package io.penstock.broker.front;
 
 import io.netty.channel.ChannelDuplexHandler;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPipeline;
@@ -271,8 +270,7 @@ final class Dispatcher extends ChannelDuplexHandler implements Ticker.Ticked {
 
   /// Everything of HTTP leaves the pipeline; the decoder last, because it gives what it still holds
   /// to the handlers behind it.
-  private void handOver(
-      ChannelHandlerContext ctx, UpgradeEndpoint.Decision.Accepted accepted) {
+  private void handOver(ChannelHandlerContext ctx, UpgradeEndpoint.Decision.Accepted accepted) {
     ChannelPipeline pipeline = ctx.pipeline();
     ctx.writeAndFlush(accepted.answer());
     if (installed != null) {

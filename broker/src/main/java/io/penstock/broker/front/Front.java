@@ -50,8 +50,7 @@ public final class Front {
   private final FrontServices services;
   private @Nullable Channel listening;
 
-  public Front(
-      FrontSettings settings, Wiring wiring, EventLoopGroup group, Ticker.Each tickers) {
+  public Front(FrontSettings settings, Wiring wiring, EventLoopGroup group, Ticker.Each tickers) {
     this.settings = settings;
     this.wiring = wiring;
     this.group = group;

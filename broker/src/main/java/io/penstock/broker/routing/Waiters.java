@@ -31,8 +31,7 @@ final class Waiters {
   }
 
   private static Set<CompletableFuture<Void>> with(
-      @Nullable Set<CompletableFuture<Void>> those,
-      CompletableFuture<Void> waiter) {
+      @Nullable Set<CompletableFuture<Void>> those, CompletableFuture<Void> waiter) {
     Set<CompletableFuture<Void>> all = those == null ? ConcurrentHashMap.newKeySet() : those;
     all.add(waiter);
     return all;

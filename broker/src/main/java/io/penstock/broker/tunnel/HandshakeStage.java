@@ -194,8 +194,7 @@ final class HandshakeStage implements Stage {
     begin(keys, channel -> tunnels.authority().connect(attempt, channel));
   }
 
-  private void enrolling(
-      EnrollRequest enroll, Established keys) {
+  private void enrolling(EnrollRequest enroll, Established keys) {
     var attempt =
         new EnrollmentAttempt(
             responder.hello(),
@@ -207,8 +206,7 @@ final class HandshakeStage implements Stage {
     begin(keys, channel -> tunnels.authority().enroll(attempt, channel));
   }
 
-  private void begin(
-      Established keys, Attendant.Business business) {
+  private void begin(Established keys, Attendant.Business business) {
     finish();
     tunnels.counters().handshakes.increment();
     socket.handshakeDone();

@@ -348,11 +348,11 @@ final class Session implements LiveSession, SessionCore.Listener, Stage, Ticker.
   @Override
   public void send(ControlMessage message) {
     onLoop(
-            () -> {
-              // From here on the agent may open streams, before `admit` was called or not.
-              streamsAllowed |= message instanceof ControlMessage.Admitted;
-              core.send(message);
-            });
+        () -> {
+          // From here on the agent may open streams, before `admit` was called or not.
+          streamsAllowed |= message instanceof ControlMessage.Admitted;
+          core.send(message);
+        });
   }
 
   @Override
@@ -400,10 +400,10 @@ final class Session implements LiveSession, SessionCore.Listener, Stage, Ticker.
   /// This broker goes away (`docs/protocol.md`, section 8).
   void drain(Duration spread, Duration within) {
     onLoop(
-            () -> {
-              draining = true;
-              core.drain((int) spread.toMillis(), (int) within.toMillis());
-            });
+        () -> {
+          draining = true;
+          core.drain((int) spread.toMillis(), (int) within.toMillis());
+        });
   }
 
   /// A newer session of the same agent and slot is admitted. Make-before-break cuts nothing: one

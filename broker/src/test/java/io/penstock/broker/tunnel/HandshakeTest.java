@@ -114,7 +114,9 @@ class HandshakeTest {
     try (MockAgent agent = MockAgent.dial(world.port)) {
       Handshake handshake = connectHandshake(agent.dev);
       String request =
-          "GET /tunnel/v1 HTTP/1.1\r\nHost: " + HOST + "\r\nConnection: Upgrade\r\n"
+          "GET /tunnel/v1 HTTP/1.1\r\nHost: "
+              + HOST
+              + "\r\nConnection: Upgrade\r\n"
               + "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
               + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
               + "Sec-WebSocket-Protocol: penstock.v1.xxhfs\r\n\r\n";
@@ -180,8 +182,7 @@ class HandshakeTest {
   void slowAgentIsClosedBeforeMessageThreeToo() throws Exception {
     try (MockAgent agent = MockAgent.dial(world.port)) {
       agent.peer.upgrade(Protocol.SUBPROTOCOL_CONNECT, HOST, "");
-      agent.peer.frame(
-          RawPeer.BINARY, connectHandshake(agent.dev).writeMessage(new byte[0]));
+      agent.peer.frame(RawPeer.BINARY, connectHandshake(agent.dev).writeMessage(new byte[0]));
       assertThat(agent.peer.read().firstByte()).isEqualTo(RawPeer.BINARY);
 
       assertThat(agent.peer.read().status()).isEqualTo(1008);
@@ -393,9 +394,7 @@ class HandshakeTest {
   private static void enroll(MockAgent agent, PresharedKey psk) throws Exception {
     var handshake =
         Handshake.initiator(
-            Suite.XXHFS_PSK3,
-            MockAgent.prologue(Protocol.SUBPROTOCOL_ENROLL, HOST),
-            agent.dev);
+            Suite.XXHFS_PSK3, MockAgent.prologue(Protocol.SUBPROTOCOL_ENROLL, HOST), agent.dev);
     handshake.psk(psk);
     agent.shake(
         Protocol.SUBPROTOCOL_ENROLL,

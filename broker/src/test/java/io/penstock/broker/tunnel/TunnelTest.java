@@ -525,11 +525,7 @@ class TunnelTest {
     session
         .eventLoop()
         .execute(
-            () ->
-                refused.complete(
-                    session
-                        .open(Unpooled.buffer(8), true, new Caller())
-                        .isEmpty()));
+            () -> refused.complete(session.open(Unpooled.buffer(8), true, new Caller()).isEmpty()));
     return refused.get(5, TimeUnit.SECONDS);
   }
 
@@ -543,8 +539,7 @@ class TunnelTest {
             AsciiString.EMPTY_STRING)
         .write(head);
     MuxStream[] stream = new MuxStream[1];
-    stream[0] =
-        agent.core().open(head, true, agent.new Recorder(() -> stream[0])).orElseThrow();
+    stream[0] = agent.core().open(head, true, agent.new Recorder(() -> stream[0])).orElseThrow();
     agent.flush();
     return stream[0];
   }
