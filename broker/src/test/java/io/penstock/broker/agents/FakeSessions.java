@@ -17,6 +17,11 @@ final class FakeSessions implements LiveSessions {
     open.remove(session);
   }
 
+  /// All connections break, as when the network or the agent's machine goes.
+  void cutAll() {
+    open.forEach(this::remove);
+  }
+
   @Override
   public List<LiveSession> of(String agent) {
     return open.stream()

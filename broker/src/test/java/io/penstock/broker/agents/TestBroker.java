@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Supplier;
 
 /// A broker without sockets: real Postgres, real keys, and the identities under test. Its clock
 /// stands until a test moves it.
@@ -35,14 +36,13 @@ final class TestBroker implements AutoCloseable {
   final List<String> passed = new CopyOnWriteArrayList<>();
   volatile boolean dieAtFailpoint;
   private final DataDirectory data;
-  private final TestDatabase postgres;
+  private final TestDatabase postgres = Shared.EMPTIED.get();
   private final Ticking clock = new Ticking();
   private BrokerKeys keys;
   private Agents agents;
 
   TestBroker(Path directory) {
     this.data = DataDirectory.open(directory);
-    this.postgres = TestDatabase.create();
     this.keys = openKeys();
     this.agents = wire();
   }
@@ -72,6 +72,12 @@ final class TestBroker implements AutoCloseable {
                 throw new IllegalStateException("the broker dies here");
               }
             }));
+  }
+
+  /// Another broker of the same database and keystore, which sees none of our tunnels.
+  Agents anotherNode() {
+    return new Agents(
+        new Agents.Surroundings(database(), keys, new FakeSessions(), RANDOM, clock, "node-2", 1));
   }
 
   Agents agents() {
@@ -174,8 +180,20 @@ final class TestBroker implements AutoCloseable {
   @Override
   public void close() {
     agents.close();
-    postgres.close();
     data.close();
+  }
+
+  /// One database for all tests here, emptied before each: making one takes seconds.
+  private static final class Shared {
+    private static final TestDatabase DATABASE = TestDatabase.create();
+
+    static final Supplier<TestDatabase> EMPTIED =
+        () -> {
+          DATABASE.execute(
+              "truncate agents, enrollment_tokens, revocation_lists, alarms, audit_log, outbox"
+                  + " restart identity cascade");
+          return DATABASE;
+        };
   }
 
   private static final class Ticking extends Clock {
