@@ -150,7 +150,7 @@ final class RunningBroker {
     broker.agents.start();
     broker
         .agents
-        .directory()
+        .operations()
         .list()
         .forEach(agent -> broker.routing.seed(agent.site(), agent.id()));
     broker.startApi();
@@ -247,7 +247,7 @@ final class RunningBroker {
                 accounts,
                 serviceAccounts,
                 tokens,
-                agents.directory(),
+                agents.operations(),
                 audit,
                 config.access().serviceTokenMaxTtl(),
                 clock));
