@@ -1,9 +1,9 @@
 package io.penstock.broker.agents;
 
+import io.penstock.broker.api.AgentOperations;
+import io.penstock.broker.audit.Audit;
 import io.penstock.broker.keys.BrokerKeys;
 import io.penstock.broker.store.AgentTable;
-import io.penstock.broker.store.AlarmTable;
-import io.penstock.broker.store.AuditTable;
 import io.penstock.broker.store.ConnectionTable;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.store.EnrollmentTokenTable;
@@ -14,19 +14,16 @@ import io.penstock.broker.tunnel.TunnelAuthority;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.function.Supplier;
 
 /// Wires everything about identities of one broker node.
 public final class Agents implements AutoCloseable {
   private final AgentAuthority authority;
-  private final Approval approval;
-  private final Quarantine quarantine;
-  private final Revocation revocation;
+  private final AgentDirectory directory;
+  private final RoundTrips roundTrips;
   private final Presence presence;
   private final PendingDecisions decisions;
   private final NodeIdentity node;
   private final RevocationGuard guard;
-  private final Tampering tampering;
   private final Upkeep upkeep = new Upkeep();
 
   /// What comes from elsewhere.
@@ -57,7 +54,7 @@ public final class Agents implements AutoCloseable {
     Database database = around.database();
     BrokerKeys keys = around.keys();
     Clock clock = around.clock();
-    var ledger = new StoredLedger(new AuditTable(), new AlarmTable(), clock);
+    var ledger = new StoredLedger(new Audit(database, clock), clock);
     var identities = new Identities(new IdentityTable(), keys.rowMac());
     var epochs = new EpochTable();
     var revocationTable = new RevocationTable();
@@ -66,7 +63,7 @@ public final class Agents implements AutoCloseable {
     var doorway = new Doorway();
     var room = new WaitingRoom();
     var upheavals = new Upheavals();
-    this.tampering = new Tampering(database, ledger);
+    var tampering = new Tampering(database, ledger);
     this.guard = new RevocationGuard(database, revocationTable, keys.revocations(), ledger, clock);
     this.node = new NodeIdentity(keys, around.node(), clock);
     this.presence =
@@ -80,10 +77,10 @@ public final class Agents implements AutoCloseable {
             database, identities, tokens, door, bundles, keys.revocations(), room, ledger, clock);
     var pendingTunnel =
         new PendingTunnel(room, enrollment, new Proof(around.random()), decisions, doorway, clock);
-    this.approval =
+    var approval =
         new Approval(database, identities, keys, room, around.live(), upheavals, ledger, clock);
-    this.quarantine = new Quarantine(database, identities, around.live(), upheavals, ledger);
-    this.revocation =
+    var quarantine = new Quarantine(database, identities, around.live(), upheavals, ledger);
+    var revocation =
         new Revocation(
             database,
             identities,
@@ -121,6 +118,18 @@ public final class Agents implements AutoCloseable {
             tampering,
             upheavals,
             doorway);
+    this.roundTrips = new RoundTrips(around.live());
+    this.directory =
+        new AgentDirectory(
+            database,
+            approval,
+            quarantine,
+            revocation,
+            presence,
+            roundTrips,
+            around.live(),
+            tampering,
+            ledger);
     this.authority =
         new AgentAuthority(
             node,
@@ -140,6 +149,7 @@ public final class Agents implements AutoCloseable {
     recover();
     upkeep.every(Duration.ofMillis(250), "tunnel-log", presence::write);
     upkeep.every(Duration.ofSeconds(15), "heartbeat", presence::beat);
+    upkeep.every(Duration.ofSeconds(5), "round-trips", roundTrips::sample);
     upkeep.every(Duration.ofSeconds(2), "decisions", decisions::lookUp);
     upkeep.every(Duration.ofMinutes(1), "pending-expiry", decisions::expire);
     upkeep.every(Duration.ofMinutes(1), "node-key", node::renewWhenDue);
@@ -155,29 +165,9 @@ public final class Agents implements AutoCloseable {
     return authority;
   }
 
-  Decision approve(String agent, String fingerprint, Operator operator) {
-    return decided(() -> approval.approve(agent, fingerprint, operator));
-  }
-
-  Decision reject(String agent, Operator operator) {
-    return decided(() -> approval.reject(agent, operator));
-  }
-
-  Decision release(String agent, String fingerprint, Operator operator) {
-    return decided(() -> quarantine.release(agent, fingerprint, operator));
-  }
-
-  Decision revoke(String agent, Operator operator) {
-    return decided(() -> revocation.revoke(agent, operator));
-  }
-
-  private Decision decided(Supplier<Decision> decision) {
-    try {
-      return decision.get();
-    } catch (TamperedException found) {
-      tampering.report(found);
-      return Decision.TAMPERED;
-    }
+  /// What the API shows of agents and does to them.
+  public AgentOperations operations() {
+    return directory;
   }
 
   PendingDecisions decisions() {

@@ -126,8 +126,7 @@ final class Approval {
   }
 
   private void recordRefusal(Tx tx, String agent, Decision decision, Operator operator) {
-    ledger.audit(
-        tx, Ledger.Entry.of("gateway.approve", agent).by(operator).refused(decision.name()));
+    ledger.audit(tx, Ledger.Entry.of("gateway.approve", agent).by(operator).denied(decision));
   }
 
   /// No to what waits. An approved generation beside it stays as it is.

@@ -1,7 +1,9 @@
 package io.penstock.broker.agents;
 
+import java.util.Locale;
+
 /// What came of an operator's decision about an agent.
-public enum Decision {
+enum Decision {
   DONE,
   UNKNOWN_AGENT,
   /// The agent is not in a state that allows it.
@@ -10,5 +12,9 @@ public enum Decision {
   /// The agent has not yet opened what was sealed to its key.
   PROOF_MISSING,
   /// Its rows were changed behind our back: nothing is decided about them but revocation.
-  TAMPERED
+  TAMPERED;
+
+  String text() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
 }

@@ -274,10 +274,7 @@ final class Enrollment {
     database.run(
         tx ->
             ledger.audit(
-                tx,
-                Ledger.Entry.of("authentication.failure", enrolled.agent())
-                    .from(from)
-                    .refused(Denial.PROOF_FAILED.text())));
+                tx, Ledger.Entry.failure(enrolled.agent(), from, Denial.PROOF_FAILED.text())));
   }
 
   private void recordEnrolled(Tx tx, AgentKeys keys) {

@@ -27,41 +27,54 @@ interface Ledger {
   }
 
   /// @param type the seed's event type, such as `gateway.approve`
-  /// @param agent name of the agent, or the id of a token
+  /// @param subject name of the agent, or the id of a token
+  /// @param result `success`, `denied`, `failure`
   /// @param by empty for what agents do themselves
+  /// @param from where an agent came from
   record Entry(
       String type,
-      String agent,
-      boolean success,
+      String subject,
+      String result,
       Optional<String> reason,
       Optional<Operator> by,
       Optional<String> from,
       Map<String, String> changes) {
 
-    static Entry of(String type, String agent) {
+    static Entry of(String type, String subject) {
       return new Entry(
-          type, agent, true, Optional.empty(), Optional.empty(), Optional.empty(), Map.of());
+          type, subject, "success", Optional.empty(), Optional.empty(), Optional.empty(), Map.of());
     }
 
-    Entry refused(String why) {
-      return new Entry(type, agent, false, Optional.of(why), by, from, changes);
+    /// Somebody who is not who he says, or may not be here.
+    static Entry failure(String subject, String from, String why) {
+      return new Entry(
+          "authentication.failure",
+          subject,
+          "failure",
+          Optional.of(why),
+          Optional.empty(),
+          Optional.of(from),
+          Map.of());
+    }
+
+    Entry denied(Decision why) {
+      return new Entry(type, subject, "denied", Optional.of(why.text()), by, from, changes);
     }
 
     Entry because(String why) {
-      return new Entry(type, agent, success, Optional.of(why), by, from, changes);
+      return new Entry(type, subject, result, Optional.of(why), by, from, changes);
     }
 
     Entry by(Operator operator) {
-      return new Entry(
-          type, agent, success, reason, Optional.of(operator), operator.address(), changes);
+      return new Entry(type, subject, result, reason, Optional.of(operator), from, changes);
     }
 
     Entry from(String address) {
-      return new Entry(type, agent, success, reason, by, Optional.of(address), changes);
+      return new Entry(type, subject, result, reason, by, Optional.of(address), changes);
     }
 
     Entry with(Map<String, String> what) {
-      return new Entry(type, agent, success, reason, by, from, what);
+      return new Entry(type, subject, result, reason, by, from, what);
     }
   }
 }

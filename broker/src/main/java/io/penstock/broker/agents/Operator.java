@@ -1,8 +1,10 @@
 package io.penstock.broker.agents;
 
-import java.util.Optional;
+import io.penstock.broker.access.Actor;
 
 /// Who decides, for audit and the signed record.
-///
-/// @param address where the call came from, as text
-public record Operator(String email, Optional<String> address) {}
+record Operator(String email, Actor.Origin origin) {
+  static Operator of(Actor actor) {
+    return new Operator(actor.name(), actor.origin());
+  }
+}

@@ -80,6 +80,6 @@ final class Quarantine {
 
   private void recordRelease(Tx tx, String agent, Decision decision, Operator operator) {
     Ledger.Entry entry = Ledger.Entry.of("gateway.release", agent).by(operator);
-    ledger.audit(tx, decision == Decision.DONE ? entry : entry.refused(decision.name()));
+    ledger.audit(tx, decision == Decision.DONE ? entry : entry.denied(decision));
   }
 }

@@ -39,8 +39,7 @@ final class Refusals {
   /// A stranger's name is shown only if it could be one.
   private static Ledger.Entry entry(ConnectionAttempt attempt, String why) {
     String agent = attempt.request().agent();
-    return Ledger.Entry.of("authentication.failure", Names.valid(agent) ? agent : "unnamed")
-        .from(attempt.remote().getHostAddress())
-        .refused(why);
+    return Ledger.Entry.failure(
+        Names.valid(agent) ? agent : "unnamed", attempt.remote().getHostAddress(), why);
   }
 }

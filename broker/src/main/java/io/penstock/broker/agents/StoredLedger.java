@@ -1,52 +1,53 @@
 package io.penstock.broker.agents;
 
+import io.penstock.broker.access.Actor.Origin;
+import io.penstock.broker.audit.Audit;
+import io.penstock.broker.audit.AuditEvent;
 import io.penstock.broker.store.AlarmTable;
 import io.penstock.broker.store.AlarmTable.Severity;
-import io.penstock.broker.store.AuditTable;
 import io.penstock.broker.store.Tx;
 import java.time.Clock;
-import java.time.Instant;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.UUID;
 
-/// The ledger in Postgres.
+/// The ledger in Postgres: the audit log and the table of alarms.
 final class StoredLedger implements Ledger {
-  private final AuditTable audit;
-  private final AlarmTable alarms;
+  private final Audit audit;
+  private final AlarmTable alarms = new AlarmTable();
   private final Clock clock;
 
-  StoredLedger(AuditTable audit, AlarmTable alarms, Clock clock) {
+  StoredLedger(Audit audit, Clock clock) {
     this.audit = audit;
-    this.alarms = alarms;
     this.clock = clock;
   }
 
   @Override
   public void audit(Tx tx, Entry entry) {
-    audit.insert(
+    AuditEvent event =
+        AuditEvent.of(entry.type(), entry.result())
+            .on(entry.subject())
+            .changing(Map.copyOf(entry.changes()));
+    AuditEvent reasoned = entry.reason().map(event::because).orElse(event);
+    audit.record(
         tx,
-        new AuditTable.Entry(
-            UUID.randomUUID(),
-            clock.instant(),
-            entry.type(),
-            entry.by().map(Operator::email),
-            Optional.of(entry.agent()),
-            Optional.of(entry.type().substring(entry.type().indexOf('.') + 1)),
-            Map.copyOf(entry.changes()),
-            entry.from(),
-            Optional.empty(),
-            Optional.of("gateway"),
-            Optional.of(entry.success() ? "success" : "failure"),
-            entry.reason(),
-            Optional.empty()));
+        entry.by().map(by -> byOperator(reasoned, by)).orElseGet(() -> byAgent(reasoned, entry)));
+  }
+
+  private static AuditEvent byOperator(AuditEvent event, Operator operator) {
+    Origin origin = operator.origin();
+    return event
+        .by(operator.email())
+        .from(origin.ip(), origin.userAgent(), Optional.of(origin.resource()));
+  }
+
+  private static AuditEvent byAgent(AuditEvent event, Entry entry) {
+    return event.from(entry.from(), Optional.empty(), Optional.of("tunnel"));
   }
 
   @Override
   public void alarm(Tx tx, Alarm alarm, String subject, String message) {
-    Instant now = clock.instant();
-    alarms.raise(tx, kind(alarm), severity(alarm), subject, message, now);
+    alarms.raise(tx, kind(alarm), severity(alarm), subject, message, clock.instant());
   }
 
   private static String kind(Alarm alarm) {

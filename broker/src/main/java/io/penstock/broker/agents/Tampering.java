@@ -19,8 +19,8 @@ final class Tampering {
         tx -> {
           ledger.audit(
               tx,
-              Ledger.Entry.of("authentication.failure", found.agent())
-                  .refused(Denial.TAMPERED.text()));
+              Ledger.Entry.of("gateway.tampered", found.agent())
+                  .because(String.valueOf(found.getMessage())));
           ledger.alarm(
               tx, Alarm.DATABASE_TAMPERED, found.agent(), String.valueOf(found.getMessage()));
         });

@@ -149,11 +149,7 @@ final class TokenDoor {
     String from = remote.getHostAddress();
     Instant now = clock.instant();
     tokens.refused(tx, id, why.text(), Optional.of(from), now);
-    ledger.audit(
-        tx,
-        Ledger.Entry.of("authentication.failure", "token " + id.hex())
-            .from(from)
-            .refused(why.text()));
+    ledger.audit(tx, Ledger.Entry.failure(id.hex(), from, why.text()));
   }
 
   void succeeded(EnrollHello hello, InetAddress remote) {

@@ -2,6 +2,7 @@ package io.penstock.broker.agents;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.penstock.broker.api.AgentOperations.Outcome;
 import io.penstock.codec.ErrorCode;
 import io.penstock.codec.message.ControlMessage.Admitted;
 import io.penstock.codec.message.ControlMessage.Approved;
@@ -99,7 +100,7 @@ class AdmissionTest {
 
     TestTunnel waiting = agent.connect();
     assertThat(waiting.pending()).isEqualTo(first);
-    broker.agents().approve("press", first.fingerprint(), TestBroker.ADMIN);
+    broker.approve("press", first.fingerprint());
 
     assertThat(waiting.approvedGeneration()).isEqualTo(1);
     waiting.hangUp();
@@ -126,19 +127,19 @@ class AdmissionTest {
     tunnel.prove();
     tunnel.pending();
 
-    assertThat(broker.agents().reject("press", TestBroker.ADMIN)).isEqualTo(Decision.DONE);
+    assertThat(broker.reject("press")).isEqualTo(new Outcome.Done());
 
     assertThat(tunnel.refusedWith()).isEqualTo(ErrorCode.ENROLL_DENIED);
     assertThat(agent.connect().refusedWith()).isEqualTo(ErrorCode.UNKNOWN_AGENT);
-    assertThat(broker.agents().approve("press", tunnel.fingerprint(), TestBroker.ADMIN))
-        .isEqualTo(Decision.WRONG_STATE);
+    assertThat(broker.approve("press", tunnel.fingerprint()))
+        .isEqualTo(new Outcome.WrongState("rejected"));
   }
 
   @Test
   void aRejectedNameMayBeEnrolledAnew() {
     var first = new TestAgent(broker, "press");
     first.enroll(broker.tokenFor("press")).prove();
-    broker.agents().reject("press", TestBroker.ADMIN);
+    broker.reject("press");
 
     TestAgent second = approved();
 
@@ -154,13 +155,10 @@ class AdmissionTest {
     String fingerprint = tunnel.pending().fingerprint();
     String typed = " " + fingerprint.toLowerCase(java.util.Locale.ROOT).replace("-", "") + "\n";
 
-    assertThat(broker.agents().approve("press", "0000-0000", TestBroker.ADMIN))
-        .isEqualTo(Decision.WRONG_FINGERPRINT);
-    assertThat(broker.agents().approve("press", "", TestBroker.ADMIN))
-        .isEqualTo(Decision.WRONG_FINGERPRINT);
-    assertThat(broker.agents().approve("lathe", fingerprint, TestBroker.ADMIN))
-        .isEqualTo(Decision.UNKNOWN_AGENT);
-    assertThat(broker.agents().approve("press", typed, TestBroker.ADMIN)).isEqualTo(Decision.DONE);
+    assertThat(broker.approve("press", "0000-0000")).isEqualTo(new Outcome.FingerprintMismatch());
+    assertThat(broker.approve("press", "")).isEqualTo(new Outcome.FingerprintMismatch());
+    assertThat(broker.approve("lathe", fingerprint)).isEqualTo(new Outcome.UnknownAgent());
+    assertThat(broker.approve("press", typed)).isEqualTo(new Outcome.Done());
     tunnel.approvedGeneration();
     tunnel.hangUp();
   }
@@ -188,7 +186,8 @@ class AdmissionTest {
     String fingerprint = tunnel.pending().fingerprint();
     Agents other = broker.anotherNode();
 
-    assertThat(other.approve("press", fingerprint, TestBroker.ADMIN)).isEqualTo(Decision.DONE);
+    assertThat(other.operations().approve("press", fingerprint, TestBroker.ADMIN))
+        .isEqualTo(new Outcome.Done());
     broker.agents().decisions().lookUp();
 
     assertThat(tunnel.approvedGeneration()).isEqualTo(1);
@@ -263,7 +262,7 @@ class AdmissionTest {
     TestTunnel tunnel = agent.connect();
     FakeSession session = tunnel.serve();
 
-    assertThat(broker.agents().revoke("press", TestBroker.ADMIN)).isEqualTo(Decision.DONE);
+    assertThat(broker.revoke("press")).isEqualTo(new Outcome.Done());
 
     assertThat(session.closedWith()).contains(ErrorCode.REVOKED);
     Revoked notice = tunnel.expect(Revoked.class);
@@ -272,13 +271,13 @@ class AdmissionTest {
     TestTunnel back = agent.connect();
     assertThat(back.refusedWith()).isEqualTo(ErrorCode.REVOKED);
     back.expect(Revoked.class);
-    assertThat(broker.agents().revoke("press", TestBroker.ADMIN)).isEqualTo(Decision.WRONG_STATE);
+    assertThat(broker.revoke("press")).isEqualTo(new Outcome.WrongState("revoked"));
   }
 
   @Test
   void aRevocationDeletesTheBundlesAndTheNameIsNeverEnrolledAgain() {
     approved().connect().serve();
-    broker.agents().revoke("press", TestBroker.ADMIN);
+    broker.revoke("press");
 
     var again = new TestAgent(broker, "press");
     TestTunnel tunnel =
@@ -303,7 +302,7 @@ class AdmissionTest {
   @Test
   void aRevocationCutInTwoByAKillIsFinishedAtTheNextStart() {
     TestAgent agent = approved();
-    broker.agents().revoke("press", TestBroker.ADMIN);
+    broker.revoke("press");
     broker.restart();
 
     assertThat(agent.connect().refusedWith()).isEqualTo(ErrorCode.REVOKED);
@@ -321,7 +320,7 @@ class AdmissionTest {
     tunnel.pending();
     assertThat(session.isOpen()).isTrue();
 
-    broker.agents().approve("press", tunnel.fingerprint(), TestBroker.ADMIN);
+    broker.approve("press", tunnel.fingerprint());
 
     fresh.disk.generation = tunnel.approvedGeneration();
     tunnel.hangUp();
@@ -341,7 +340,7 @@ class AdmissionTest {
     tunnel.prove();
     tunnel.pending();
 
-    broker.agents().reject("press", TestBroker.ADMIN);
+    broker.reject("press");
 
     assertThat(tunnel.refusedWith()).isEqualTo(ErrorCode.ENROLL_DENIED);
     assertThat(old.connect().serve().isOpen()).isTrue();

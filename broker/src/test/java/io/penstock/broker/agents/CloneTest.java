@@ -2,6 +2,7 @@ package io.penstock.broker.agents;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.penstock.broker.api.AgentOperations.Outcome;
 import io.penstock.codec.ErrorCode;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
@@ -22,7 +23,7 @@ class CloneTest {
     TestTunnel tunnel = agent.enroll(broker.tokenFor("press"));
     tunnel.prove();
     fingerprint = tunnel.pending().fingerprint();
-    broker.agents().approve("press", fingerprint, TestBroker.ADMIN);
+    broker.approve("press", fingerprint);
     agent.disk.generation = tunnel.approvedGeneration();
     tunnel.hangUp();
   }
@@ -111,14 +112,11 @@ class CloneTest {
     agent.connect().serve();
     agent.cloneOfDisk().connect().refusal();
 
-    assertThat(broker.agents().release("press", "0000-0000", TestBroker.ADMIN))
-        .isEqualTo(Decision.WRONG_FINGERPRINT);
+    assertThat(broker.release("press", "0000-0000")).isEqualTo(new Outcome.FingerprintMismatch());
     assertThat(agent.connect().refusedWith()).isEqualTo(ErrorCode.QUARANTINED);
-    assertThat(broker.agents().release("press", fingerprint, TestBroker.ADMIN))
-        .isEqualTo(Decision.DONE);
+    assertThat(broker.release("press", fingerprint)).isEqualTo(new Outcome.Done());
     assertThat(agent.connect().serve().isOpen()).isTrue();
-    assertThat(broker.agents().release("press", fingerprint, TestBroker.ADMIN))
-        .isEqualTo(Decision.WRONG_STATE);
+    assertThat(broker.release("press", fingerprint)).isEqualTo(new Outcome.WrongState("approved"));
   }
 
   @Test

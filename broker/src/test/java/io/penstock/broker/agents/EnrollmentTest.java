@@ -3,6 +3,7 @@ package io.penstock.broker.agents;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.penstock.broker.api.AgentOperations.Outcome;
 import io.penstock.codec.ErrorCode;
 import io.penstock.codec.message.ControlMessage.Pending;
 import io.penstock.codec.message.ControlMessage.ProofAnswer;
@@ -213,8 +214,7 @@ class EnrollmentTest {
 
     assertThat(pending.fingerprint()).isEqualTo(again.fingerprint());
     assertThat(broker.alarms()).isEmpty();
-    assertThat(broker.agents().approve("press", again.fingerprint(), TestBroker.ADMIN))
-        .isEqualTo(Decision.DONE);
+    assertThat(broker.approve("press", again.fingerprint())).isEqualTo(new Outcome.Done());
     again.approvedGeneration();
     again.hangUp();
     assertThat(agent.connect().serve().admission().agent()).isEqualTo("press");
@@ -299,8 +299,7 @@ class EnrollmentTest {
 
     assertThat(tunnel.refusedWith()).isEqualTo(ErrorCode.ENROLL_DENIED);
     assertThat(broker.refusalReasons()).containsExactly("proof-failed");
-    assertThat(broker.agents().approve("press", tunnel.fingerprint(), TestBroker.ADMIN))
-        .isEqualTo(Decision.PROOF_MISSING);
+    assertThat(broker.approve("press", tunnel.fingerprint())).isEqualTo(new Outcome.ProofMissing());
   }
 
   @Test

@@ -52,9 +52,12 @@ final class FakeChannel implements ControlChannel {
 
   @Override
   public LiveSession admit(Admission admission) {
-    FakeSession admitted = new FakeSession(this, admission, remote);
+    FakeSession admitted = new FakeSession(this, admission, remote, sessions.now());
     session = admitted;
     sessions.add(admitted);
+    if (!isOpen()) {
+      sessions.remove(admitted);
+    }
     return admitted;
   }
 

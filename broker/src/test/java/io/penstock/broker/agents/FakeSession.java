@@ -23,15 +23,20 @@ final class FakeSession implements LiveSession {
   private final FakeChannel channel;
   private final ControlChannel.Admission admission;
   private final InetAddress remote;
-  private final Instant connectedAt = Instant.now();
+  private final Instant connectedAt;
   private volatile boolean answersProbes = true;
   private volatile boolean open = true;
   private volatile @Nullable ErrorCode closedWith;
 
-  FakeSession(FakeChannel channel, ControlChannel.Admission admission, InetAddress remote) {
+  FakeSession(
+      FakeChannel channel,
+      ControlChannel.Admission admission,
+      InetAddress remote,
+      Instant connectedAt) {
     this.channel = channel;
     this.admission = admission;
     this.remote = remote;
+    this.connectedAt = connectedAt;
   }
 
   void stopAnswering() {

@@ -1,12 +1,23 @@
 package io.penstock.broker.agents;
 
 import io.penstock.broker.tunnel.LiveSession;
+import java.time.Clock;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /// The registry of admitted tunnels, without tunnels.
 final class FakeSessions implements LiveSessions {
   private final List<FakeSession> open = new CopyOnWriteArrayList<>();
+  private final Clock clock;
+
+  FakeSessions(Clock clock) {
+    this.clock = clock;
+  }
+
+  Instant now() {
+    return clock.instant();
+  }
 
   void add(FakeSession session) {
     open.add(session);

@@ -2,6 +2,7 @@ package io.penstock.broker.agents;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.penstock.broker.api.AgentOperations.Outcome;
 import io.penstock.codec.ErrorCode;
 import io.penstock.codec.noise.StaticKeyPair;
 import io.penstock.codec.seal.EnrollmentToken;
@@ -111,8 +112,8 @@ class TamperingTest {
 
     broker.tamper("update agent_generations set signing_public = sha256('attacker')");
 
-    assertThat(broker.agents().approve("press", tunnel.fingerprint(), TestBroker.ADMIN))
-        .isEqualTo(Decision.TAMPERED);
+    assertThat(broker.approve("press", tunnel.fingerprint()))
+        .isInstanceOf(Outcome.WrongState.class);
     assertThat(broker.alarmKinds()).containsExactly("database-tampered");
   }
 
@@ -121,7 +122,7 @@ class TamperingTest {
     TestAgent agent = new TestAgent(broker, "press").approved();
     broker.tamper("update agents set site = 'headquarters'");
 
-    assertThat(broker.agents().revoke("press", TestBroker.ADMIN)).isEqualTo(Decision.DONE);
+    assertThat(broker.revoke("press")).isEqualTo(new Outcome.Done());
     assertThat(agent.connect().refusedWith()).isEqualTo(ErrorCode.REVOKED);
   }
 
@@ -130,7 +131,7 @@ class TamperingTest {
     TestAgent agent = new TestAgent(broker, "press").approved();
     broker.tamper("create table kept as select * from agents");
     broker.tamper("create table kept_generations as select * from agent_generations");
-    broker.agents().revoke("press", TestBroker.ADMIN);
+    broker.revoke("press");
 
     broker.tamper("delete from revocation_lists");
     broker.tamper(

@@ -1,5 +1,6 @@
 package io.penstock.broker.agents;
 
+import io.penstock.broker.api.AgentOperations.Outcome;
 import io.penstock.broker.tunnel.TunnelAuthority.ConnectionAttempt;
 import io.penstock.broker.tunnel.TunnelAuthority.EnrollmentAttempt;
 import io.penstock.broker.tunnel.TunnelAuthority.NodeCredentials;
@@ -157,8 +158,8 @@ final class TestAgent {
     TestTunnel tunnel = enroll(token);
     tunnel.prove();
     tunnel.pending();
-    Decision decision = broker.agents().approve(name, tunnel.fingerprint(), TestBroker.ADMIN);
-    if (decision != Decision.DONE) {
+    Outcome decision = broker.approve(name, tunnel.fingerprint());
+    if (!decision.equals(new Outcome.Done())) {
       throw new AssertionError("not approved: " + decision);
     }
     disk.generation = tunnel.approvedGeneration();

@@ -1,17 +1,24 @@
 package io.penstock.broker.agents;
 
+import io.penstock.broker.access.Actor;
+import io.penstock.broker.access.Actor.Origin;
+import io.penstock.broker.access.Role;
+import io.penstock.broker.api.AgentOperations;
+import io.penstock.broker.api.AgentOperations.Outcome;
 import io.penstock.broker.config.DataDirectory;
 import io.penstock.broker.keys.BrokerKeys;
 import io.penstock.broker.keys.MasterKey;
 import io.penstock.broker.store.AlarmTable;
 import io.penstock.broker.store.AuditTable;
 import io.penstock.broker.store.Database;
+import io.penstock.broker.store.DatabaseAddress;
 import io.penstock.broker.store.EnrollmentTokenTable;
 import io.penstock.broker.store.EnrollmentTokenTable.Token;
 import io.penstock.broker.store.TestDatabase;
 import io.penstock.broker.tunnel.TunnelAuthority;
 import io.penstock.codec.seal.EnrollmentToken;
 import io.penstock.codec.seal.Octets;
+import io.vertx.core.Vertx;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
@@ -22,22 +29,31 @@ import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Supplier;
 
 /// A broker without sockets: real Postgres, real keys, and the identities under test. Its clock
 /// stands until a test moves it.
 final class TestBroker implements AutoCloseable {
-  static final Operator ADMIN = new Operator("admin@example.org", Optional.of("192.0.2.7"));
+  static final Actor ADMIN =
+      new Actor(
+          "admin@example.org",
+          Role.ADMIN,
+          Set.of(),
+          List.of(),
+          new UUID(0, 1),
+          new Origin(Optional.of("192.0.2.7"), Optional.of("test"), "/api/v1/agents"));
   private static final SecureRandom RANDOM = new SecureRandom();
 
-  final FakeSessions sessions = new FakeSessions();
   final List<Duration> pauses = new CopyOnWriteArrayList<>();
   final List<String> passed = new CopyOnWriteArrayList<>();
   volatile boolean dieAtFailpoint;
   private final DataDirectory data;
   private final TestDatabase postgres = Shared.EMPTIED.get();
   private final Ticking clock = new Ticking();
+  final FakeSessions sessions = new FakeSessions(clock);
   private BrokerKeys keys;
   private Agents agents;
 
@@ -77,7 +93,43 @@ final class TestBroker implements AutoCloseable {
   /// Another broker of the same database and keystore, which sees none of our tunnels.
   Agents anotherNode() {
     return new Agents(
-        new Agents.Surroundings(database(), keys, new FakeSessions(), RANDOM, clock, "node-2", 1));
+        new Agents.Surroundings(database(), keys, new FakeSessions(clock), RANDOM, clock, "node-2", 1));
+  }
+
+  /// This broker, when nothing answers where its database was.
+  Agents withoutDatabase(Database nowhere) {
+    return new Agents(
+        new Agents.Surroundings(nowhere, keys, sessions, RANDOM, clock, "node-1", 1));
+  }
+
+  DatabaseAddress nowhere() {
+    DatabaseAddress here = postgres.address();
+    return new DatabaseAddress(
+        here.host(), 1, here.database(), here.user(), here.password(), here.sslMode());
+  }
+
+  Vertx vertx() {
+    return postgres.vertx();
+  }
+
+  AgentOperations operations() {
+    return agents.operations();
+  }
+
+  Outcome approve(String agent, String fingerprint) {
+    return operations().approve(agent, fingerprint, ADMIN);
+  }
+
+  Outcome revoke(String agent) {
+    return operations().revoke(agent, ADMIN);
+  }
+
+  Outcome release(String agent, String fingerprint) {
+    return operations().release(agent, fingerprint, ADMIN);
+  }
+
+  Outcome reject(String agent) {
+    return operations().reject(agent, ADMIN);
   }
 
   Agents agents() {
@@ -122,7 +174,7 @@ final class TestBroker implements AutoCloseable {
             cidrs,
             reenroll,
             now,
-            ADMIN.email(),
+            ADMIN.name(),
             now.plus(Duration.ofHours(1)),
             Optional.empty(),
             0,
