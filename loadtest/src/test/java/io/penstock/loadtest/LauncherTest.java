@@ -184,7 +184,8 @@ class LauncherTest {
     assertThat(first.err()).contains("building (first use)");
     assertThat(first.exitCode()).isEqualTo(7);
     assertThat(second.err()).isEmpty();
-    assertThat(log()).containsExactly("mvn -q -B -Dstyle.color=never -DskipTests package in " + home);
+    assertThat(log())
+        .containsExactly("mvn -q -B -Dstyle.color=never -DskipTests package in " + home);
   }
 
   @ParameterizedTest

@@ -20,9 +20,9 @@ final class BrokerUrl {
     return url;
   }
 
-  /// One segment of a path, whatever it holds.
+  /// One segment of a path, or a value of a query, whatever it holds. `@` may stand as it is.
   static String segment(String text) {
-    return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
+    return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20").replace("%40", "@");
   }
 
   private BrokerUrl() {}

@@ -36,7 +36,7 @@ final class ServiceAccountCommands implements Callable<Integer> {
 
   @Command(name = "list", description = "All service accounts.")
   int list() {
-    terminal.table(api.get(PATH), "name", "systems", "last_used_at");
+    terminal.table(api.get(PATH), "name", "systems", "disabled", "last_used_at");
     return ExitCode.FINE;
   }
 

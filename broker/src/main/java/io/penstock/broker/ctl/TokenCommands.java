@@ -43,7 +43,15 @@ final class TokenCommands implements Callable<Integer> {
   @Command(name = "list", description = "The tokens, without their secrets.")
   int list() {
     terminal.table(
-        api.get(PATH), "id", "agent", "site", "labels", "expires_at", "used_at", "created_by");
+        api.get(PATH),
+        "id",
+        "agent",
+        "site",
+        "labels",
+        "expires_at",
+        "used_at",
+        "used_by",
+        "refusals");
     return ExitCode.FINE;
   }
 

@@ -1,7 +1,6 @@
 package io.penstock.broker.ctl;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -10,7 +9,7 @@ import picocli.CommandLine.Parameters;
 /// `ctl user`: the people who sign in.
 @Command(
     name = "user",
-    description = "Users: list, create, disable, enable.",
+    description = "Users: list, create, disable, enable, delete.",
     footer = {
       "",
       "Examples:",
@@ -34,7 +33,7 @@ final class UserCommands implements Callable<Integer> {
 
   @Command(name = "list", description = "All users.")
   int list() {
-    terminal.table(api.get("/users"), "email", "roles", "disabled", "last_used_at");
+    terminal.table(api.get("/users"), "email", "role", "disabled", "last_login_at");
     return ExitCode.FINE;
   }
 
@@ -55,15 +54,14 @@ final class UserCommands implements Callable<Integer> {
               names = "--role",
               required = true,
               paramLabel = "ROLE",
-              description = "Viewer, Operator, Engineer, Admin or Copilot; may be repeated.")
-          List<String> roles,
+              description = "Viewer, Operator, Engineer, Admin or Copilot.")
+          String role,
       @Option(
               names = "--password-stdin",
               description = "Read the password from the first line of standard input.")
           boolean passwordStdin) {
     String password = terminal.secret(passwordStdin, "password", "--password-stdin");
-    ObjectNode body = Json.object().put("email", email).put("password", password);
-    roles.forEach(body.putArray("roles")::add);
+    ObjectNode body = Json.object().put("email", email).put("role", role).put("password", password);
     terminal.answer(api.post("/users", body), "created " + email);
     return ExitCode.FINE;
   }
@@ -76,6 +74,12 @@ final class UserCommands implements Callable<Integer> {
   @Command(name = "enable", description = "Let a disabled user in again.")
   int enable(@Parameters(paramLabel = "EMAIL", description = "Who.") String email) {
     return act(email, "enable", "enabled " + email);
+  }
+
+  @Command(name = "delete", description = "Delete a user; what the audit trail says of them stays.")
+  int delete(@Parameters(paramLabel = "EMAIL", description = "Who.") String email) {
+    terminal.answer(api.delete("/users/" + BrokerUrl.segment(email)), "deleted " + email);
+    return ExitCode.FINE;
   }
 
   private int act(String email, String verb, String sentence) {

@@ -33,7 +33,7 @@ final class FakeBroker implements AutoCloseable {
   }
 
   static FakeBroker start() throws Exception {
-    return start(TestCertificates.valid());
+    return start(TestCertificates.ofThisRun());
   }
 
   static FakeBroker start(TestCertificates certificates) throws Exception {

@@ -24,8 +24,21 @@ import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 /// A CA of this test run and one server certificate for `localhost` by it.
 record TestCertificates(X509Certificate ca, X509Certificate server, KeyPair serverKeys) {
 
-  static TestCertificates valid() throws Exception {
-    return validUntil(Instant.now().plus(300, ChronoUnit.DAYS));
+  /// Made once: keys take time.
+  static TestCertificates ofThisRun() {
+    return OfThisRun.CERTIFICATES;
+  }
+
+  private static final class OfThisRun {
+    static final TestCertificates CERTIFICATES = made();
+
+    private static TestCertificates made() {
+      try {
+        return validUntil(Instant.now().plus(300, ChronoUnit.DAYS));
+      } catch (Exception e) {
+        throw new IllegalStateException(e);
+      }
+    }
   }
 
   static TestCertificates validUntil(Instant end) throws Exception {

@@ -17,7 +17,6 @@ final class Enrollment {
       Pattern.compile("fingerprint ([0-9A-Z]{4}-[0-9A-Z]{4})");
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final int NOT_FOUND = 404;
-  private static final int CONFLICT = 409;
 
   private final PublicApi api;
   private final String agent;
@@ -66,7 +65,7 @@ final class Enrollment {
             "/agents/" + agent + "/approve", PublicApi.object().put("fingerprint", fingerprint));
         return;
       } catch (ApiException e) {
-        if (e.status() != CONFLICT || System.nanoTime() > end) {
+        if (!e.isConflict("proof-missing") || System.nanoTime() > end) {
           throw e;
         }
         pause();

@@ -44,6 +44,10 @@ public record Launch(
     return of("erp", "loadtest", "io.penstock.loadtest.target.ExampleErp", arguments);
   }
 
+  public static Launch demo(String... arguments) {
+    return of("demo", "loadtest", "io.penstock.loadtest.demo.Demo", arguments);
+  }
+
   public static Launch ctl(String... arguments) {
     return of("ctl", "broker", "io.penstock.broker.ctl.Ctl", arguments);
   }

@@ -23,7 +23,7 @@ import java.util.regex.Pattern;
 /// kept here, and copied to the log but for JSON lines, which may hold a first password.
 public final class PenstockProcess implements AutoCloseable {
   private static final int MOST_LINES = 2_000;
-  private static final Duration END_GRACE = Duration.ofSeconds(20);
+  private static final Duration END_GRACE = Duration.ofSeconds(45);
 
   private final Launch launch;
   private final Process process;

@@ -70,17 +70,16 @@ class ProcessesIT {
   void aFrozenProcessIsSilentUntilItIsThawed() throws Exception {
     PenstockProcess erp = processes.start(Launch.erp("--port", "0"));
     int port = Integer.parseInt(erp.awaitLine(LISTENING, PATIENCE).group(1));
-    HttpRequest request =
-        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/1k"))
-            .timeout(Duration.ofMillis(500))
-            .build();
+    URI url = URI.create("http://127.0.0.1:" + port + "/1k");
+    HttpRequest patient = HttpRequest.newBuilder(url).timeout(PATIENCE).build();
+    HttpRequest impatient = HttpRequest.newBuilder(url).timeout(Duration.ofMillis(500)).build();
     try (HttpClient client = HttpClient.newHttpClient()) {
       erp.freeze();
-      assertThatThrownBy(() -> client.send(request, HttpResponse.BodyHandlers.discarding()))
+      assertThatThrownBy(() -> client.send(impatient, HttpResponse.BodyHandlers.discarding()))
           .isInstanceOf(java.net.http.HttpTimeoutException.class);
       erp.thaw();
 
-      assertThat(client.send(request, HttpResponse.BodyHandlers.discarding()).statusCode())
+      assertThat(client.send(patient, HttpResponse.BodyHandlers.discarding()).statusCode())
           .isEqualTo(200);
     }
   }
