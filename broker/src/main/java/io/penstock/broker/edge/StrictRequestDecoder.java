@@ -24,6 +24,7 @@ import io.penstock.codec.http.Refusal;
 import io.penstock.codec.http.Verdict;
 import java.util.List;
 import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
 /// Netty's request decoder behind the gate of `io.penstock.codec.http`: no byte reaches Netty that
 /// the gate has not accepted, and what Netty then reads must end where the gate said it ends. One
@@ -67,6 +68,7 @@ final class StrictRequestDecoder extends HttpRequestDecoder {
   private final HeadEnd headEnd;
   private final ChunkGate chunks;
 
+  private @Nullable ChannelHandlerContext context;
   private Phase phase = Phase.HEAD;
   private Framing framing = Framing.NONE;
   private boolean skippedEmptyLine;
@@ -91,12 +93,22 @@ final class StrictRequestDecoder extends HttpRequestDecoder {
         .setAllowDuplicateContentLengths(false);
   }
 
-  /// The switch of protocols was refused with an answer that keeps the connection: the next request
-  /// may come. Bytes already held are read with the next that arrive.
-  void resume() {
-    if (phase == Phase.HELD) {
-      expectHead();
+  @Override
+  public void handlerAdded(ChannelHandlerContext ctx) {
+    context = ctx;
+  }
+
+  /// The switch of protocols was refused with an answer that keeps the connection: bytes that were
+  /// held, and all that follow, are requests again. On the event loop; without effect when nothing
+  /// is held back.
+  void resume() throws Exception {
+    if (phase != Phase.HELD || context == null) {
+      return;
     }
+    expectHead();
+    // An empty read makes Netty decode what it has kept.
+    channelRead(context, Unpooled.EMPTY_BUFFER);
+    channelReadComplete(context);
   }
 
   @Override

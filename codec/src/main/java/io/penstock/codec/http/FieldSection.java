@@ -83,8 +83,9 @@ final class FieldSection {
     int nameFrom = at;
     int hash = 0;
     boolean punctuated = false;
-    while (at < end) {
-      byte folded = Octets.fold(bytes[at]);
+    int i = nameFrom;
+    while (i < end) {
+      byte folded = Octets.fold(bytes[i]);
       if (folded == 0) {
         break;
       }
@@ -93,8 +94,9 @@ final class FieldSection {
         folded = '-';
       }
       hash = KnownField.hash(hash, folded);
-      at++;
+      i++;
     }
+    at = i;
     if (at == nameFrom || at == end || bytes[at] != ':') {
       return Optional.of(nameFault(nameFrom));
     }
@@ -137,9 +139,7 @@ final class FieldSection {
       at++;
     }
     valueFrom = at;
-    while (at < end && Octets.isFieldByte(bytes[at])) {
-      at++;
-    }
+    at = Octets.fieldBytesEnd(bytes, at, end);
     if (at + 1 >= end || bytes[at] != Octets.CR || bytes[at + 1] != Octets.LF) {
       return false;
     }

@@ -1,5 +1,8 @@
 package io.penstock.codec.http;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /// The byte classes of RFC 9110 section 5.6.2 as tables, so that a head is judged with one look-up
@@ -18,6 +21,11 @@ final class Octets {
   static final byte PUNCTUATION = -1;
 
   private static final byte[] HEX = new byte[256];
+
+  private static final VarHandle EIGHT_BYTES =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+  private static final long ONES = 0x0101010101010101L;
+  private static final long HIGH_BITS = 0x8080808080808080L;
 
   static {
     for (char c : "!#$%&'*+.^_`|~".toCharArray()) {
@@ -76,6 +84,24 @@ final class Octets {
   /// tunnel").
   static boolean isFieldByte(byte b) {
     return (b >= SP && b < 0x7f) || b == TAB;
+  }
+
+  /// Where the field bytes that begin at `from` end.
+  static int fieldBytesEnd(byte[] bytes, int from, int to) {
+    int i = from;
+    while (i + Long.BYTES <= to && arePrintable((long) EIGHT_BYTES.get(bytes, i))) {
+      i += Long.BYTES;
+    }
+    while (i < to && isFieldByte(bytes[i])) {
+      i++;
+    }
+    return i;
+  }
+
+  /// Whether all eight bytes are in 0x20 to 0x7e: subtracting finds the first lower one, adding
+  /// finds 0x7f, and the rest has its high bit set already. Never true by mistake.
+  private static boolean arePrintable(long eight) {
+    return (((eight - ONES * SP) | (eight + ONES) | eight) & HIGH_BITS) == 0;
   }
 
   static boolean equalsIgnoringCase(byte[] bytes, int from, int to, byte[] lowerCase) {

@@ -84,13 +84,19 @@ final class ResponseHead {
     int i = from + Version.BYTES + 1 + STATUS_BYTES;
     if (bytes[i] == Octets.SP) {
       i++;
-      while (i < end && Octets.isFieldByte(bytes[i])) {
+      while (i < end && isReasonByte(bytes[i])) {
         i++;
       }
     }
     fieldsFrom = i + 2;
     boolean valid = fieldsFrom <= end && bytes[i] == Octets.CR && bytes[i + 1] == Octets.LF;
     return valid ? Optional.empty() : Optional.of(Refusal.BAD_STATUS_LINE);
+  }
+
+  /// Old servers write reasons in their own language and encoding. No reader takes anything from a
+  /// reason, and it does not travel on, so these bytes do not matter.
+  private static boolean isReasonByte(byte b) {
+    return b < 0 || Octets.isFieldByte(b);
   }
 
   private Optional<Refusal> judgeSwitch() {
