@@ -234,40 +234,53 @@ final class Exchange implements AnswerWriter.Delivery {
 
   private void route() {
     state = State.ROUTING;
-    InvocationTarget to = target();
-    String method = request.method().name();
-    switch (edge.routing().find(to.site(), to.system(), method, to.path())) {
-      case Route.Via it -> {
-        candidates = it.sessions();
-        nextCandidate = 0;
-        tryNext();
-      }
+    switch (findRoute()) {
+      case Route.Via it -> tryAll(it.sessions());
       case Route.Unknown _ -> fail(Problem.unknownTarget());
       case Route.NotExposed _ -> fail(Problem.notExposed());
-      case Route.Offline it -> awaitAgent(it.reconnecting());
+      case Route.Offline it when it.reconnecting() -> awaitAgent();
+      case Route.Offline _ -> failOffline();
     }
   }
 
+  private Route findRoute() {
+    InvocationTarget to = target();
+    return edge.routing().find(to.site(), to.system(), request.method().name(), to.path());
+  }
+
+  private void tryAll(List<LiveSession> sessions) {
+    candidates = sessions;
+    nextCandidate = 0;
+    tryNext();
+  }
+
   /// A call that arrives while a known agent is reconnecting waits for it, a little.
-  private void awaitAgent(boolean reconnecting) {
+  private void awaitAgent() {
+    Optional<CompletionStage<Void>> change = change();
+    if (change.isEmpty()) {
+      failOffline();
+    } else if (findRoute() instanceof Route.Via it && !candidates.containsAll(it.sessions())) {
+      // It came back between the last look and our listening.
+      tryAll(it.sessions());
+    } else if (change.get().toCompletableFuture().isDone()) {
+      // Too many wait already.
+      failOffline();
+    } else {
+      state = State.ROUTING;
+      change.get().whenComplete((_, _) -> onLoop(this::routeAgain));
+    }
+  }
+
+  /// Empty: this call has waited long enough.
+  private Optional<CompletionStage<Void>> change() {
     if (!waited) {
       waited = true;
       waitUntilNanos = now() + edge.settings().reconnectWait().toNanos();
     }
     long leftNanos = waitUntilNanos - now();
-    if (!reconnecting || leftNanos <= 0) {
-      failOffline();
-      return;
-    }
-    CompletionStage<Void> change =
-        edge.routing().awaitChange(target().site(), Duration.ofNanos(leftNanos));
-    if (change.toCompletableFuture().isDone()) {
-      // Too many wait already.
-      failOffline();
-      return;
-    }
-    state = State.ROUTING;
-    change.whenComplete((_, _) -> onLoop(this::routeAgain));
+    return leftNanos <= 0
+        ? Optional.empty()
+        : Optional.of(edge.routing().awaitChange(target().site(), Duration.ofNanos(leftNanos)));
   }
 
   private void routeAgain() {
@@ -295,7 +308,7 @@ final class Exchange implements AnswerWriter.Delivery {
       fail(Problem.overloaded("The agents of this site have too many calls under way."));
     } else {
       // All of them are going away: their successors may be here in a moment.
-      awaitAgent(true);
+      awaitAgent();
     }
   }
 

@@ -6,9 +6,11 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.handler.codec.http.HttpResponseEncoder;
+import io.netty.util.concurrent.GlobalEventExecutor;
 import io.penstock.broker.routing.Route;
 import io.penstock.broker.routing.Routing;
 import io.penstock.broker.tunnel.LiveSession;
@@ -39,6 +41,8 @@ final class EdgeRig implements AutoCloseable {
   private final EventLoopGroup tunnelLoops =
       new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
   private final boolean twoLoops;
+  private final DefaultChannelGroup connections =
+      new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
   private final List<RawCaller> callers = new ArrayList<>();
   private final LinkedBlockingQueue<InvocationRecord> records = new LinkedBlockingQueue<>();
 
@@ -102,6 +106,7 @@ final class EdgeRig implements AutoCloseable {
                 new ChannelInitializer<Channel>() {
                   @Override
                   protected void initChannel(Channel channel) {
+                    connections.add(channel);
                     channel
                         .pipeline()
                         .addLast(new StrictRequestDecoder(HeadLimits.DEFAULT))
@@ -140,8 +145,16 @@ final class EdgeRig implements AutoCloseable {
   }
 
   static String request(String method, String target, String... lines) {
+    return authorized(method + " " + target + " HTTP/1.1", lines);
+  }
+
+  static String getHttp10(String target, String... lines) {
+    return authorized("GET " + target + " HTTP/1.0", lines);
+  }
+
+  private static String authorized(String requestLine, String... lines) {
     var request = new StringBuilder();
-    request.append(method).append(' ').append(target).append(" HTTP/1.1\r\nHost: broker\r\n");
+    request.append(requestLine).append("\r\nHost: broker\r\n");
     request.append("Authorization: Bearer ").append(TOKEN).append("\r\n");
     for (String line : lines) {
       request.append(line).append("\r\n");
@@ -154,6 +167,7 @@ final class EdgeRig implements AutoCloseable {
     for (RawCaller open : callers) {
       open.close();
     }
+    connections.close().syncUninterruptibly();
     var _ = connectionLoops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
     var _ = tunnelLoops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
   }
@@ -184,6 +198,7 @@ final class EdgeRig implements AutoCloseable {
 
   final class ScriptedRouting implements Routing {
     final LinkedBlockingQueue<String> asked = new LinkedBlockingQueue<>();
+    final LinkedBlockingQueue<String> awaited = new LinkedBlockingQueue<>();
     volatile CompletableFuture<Void> change = new CompletableFuture<>();
 
     @Override
@@ -194,7 +209,9 @@ final class EdgeRig implements AutoCloseable {
 
     @Override
     public CompletionStage<Void> awaitChange(String site, Duration within) {
-      return change.copy().completeOnTimeout(null, within.toMillis(), TimeUnit.MILLISECONDS);
+      CompletableFuture<Void> listening = change.copy();
+      awaited.add(site);
+      return listening.completeOnTimeout(null, within.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     @Override

@@ -52,6 +52,7 @@ final class FakeTunnel implements LiveSession {
     final AtomicLong sent = new AtomicLong();
     private final StringBuilder text = new StringBuilder();
     private Runnable onWritable = () -> {};
+    private boolean echoes;
 
     /// Whether what arrives is passed on at once.
     volatile boolean reads = true;
@@ -64,6 +65,10 @@ final class FakeTunnel implements LiveSession {
       if (withoutBody) {
         body.complete("");
       }
+    }
+
+    void whenRead(Consumer<String> then) {
+      var _ = body.thenAccept(then);
     }
 
     Call head(int status, boolean end, String... namesAndValues) {
@@ -99,6 +104,20 @@ final class FakeTunnel implements LiveSession {
     Call reset(ErrorCode code, boolean untouched) {
       onLoop(() -> stream.reset(code, untouched, "by script"));
       return this;
+    }
+
+    /// Answers with what arrives, and reads no faster than that is taken.
+    void echo() {
+      onLoop(
+          () -> {
+            reads = false;
+            onWritable = this::returnHeldCredit;
+            echoes = true;
+          });
+    }
+
+    private void returnHeldCredit() {
+      stream.consumed(stream.bufferedBytes());
     }
 
     /// Answers with as much as anybody takes.
@@ -143,8 +162,11 @@ final class FakeTunnel implements LiveSession {
       if (received.get() < 100_000) {
         text.append(data.toString(StandardCharsets.ISO_8859_1));
       }
-      if (reads) {
-        stream.consumed(bytes);
+      if (echoes) {
+        stream.data(data.retain(), end);
+      }
+      if (reads || (echoes && stream.isWritable())) {
+        stream.consumed(stream.bufferedBytes());
       }
       if (end) {
         body.complete(text.toString());

@@ -1,6 +1,7 @@
 package io.penstock.broker.edge;
 
 import static io.penstock.broker.edge.EdgeRig.get;
+import static io.penstock.broker.edge.EdgeRig.getHttp10;
 import static io.penstock.broker.edge.EdgeRig.request;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -97,7 +98,7 @@ class InvocationTest {
   void answersPipelinedRequestsInOrder() throws Exception {
     rig.tunnel(
         call ->
-            call.body.thenAccept(
+            call.whenRead(
                 body -> call.head(200, false).data(call.request.path().toString() + body, true)));
     RawCaller caller = rig.caller();
     var all = new StringBuilder();
@@ -118,7 +119,7 @@ class InvocationTest {
   @Test
   void forwardsABodyOfKnownLength() throws Exception {
     FakeTunnel tunnel =
-        rig.tunnel(call -> call.body.thenAccept(body -> call.head(200, false).data(body, true)));
+        rig.tunnel(call -> call.whenRead(body -> call.head(200, false).data(body, true)));
 
     RawCaller.Answer answer =
         rig.caller()
@@ -133,7 +134,7 @@ class InvocationTest {
   @Test
   void forwardsChunksAndTrailers() throws Exception {
     FakeTunnel tunnel =
-        rig.tunnel(call -> call.body.thenAccept(body -> call.head(200, false).data(body, true)));
+        rig.tunnel(call -> call.whenRead(body -> call.head(200, false).data(body, true)));
 
     RawCaller.Answer answer =
         rig.caller()
@@ -369,7 +370,7 @@ class InvocationTest {
   @Test
   void saysContinueOnceTheStreamIsOpen() throws Exception {
     FakeTunnel tunnel =
-        rig.tunnel(call -> call.body.thenAccept(body -> call.head(200, false).data(body, true)));
+        rig.tunnel(call -> call.whenRead(body -> call.head(200, false).data(body, true)));
     RawCaller caller =
         rig.caller()
             .send(
@@ -401,11 +402,7 @@ class InvocationTest {
     rig.tunnel(call -> call.head(200, false).data("until the end", true));
     RawCaller caller = rig.caller();
 
-    RawCaller.Answer answer =
-        caller.exchange(
-            "GET /invoke/plant/erp/ HTTP/1.0\r\n"
-                + "Host: b\r\n"
-                + "Authorization: Bearer good-token\r\n\r\n");
+    RawCaller.Answer answer = caller.exchange(getHttp10("/invoke/plant/erp/"));
 
     assertThat(answer.field("transfer-encoding")).isEmpty();
     assertThat(answer.field("connection")).isEqualTo("close");
@@ -416,9 +413,7 @@ class InvocationTest {
   void keepsAnHttp10ConnectionThatAsksForIt() throws Exception {
     rig.tunnel(call -> call.head(200, false, "Content-Length", "2").data("ok", true));
     RawCaller caller = rig.caller();
-    String request =
-        "GET /invoke/plant/erp/ HTTP/1.0\r\nHost: b\r\nConnection: keep-alive\r\n"
-            + "Authorization: Bearer good-token\r\n\r\n";
+    String request = getHttp10("/invoke/plant/erp/", "Connection: keep-alive");
 
     assertThat(caller.exchange(request).field("connection")).isEqualTo("keep-alive");
     assertThat(caller.exchange(request).body()).isEqualTo("ok");
@@ -470,11 +465,7 @@ class InvocationTest {
   @Test
   void resetsAnAnswerThatOnlyTheEndOfTheConnectionWouldEnd() throws Exception {
     FakeTunnel tunnel = rig.tunnel(call -> call.head(200, false).data("half", false));
-    RawCaller caller =
-        rig.caller()
-            .send(
-                "GET /invoke/plant/erp/ HTTP/1.0\r\nHost: b\r\n"
-                    + "Authorization: Bearer good-token\r\n\r\n");
+    RawCaller caller = rig.caller().send(getHttp10("/invoke/plant/erp/"));
     assertThat(caller.head().status()).isEqualTo(200);
     assertThat(caller.exactly(4)).asString().isEqualTo("half");
 
