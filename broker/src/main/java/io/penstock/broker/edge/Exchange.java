@@ -134,7 +134,7 @@ final class Exchange implements AnswerWriter.Delivery {
     CallerGate gate = CallerGate.read(request.headers());
     spentAuthorization = gate.spentAuthorization();
     if (gate.token().isEmpty()) {
-      fail(Problem.unauthenticated("A bearer token is needed."));
+      fail(Problem.unauthorized("A bearer token is needed."));
       return;
     }
     BearerToken token = gate.token().get();
@@ -164,7 +164,7 @@ final class Exchange implements AnswerWriter.Delivery {
     }
     switch (found) {
       case CallerVerdict.Known it -> admit(it.caller());
-      case CallerVerdict.Unknown _ -> fail(Problem.unauthenticated("The token is not valid."));
+      case CallerVerdict.Unknown _ -> fail(Problem.unauthorized("The token is not valid."));
       case CallerVerdict.Limited it -> fail(Problem.rateLimited(it.retryAfterSeconds()));
       case CallerVerdict.Unavailable _ ->
           fail(Problem.overloaded("Callers cannot be authenticated at the moment."));
@@ -604,17 +604,18 @@ final class Exchange implements AnswerWriter.Delivery {
     connection.abort();
   }
 
-  /// The caller's connection is gone.
+  /// The caller's connection is gone, or no longer ours.
   void callerGone() {
     if (state == State.OVER) {
       return;
     }
-    boolean answering = status != 0;
     endLeg(ErrorCode.CANCELLED, "the caller went away");
-    if (verdict.equals(InvocationRecord.OK)) {
+    boolean handedOver = state == State.DELIVERING && ctx.channel().isActive();
+    boolean wasCut = status != 0 && !handedOver;
+    if (!handedOver && verdict.equals(InvocationRecord.OK)) {
       verdict = InvocationRecord.CANCELLED;
     }
-    over(answering);
+    over(wasCut);
   }
 
   /// Every byte of the answer has left.

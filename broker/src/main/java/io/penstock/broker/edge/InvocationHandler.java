@@ -35,17 +35,13 @@ public final class InvocationHandler extends ChannelInboundHandlerAdapter {
   private @Nullable ChannelHandlerContext context;
   private @Nullable DeadlineTimer timer;
   private @Nullable Exchange current;
+  private boolean paused;
   private boolean draining;
   private boolean closing;
   private int lingeredBytes;
 
   InvocationHandler(InvocationEdge edge) {
     this.edge = edge;
-  }
-
-  /// Whether nothing is under way: whoever shares the connection may use it.
-  public boolean isIdle() {
-    return current == null && waiting.isEmpty() && !closing;
   }
 
   @Override
@@ -162,9 +158,12 @@ public final class InvocationHandler extends ChannelInboundHandlerAdapter {
   }
 
   /// Whether more may come now: while something waits, or the body's stream is slow, it may not.
+  /// Reading is switched on again only by whoever switched it off: others on this connection hold
+  /// requests back too.
   void readingChanged() {
     boolean wanted = closing || (waiting.isEmpty() && (current == null || current.wantsContent()));
-    if (context().channel().config().isAutoRead() != wanted) {
+    if (wanted == paused) {
+      paused = !wanted;
       context().channel().config().setAutoRead(wanted);
     }
   }

@@ -53,18 +53,12 @@ final class Problems {
     return new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, line, body);
   }
 
-  /// All texts are our own, without characters that JSON would escape.
+  /// The same shape as the API's problems. All texts are our own, without characters that JSON
+  /// would escape.
   private static String document(Problem problem, String requestId) {
     return """
-    {"type":"urn:penstock:error:%s","title":"%s","status":%d,"detail":"%s","code":"%s",\
-    "request_id":"%s"}
+    {"type":"about:blank","title":"%s","status":%d,"detail":"%s","request_id":"%s"}
     """
-        .formatted(
-            problem.code(),
-            problem.title(),
-            problem.status(),
-            problem.detail(),
-            problem.code(),
-            requestId);
+        .formatted(problem.code(), problem.status(), problem.detail(), requestId);
   }
 }

@@ -101,7 +101,7 @@ final class RequestForwarder {
   }
 
   boolean wantsMore() {
-    return discarding || waitingBytes + untakenBytes < WINDOW_BYTES;
+    return discarding || ended || waitingBytes + untakenBytes < WINDOW_BYTES;
   }
 
   /// Some of the body was handed to a stream.

@@ -1,6 +1,7 @@
 package io.penstock.broker.edge;
 
 import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.EventLoop;
@@ -9,7 +10,11 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.handler.codec.http.DefaultHttpRequest;
+import io.netty.handler.codec.http.DefaultLastHttpContent;
+import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponseEncoder;
+import io.netty.handler.codec.http.HttpVersion;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import io.penstock.broker.routing.Route;
 import io.penstock.broker.routing.Routing;
@@ -21,6 +26,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -130,6 +136,20 @@ final class EdgeRig implements AutoCloseable {
             settings,
             System::nanoTime)
         .newHandler();
+  }
+
+  Channel onlyConnection() {
+    return connections.iterator().next();
+  }
+
+  /// Hands a request with its whole body to the handler, as the decoder would.
+  void decoded(Channel connection, String method, String target, String body) {
+    var request = new DefaultHttpRequest(HttpVersion.HTTP_1_1, HttpMethod.valueOf(method), target);
+    request.headers().set("Authorization", "Bearer " + TOKEN);
+    request.headers().set("Content-Length", body.length());
+    var content =
+        new DefaultLastHttpContent(Unpooled.copiedBuffer(body, StandardCharsets.US_ASCII));
+    connection.pipeline().fireChannelRead(request).fireChannelRead(content);
   }
 
   InvocationRecord record() throws InterruptedException {

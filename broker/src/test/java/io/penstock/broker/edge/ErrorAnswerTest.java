@@ -41,7 +41,7 @@ class ErrorAnswerTest {
     assertThat(id).matches("[0-9a-f]{32}");
     assertThat(answer.body())
         .contains("\"status\":" + status)
-        .contains("\"type\":\"urn:penstock:error:" + code + "\"")
+        .contains("\"title\":\"" + code + "\"")
         .contains("\"request_id\":\"" + id + "\"");
   }
 
@@ -302,7 +302,7 @@ class ErrorAnswerTest {
     RawCaller.Answer answer =
         caller.exchange("GET /invoke/plant/erp/ HTTP/1.1\r\nHost: b\r\n" + lines + "\r\n\r\n");
 
-    assertProblem(answer, 401, "unauthenticated");
+    assertProblem(answer, 401, "unauthorized");
     assertThat(answer.field("www-authenticate")).startsWith("Bearer");
     assertThat(tunnel.sawNoCall()).isTrue();
     assertThat(caller.exchange(get("/invoke/plant/erp/")).status()).isEqualTo(200);

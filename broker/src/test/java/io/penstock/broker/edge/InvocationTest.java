@@ -161,6 +161,20 @@ class InvocationTest {
   }
 
   @Test
+  void leavesReadingToOthersUnlessItsOwnBodyIsSlow() throws Exception {
+    rig.tunnel(call -> call.whenRead(body -> call.head(200, false).data(body, true)));
+    RawCaller caller = rig.caller();
+    caller.exchange(get("/invoke/plant/erp/"));
+    // As a handler in front does that holds the next requests back.
+    rig.onlyConnection().config().setAutoRead(false);
+
+    rig.decoded(rig.onlyConnection(), "POST", "/invoke/plant/erp/", "ab");
+
+    assertThat(caller.answer().body()).isEqualTo("ab");
+    assertThat(rig.onlyConnection().config().isAutoRead()).isFalse();
+  }
+
+  @Test
   void passesEventsOneByOne() throws Exception {
     FakeTunnel tunnel =
         rig.tunnel(call -> call.head(200, false, "Content-Type", "text/event-stream"));
