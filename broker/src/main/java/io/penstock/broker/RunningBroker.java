@@ -154,8 +154,12 @@ final class RunningBroker {
         .list()
         .forEach(agent -> broker.routing.seed(agent.site(), agent.id()));
     broker.startApi();
-    broker.upkeep.scheduleAtFixedRate(
-        broker.rollUps::flush, FLUSH_SECONDS, FLUSH_SECONDS, TimeUnit.SECONDS);
+    var _ =
+        broker.upkeep.scheduleAtFixedRate(
+            () -> step("writing roll-ups", broker.rollUps::flush),
+            FLUSH_SECONDS,
+            FLUSH_SECONDS,
+            TimeUnit.SECONDS);
     Optional<Accounts.FirstAdmin> admin = broker.accounts.createFirstAdmin();
     int port = broker.front.listen(config.listen().host(), config.listen().port());
     admin.ifPresent(first -> broker.showFirstStart(first, out));
@@ -306,12 +310,12 @@ final class RunningBroker {
     LOG.info("stopped");
   }
 
-  /// One part that fails to stop does not keep the others from it.
+  /// One part that fails does not keep the others, or the next time, from it.
   private static void step(String part, Runnable stop) {
     try {
       stop.run();
     } catch (RuntimeException failure) {
-      LOG.warn("{} did not stop cleanly: {}", part, failure.toString());
+      LOG.warn("{} failed", part, failure);
     }
   }
 }
