@@ -93,13 +93,13 @@ final class TestBroker implements AutoCloseable {
   /// Another broker of the same database and keystore, which sees none of our tunnels.
   Agents anotherNode() {
     return new Agents(
-        new Agents.Surroundings(database(), keys, new FakeSessions(clock), RANDOM, clock, "node-2", 1));
+        new Agents.Surroundings(
+            database(), keys, new FakeSessions(clock), RANDOM, clock, "node-2", 1));
   }
 
   /// This broker, when nothing answers where its database was.
   Agents withoutDatabase(Database nowhere) {
-    return new Agents(
-        new Agents.Surroundings(nowhere, keys, sessions, RANDOM, clock, "node-1", 1));
+    return new Agents(new Agents.Surroundings(nowhere, keys, sessions, RANDOM, clock, "node-1", 1));
   }
 
   DatabaseAddress nowhere() {
