@@ -49,11 +49,6 @@ public final class TestDatabase implements AutoCloseable {
     return address;
   }
 
-  /// What somebody with the database's password does without us.
-  public void execute(String sql) {
-    Server.execute(address, sql);
-  }
-
   @Override
   public void close() {
     database.close();
@@ -96,11 +91,8 @@ public final class TestDatabase implements AutoCloseable {
     }
 
     private static void execute(EmbeddedPostgres postgres, String sql) {
-      execute(postgres.address().withDatabase("postgres"), sql);
-    }
-
-    static void execute(DatabaseAddress at, String sql) {
-      try (var connection = DriverManager.getConnection(at.jdbcUrl(), at.jdbcProperties());
+      DatabaseAddress admin = postgres.address().withDatabase("postgres");
+      try (var connection = DriverManager.getConnection(admin.jdbcUrl(), admin.jdbcProperties());
           var statement = connection.createStatement()) {
         statement.execute(sql);
       } catch (SQLException e) {
