@@ -23,7 +23,6 @@ final class AgentAuthority implements TunnelAuthority {
   private final Admission admission;
   private final Presence presence;
   private final Tampering tampering;
-  private final UniformRefusal refusal;
   private final Doorway doorway;
   private final Failpoint failpoint;
 
@@ -35,7 +34,6 @@ final class AgentAuthority implements TunnelAuthority {
       Admission admission,
       Presence presence,
       Tampering tampering,
-      UniformRefusal refusal,
       Doorway doorway,
       Failpoint failpoint) {
     this.node = node;
@@ -45,7 +43,6 @@ final class AgentAuthority implements TunnelAuthority {
     this.admission = admission;
     this.presence = presence;
     this.tampering = tampering;
-    this.refusal = refusal;
     this.doorway = doorway;
     this.failpoint = failpoint;
   }
@@ -64,9 +61,8 @@ final class AgentAuthority implements TunnelAuthority {
 
   @Override
   public void enroll(EnrollmentAttempt attempt, ControlChannel channel) throws TunnelRefused {
-    long begun = refusal.begin();
     switch (registered(attempt)) {
-      case Enrollment.Outcome.Denied _ -> throw refusal.after(begun);
+      case Enrollment.Outcome.Denied _ -> throw Denial.answer();
       case Enrollment.Outcome.Enrolled(var keys) -> {
         failpoint.passed(Failpoint.ENROLL_AFTER_COMMIT);
         pendingTunnel.hold(keys, channel, attempt.remote().getHostAddress());
@@ -85,13 +81,11 @@ final class AgentAuthority implements TunnelAuthority {
 
   @Override
   public void enrollmentFailed(EnrollHello hello, InetAddress remote) {
-    long begun = refusal.begin();
     try {
       door.failed(hello, remote);
     } catch (StoreUnavailableException away) {
       LOG.warn("a refused enrollment could not be recorded: {}", away.getMessage());
     }
-    refusal.await(begun);
   }
 
   @Override

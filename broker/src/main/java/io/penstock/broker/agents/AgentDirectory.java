@@ -1,7 +1,6 @@
 package io.penstock.broker.agents;
 
 import io.penstock.broker.access.Actor;
-import io.penstock.broker.api.AgentOperations;
 import io.penstock.broker.store.AgentKeys;
 import io.penstock.broker.store.AgentTable;
 import io.penstock.broker.store.AgentTable.Agent;

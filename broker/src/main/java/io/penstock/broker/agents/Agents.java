@@ -1,6 +1,5 @@
 package io.penstock.broker.agents;
 
-import io.penstock.broker.api.AgentOperations;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.keys.BrokerKeys;
 import io.penstock.broker.store.AgentTable;
@@ -39,18 +38,11 @@ public final class Agents implements AutoCloseable {
       String node,
       int tunnels) {}
 
-  /// What a test puts in place of time and death.
-  record Seams(Pauses pauses, io.penstock.codec.session.Clock monotonic, Failpoint failpoint) {
-    static Seams real() {
-      return new Seams(Pauses.REAL, io.penstock.codec.session.Clock.SYSTEM, Failpoint.ofProperty());
-    }
-  }
-
   public Agents(Surroundings around) {
-    this(around, Seams.real());
+    this(around, Failpoint.ofProperty());
   }
 
-  Agents(Surroundings around, Seams seams) {
+  Agents(Surroundings around, Failpoint failpoint) {
     Database database = around.database();
     BrokerKeys keys = around.keys();
     Clock clock = around.clock();
@@ -139,9 +131,8 @@ public final class Agents implements AutoCloseable {
             admission,
             presence,
             tampering,
-            new UniformRefusal(seams.monotonic(), seams.pauses()),
             doorway,
-            seams.failpoint());
+            failpoint);
   }
 
   /// Before the first tunnel is accepted; blocks for the database.

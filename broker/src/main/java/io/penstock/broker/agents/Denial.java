@@ -1,5 +1,7 @@
 package io.penstock.broker.agents;
 
+import io.penstock.broker.tunnel.TunnelRefused;
+import io.penstock.codec.ErrorCode;
 import java.util.Locale;
 
 /// Why an enrollment was refused. The agent hears ENROLL_DENIED and nothing more; this is for
@@ -22,6 +24,13 @@ enum Denial {
   KEY_ALREADY_KNOWN,
   TAMPERED,
   PROOF_FAILED;
+
+  /// What the agent hears. The tunnel sends it no sooner than it answers a wrong secret, and in the
+  /// same words, so that neither tells a stranger whether a token exists, was used, or is meant for
+  /// another place (`docs/protocol.md`, section 2).
+  static TunnelRefused answer() {
+    return new TunnelRefused(ErrorCode.ENROLL_DENIED, 0, "enrollment denied");
+  }
 
   String text() {
     return name().toLowerCase(Locale.ROOT).replace('_', '-');

@@ -73,7 +73,7 @@ final class PendingTunnel {
   private void prove(AgentKeys keys, ControlChannel channel, String from) throws TunnelRefused {
     if (!opened(keys, channel)) {
       doorway.through(() -> enrollment.proofFailed(keys, from));
-      throw UniformRefusal.denied();
+      throw Denial.answer();
     }
     boolean pending = doorway.through(() -> enrollment.proven(keys));
     if (!pending) {
@@ -99,11 +99,11 @@ final class PendingTunnel {
       throws TunnelRefused {
     switch (outcome) {
       case APPROVED -> approved(keys, channel);
-      case GONE -> throw UniformRefusal.denied();
+      case GONE -> throw Denial.answer();
       case REPLACED -> throw replaced();
       case LEFT -> {
         if (channel.isOpen()) {
-          throw UniformRefusal.denied();
+          throw Denial.answer();
         }
       }
     }

@@ -1,6 +1,6 @@
 package io.penstock.broker.agents;
 
-import io.penstock.broker.api.AgentOperations.Latency;
+import io.penstock.broker.agents.AgentOperations.Latency;
 import io.penstock.broker.tunnel.LiveSession;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /// The last minutes of every live agent's round trips, sampled by the upkeep: 120 per agent, gone
 /// with its last session. Thread-safe.
@@ -36,8 +37,7 @@ final class RoundTrips {
     samples.keySet().retainAll(here);
   }
 
-  private static Deque<Long> with(
-      @org.jspecify.annotations.Nullable Deque<Long> before, long nanos) {
+  private static Deque<Long> with(@Nullable Deque<Long> before, long nanos) {
     Deque<Long> after = before == null ? new ArrayDeque<>() : new ArrayDeque<>(before);
     after.addLast(nanos);
     if (after.size() > SAMPLES) {

@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /// Lets the connections of one agent be admitted one after the other, so that two processes on one
 /// unlock secret always see each other. At most 16 connections of an agent wait; another is turned
@@ -51,7 +52,7 @@ final class Turns {
     return lines.size();
   }
 
-  private static Line entered(@org.jspecify.annotations.Nullable Line present) {
+  private static Line entered(@Nullable Line present) {
     Line line = present == null ? new Line() : present;
     line.members++;
     return line;

@@ -74,8 +74,17 @@ final class Welcoming {
       rotate(opened, attempt.request(), channel);
     }
     LiveSession session = channel.admit(admission(opened, attempt.request()));
-    presence.opened(session);
+    note(session);
     requireStillWelcome(opened, upheavalsBefore, session);
+  }
+
+  /// A session that ended before it was noted has to be noted as ended, or it would seem to live
+  /// on.
+  private void note(LiveSession session) {
+    presence.opened(session);
+    if (!session.isOpen()) {
+      presence.closed(session, "closed while it was admitted");
+    }
   }
 
   private void requireReady(

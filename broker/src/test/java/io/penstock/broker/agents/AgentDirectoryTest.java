@@ -2,8 +2,8 @@ package io.penstock.broker.agents;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.penstock.broker.api.AgentOperations.AgentView;
-import io.penstock.broker.api.AgentOperations.Outcome;
+import io.penstock.broker.agents.AgentOperations.AgentView;
+import io.penstock.broker.agents.AgentOperations.Outcome;
 import io.penstock.codec.ErrorCode;
 import java.nio.file.Path;
 import java.time.Duration;

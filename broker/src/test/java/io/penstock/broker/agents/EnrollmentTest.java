@@ -3,7 +3,7 @@ package io.penstock.broker.agents;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.penstock.broker.api.AgentOperations.Outcome;
+import io.penstock.broker.agents.AgentOperations.Outcome;
 import io.penstock.codec.ErrorCode;
 import io.penstock.codec.message.ControlMessage.Pending;
 import io.penstock.codec.message.ControlMessage.ProofAnswer;
@@ -164,22 +164,6 @@ class EnrollmentTest {
     assertThat(tunnel.pending().agent()).isEqualTo("press");
     assertThat(broker.refusalReasons()).containsExactly("wrong-network");
     tunnel.hangUp();
-  }
-
-  @Test
-  void everyRefusalTakesTheSameTime() {
-    EnrollmentToken used = broker.tokenFor("press");
-    TestTunnel first = new TestAgent(broker, "press").enroll(used);
-    first.prove();
-    first.pending();
-    broker.pauses.clear();
-
-    new TestAgent(broker, "press").enroll(used).refusedWith();
-    new TestAgent(broker, "other").enroll(broker.tokenFor("other"), new byte[32]).refusedWith();
-
-    assertThat(broker.pauses).hasSize(2).allMatch(Duration::isPositive);
-    assertThat(broker.pauses).allMatch(pause -> pause.compareTo(UniformRefusal.AFTER) <= 0);
-    first.hangUp();
   }
 
   @Test

@@ -42,8 +42,19 @@ class NetworksTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "", "/", "10", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/8/8", "10.0.0/8",
-        "example.org", "256.0.0.1", "::1/129", "fe80::1%eth0", "10.0.0.0/ 8"
+        "",
+        "/",
+        "10",
+        "10.0.0.0/33",
+        "10.0.0.0/",
+        "10.0.0.0/-1",
+        "10.0.0.0/8/8",
+        "10.0.0/8",
+        "example.org",
+        "256.0.0.1",
+        "::1/129",
+        "fe80::1%eth0",
+        "10.0.0.0/ 8"
       })
   void refusesWhatIsNoRange(String range) {
     assertThatIllegalArgumentException().isThrownBy(() -> Networks.of(List.of(range)));

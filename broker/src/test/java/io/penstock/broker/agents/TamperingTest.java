@@ -2,7 +2,7 @@ package io.penstock.broker.agents;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.penstock.broker.api.AgentOperations.Outcome;
+import io.penstock.broker.agents.AgentOperations.Outcome;
 import io.penstock.codec.ErrorCode;
 import io.penstock.codec.noise.StaticKeyPair;
 import io.penstock.codec.seal.EnrollmentToken;

@@ -1,6 +1,6 @@
 package io.penstock.broker.agents;
 
-import io.penstock.broker.api.AgentOperations.Outcome;
+import io.penstock.broker.agents.AgentOperations.Outcome;
 import io.penstock.broker.tunnel.TunnelAuthority.ConnectionAttempt;
 import io.penstock.broker.tunnel.TunnelAuthority.EnrollmentAttempt;
 import io.penstock.broker.tunnel.TunnelAuthority.NodeCredentials;

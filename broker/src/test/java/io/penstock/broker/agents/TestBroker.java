@@ -3,8 +3,7 @@ package io.penstock.broker.agents;
 import io.penstock.broker.access.Actor;
 import io.penstock.broker.access.Actor.Origin;
 import io.penstock.broker.access.Role;
-import io.penstock.broker.api.AgentOperations;
-import io.penstock.broker.api.AgentOperations.Outcome;
+import io.penstock.broker.agents.AgentOperations.Outcome;
 import io.penstock.broker.config.DataDirectory;
 import io.penstock.broker.keys.BrokerKeys;
 import io.penstock.broker.keys.MasterKey;
@@ -47,7 +46,6 @@ final class TestBroker implements AutoCloseable {
           new Origin(Optional.of("192.0.2.7"), Optional.of("test"), "/api/v1/agents"));
   private static final SecureRandom RANDOM = new SecureRandom();
 
-  final List<Duration> pauses = new CopyOnWriteArrayList<>();
   final List<String> passed = new CopyOnWriteArrayList<>();
   volatile boolean dieAtFailpoint;
   private final DataDirectory data;
@@ -79,27 +77,24 @@ final class TestBroker implements AutoCloseable {
   private Agents wire() {
     return new Agents(
         new Agents.Surroundings(database(), keys, sessions, RANDOM, clock, "node-1", 1),
-        new Agents.Seams(
-            pauses::add,
-            io.penstock.codec.session.Clock.SYSTEM,
-            name -> {
-              passed.add(name);
-              if (dieAtFailpoint) {
-                throw new IllegalStateException("the broker dies here");
-              }
-            }));
+        name -> {
+          passed.add(name);
+          if (dieAtFailpoint) {
+            throw new IllegalStateException("the broker dies here");
+          }
+        });
   }
 
   /// Another broker of the same database and keystore, which sees none of our tunnels.
   Agents anotherNode() {
     return new Agents(
-        new Agents.Surroundings(database(), keys, new FakeSessions(clock), RANDOM, clock, "node-2", 1));
+        new Agents.Surroundings(
+            database(), keys, new FakeSessions(clock), RANDOM, clock, "node-2", 1));
   }
 
   /// This broker, when nothing answers where its database was.
   Agents withoutDatabase(Database nowhere) {
-    return new Agents(
-        new Agents.Surroundings(nowhere, keys, sessions, RANDOM, clock, "node-1", 1));
+    return new Agents(new Agents.Surroundings(nowhere, keys, sessions, RANDOM, clock, "node-1", 1));
   }
 
   DatabaseAddress nowhere() {

@@ -51,7 +51,7 @@ final class TestTunnel {
         agent,
         channel,
         new byte[32],
-        CompletableFuture.completedFuture(Optional.of(UniformRefusal.denied())));
+        CompletableFuture.completedFuture(Optional.of(Denial.answer())));
   }
 
   static TestTunnel run(TestAgent agent, FakeChannel channel, byte[] hash, Talk talk) {
