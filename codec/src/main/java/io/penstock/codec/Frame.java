@@ -22,7 +22,8 @@ public sealed interface Frame {
   /// Payload: [AnswerHead].
   record Head(int streamId, boolean end, ByteBuf payload) implements Frame {}
 
-  record Data(int streamId, boolean end, ByteBuf payload) implements Frame {}
+  /// `want`: the sender has more, and no credit left for it.
+  record Data(int streamId, boolean end, boolean want, ByteBuf payload) implements Frame {}
 
   /// Payload: [Fields]. Always the end of its direction.
   record Trailers(int streamId, ByteBuf payload) implements Frame {}

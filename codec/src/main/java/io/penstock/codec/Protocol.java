@@ -66,6 +66,7 @@ public final class Protocol {
   public static final int END = 0x01;
   public static final int ACK = 0x02;
   public static final int MORE = 0x04;
+  public static final int WANT = 0x08;
 
   private Protocol() {}
 }

@@ -4,6 +4,7 @@ import static io.penstock.codec.Protocol.ACK;
 import static io.penstock.codec.Protocol.END;
 import static io.penstock.codec.Protocol.HEADER_BYTES;
 import static io.penstock.codec.Protocol.MORE;
+import static io.penstock.codec.Protocol.WANT;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -146,7 +147,8 @@ public final class FrameReader {
   private void dispatch(int type, int flags, int stream, ByteBuf payload) throws ProtocolException {
     boolean end = (flags & END) != 0;
     switch (type) {
-      case Protocol.DATA -> handler.frame(new Frame.Data(onStream(type, stream), end, payload));
+      case Protocol.DATA ->
+          handler.frame(new Frame.Data(onStream(type, stream), end, (flags & WANT) != 0, payload));
       case Protocol.HEAD -> handler.frame(new Frame.Head(onStream(type, stream), end, payload));
       case Protocol.OPEN -> handler.frame(new Frame.Open(onStream(type, stream), end, payload));
       case Protocol.CREDIT -> handler.frame(credit(stream, payload));

@@ -27,12 +27,16 @@ public final class Messages {
                           .build())
                   .build())
           .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
           .disable(DeserializationFeature.FAIL_ON_INVALID_SUBTYPE)
           .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
           .defaultPropertyInclusion(
               JsonInclude.Value.construct(JsonInclude.Include.NON_NULL, JsonInclude.Include.ALWAYS))
           .build();
+
+  /// Major type 5 of RFC 8949.
+  private static final int CBOR_MAP = 5 << 5;
 
   private Messages() {}
 
@@ -46,6 +50,10 @@ public final class Messages {
 
   /// Empty for a message of a name that is new to us.
   public static Optional<ControlMessage> decode(byte[] bytes) throws ProtocolException {
+    if (bytes.length == 0 || (bytes[0] & 0xe0) != CBOR_MAP) {
+      throw new ProtocolException(
+          ErrorCode.PROTOCOL_ERROR, "expected a control message, found no CBOR map");
+    }
     try {
       return Optional.ofNullable(CBOR.readValue(bytes, ControlMessage.class));
     } catch (IOException | RuntimeException malformed) {

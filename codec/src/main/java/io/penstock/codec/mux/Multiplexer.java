@@ -142,16 +142,15 @@ public final class Multiplexer {
     } else {
       requireUsed(frame.streamId());
     }
+  }
+
+  /// Refuses a peer that makes us answer faster than it reads. Asked after every record.
+  public void requireReadingPeer() throws ProtocolException {
     if (urgentBytes > MAX_URGENT_BYTES) {
       throw new ProtocolException(
           ErrorCode.RATE_EXCEEDED,
           "expected at most " + MAX_URGENT_BYTES + " bytes waiting, found " + urgentBytes);
     }
-  }
-
-  /// Bytes of frames that wait before all DATA.
-  public int urgentBytes() {
-    return urgentBytes;
   }
 
   private void receiveOpen(Frame.Open open) throws ProtocolException {

@@ -197,6 +197,9 @@ public final class MuxStream {
     out.setShort(header + 2, length);
     sendCredit -= length;
     queuedBytes -= length;
+    if (sendCredit == 0 && queuedBytes > 0) {
+      out.setByte(header + 1, Protocol.WANT);
+    }
     if (last) {
       endSent();
       return;
@@ -283,6 +286,9 @@ public final class MuxStream {
     }
     if (mayReceive()) {
       ended(frame.end());
+      if (frame.want()) {
+        receiveCredit.wanted();
+      }
       listener.onData(frame.payload(), frame.end());
       closeWhenBothEnded();
     }

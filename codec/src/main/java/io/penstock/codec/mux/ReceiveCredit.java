@@ -14,6 +14,7 @@ final class ReceiveCredit {
   private int window = Protocol.INITIAL_CREDIT_BYTES;
   private int outstanding = Protocol.INITIAL_CREDIT_BYTES;
   private int returnable;
+  private boolean wanted;
 
   ReceiveCredit(CreditPool pool) {
     this.pool = pool;
@@ -43,17 +44,19 @@ final class ReceiveCredit {
 
   private int growth() {
     int buffered = window - outstanding - returnable;
-    boolean senderWaits = outstanding <= window / 4;
     boolean readerKeepsUp = buffered <= window / 4;
-    if (!senderWaits
-        || !readerKeepsUp
-        || window >= Protocol.MAX_CREDIT_BYTES
-        || !pool.take(window)) {
+    if (!wanted || !readerKeepsUp || window >= Protocol.MAX_CREDIT_BYTES || !pool.take(window)) {
       return 0;
     }
+    wanted = false;
     int grown = window;
     window *= 2;
     return grown;
+  }
+
+  /// The sender has said that it has more than its credit allows.
+  void wanted() {
+    wanted = true;
   }
 
   /// Bytes that arrived and were not consumed.

@@ -89,6 +89,7 @@ public final class SessionCore {
   private byte @Nullable [] nextHash;
   private long keysSinceNanos;
   private long bytesUnderKeys;
+  private int freshHandshakes;
   private boolean closed;
 
   public SessionCore(
@@ -169,6 +170,7 @@ public final class SessionCore {
       bytesUnderKeys += length;
       liveness.recordReceived(clock.nanoTime());
       reader.read(plaintext);
+      multiplexer.requireReadingPeer();
     } finally {
       plaintext.release();
     }
@@ -319,7 +321,13 @@ public final class SessionCore {
     }
   }
 
+  /// How many fresh handshakes this session has had.
+  int freshHandshakes() {
+    return freshHandshakes;
+  }
+
   private void keysSwitched() {
+    freshHandshakes++;
     if (nextHash != null) {
       hash = nextHash;
       nextHash = null;

@@ -1,0 +1,101 @@
+package io.penstock.broker.access;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.SecureRandom;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.Optional;
+import java.util.concurrent.Semaphore;
+import org.bouncycastle.crypto.generators.Argon2BytesGenerator;
+import org.bouncycastle.crypto.params.Argon2Parameters;
+
+/// Argon2id (RFC 9106) in PHC form, with OWASP's parameters: 19 MiB, 2 passes. At most four run at
+/// a
+/// time, so that guessing cannot take all memory and cores. Thread-safe.
+public final class Passwords {
+  public static final int MIN_CHARACTERS = 12;
+  private static final int MAX_CHARACTERS = 256;
+
+  private static final int MEMORY_KIB = 19 * 1024;
+  private static final int PASSES = 2;
+  private static final int LANES = 1;
+  private static final int SALT_BYTES = 16;
+  private static final int HASH_BYTES = 32;
+  private static final String PREFIX =
+      "$argon2id$v=19$m=" + MEMORY_KIB + ",t=" + PASSES + ",p=" + LANES + "$";
+  private static final String ALPHABET = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKMNPQRSTUVWXYZ23456789";
+
+  private final SecureRandom random;
+  private final Semaphore slots = new Semaphore(4, true);
+  private final String decoy;
+
+  public Passwords(SecureRandom random) {
+    this.random = random;
+    decoy = hash(generate());
+  }
+
+  /// Why this password is too weak, or empty. Never repeats it.
+  public static Optional<String> weakness(String password) {
+    if (password.length() < MIN_CHARACTERS) {
+      return Optional.of("expected at least " + MIN_CHARACTERS + " characters");
+    }
+    if (password.length() > MAX_CHARACTERS) {
+      return Optional.of("expected at most " + MAX_CHARACTERS + " characters");
+    }
+    if (password.chars().distinct().count() < 5) {
+      return Optional.of("expected at least 5 different characters");
+    }
+    return Optional.empty();
+  }
+
+  /// 20 characters without look-alikes, 115 bits.
+  public String generate() {
+    var text = new StringBuilder(20);
+    for (int i = 0; i < 20; i++) {
+      text.append(ALPHABET.charAt(random.nextInt(ALPHABET.length())));
+    }
+    return text.toString();
+  }
+
+  public String hash(String password) {
+    byte[] salt = new byte[SALT_BYTES];
+    random.nextBytes(salt);
+    Base64.Encoder base64 = Base64.getEncoder().withoutPadding();
+    return PREFIX
+        + base64.encodeToString(salt)
+        + "$"
+        + base64.encodeToString(argon2id(password, salt));
+  }
+
+  /// An empty `phc` (nobody by that name, or no password) costs the same time and never matches.
+  public boolean matches(String password, String phc) {
+    boolean known = phc.startsWith(PREFIX);
+    String[] parts = (known ? phc : decoy).substring(PREFIX.length()).split("\\$", -1);
+    byte[] expected = Base64.getDecoder().decode(parts[1]);
+    byte[] found = argon2id(password, Base64.getDecoder().decode(parts[0]));
+    return MessageDigest.isEqual(expected, found) && known;
+  }
+
+  private byte[] argon2id(String password, byte[] salt) {
+    byte[] utf8 = password.getBytes(StandardCharsets.UTF_8);
+    byte[] hash = new byte[HASH_BYTES];
+    slots.acquireUninterruptibly();
+    try {
+      var generator = new Argon2BytesGenerator();
+      generator.init(
+          new Argon2Parameters.Builder(Argon2Parameters.ARGON2_id)
+              .withVersion(Argon2Parameters.ARGON2_VERSION_13)
+              .withMemoryAsKB(MEMORY_KIB)
+              .withIterations(PASSES)
+              .withParallelism(LANES)
+              .withSalt(salt)
+              .build());
+      generator.generateBytes(utf8, hash);
+      return hash;
+    } finally {
+      slots.release();
+      Arrays.fill(utf8, (byte) 0);
+    }
+  }
+}

@@ -1,0 +1,261 @@
+package io.penstock.broker.access;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import io.penstock.broker.access.AccessTokens.Claims;
+import io.penstock.broker.access.Actor.Origin;
+import io.penstock.broker.audit.Audit;
+import io.penstock.broker.audit.AuditEvent;
+import io.penstock.broker.store.AlarmTable;
+import io.penstock.broker.store.AlarmTable.Severity;
+import io.penstock.broker.store.Database;
+import io.penstock.broker.store.ServiceAccountTable;
+import io.penstock.broker.store.ServiceAccountTable.Grant;
+import io.penstock.broker.store.ServiceAccountTable.ServiceAccount;
+import io.penstock.broker.store.ServiceAccountTable.ServiceToken;
+import io.penstock.codec.seal.Octets;
+import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.regex.Pattern;
+
+/// Cloud services: their accounts, their tokens, and who stands behind a token at the edge.
+///
+/// [#known] never blocks: it answers from what was looked up at most five seconds ago.
+public final class ServiceAccounts {
+  private static final Duration FRESH = Duration.ofSeconds(5);
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,62}");
+  private static final Pattern SYSTEM =
+      Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,62}/(\\*|[A-Za-z0-9][A-Za-z0-9._-]{0,62})");
+
+  private final Database database;
+  private final ServiceAccountTable table;
+  private final AlarmTable alarms = new AlarmTable();
+  private final Audit audit;
+  private final AccessTokens tokens;
+  private final Accounts accounts;
+  private final Clock clock;
+  private final Cache<Octets, Invoker> invokers =
+      Caffeine.newBuilder().maximumSize(10_000).expireAfterWrite(FRESH).build();
+
+  public ServiceAccounts(
+      Database database,
+      ServiceAccountTable table,
+      Audit audit,
+      AccessTokens tokens,
+      Accounts accounts,
+      Clock clock) {
+    this.database = database;
+    this.table = table;
+    this.audit = audit;
+    this.tokens = tokens;
+    this.accounts = accounts;
+    this.clock = clock;
+  }
+
+  /// Who invokes, and which `site/system`s.
+  ///
+  /// @param systems `site/system` or `site/*`; `*` = all, for people with the right
+  public record Invoker(String name, List<String> systems) {
+    public Invoker {
+      systems = List.copyOf(systems);
+    }
+
+    public boolean mayInvoke(String site, String system) {
+      for (String pattern : systems) {
+        if (matches(pattern, site, system)) {
+          return true;
+        }
+      }
+      return false;
+    }
+
+    private static boolean matches(String pattern, String site, String system) {
+      if (pattern.equals("*")) {
+        return true;
+      }
+      int slash = pattern.indexOf('/');
+      if (slash != site.length() || !pattern.startsWith(site)) {
+        return false;
+      }
+      return pattern.endsWith("/*")
+          || (pattern.startsWith(system, slash + 1)
+              && pattern.length() == slash + 1 + system.length());
+    }
+  }
+
+  /// @param token shown once
+  public record Issued(UUID id, String token, Instant expiresAt) {
+    @Override
+    public String toString() {
+      return "Issued[" + id + ", secret]";
+    }
+  }
+
+  /// Answers at once, or empty when it has to be looked up.
+  public Optional<Invoker> known(String token) {
+    return Optional.ofNullable(invokers.getIfPresent(hash(token)));
+  }
+
+  /// Looks the token up; blocks. Empty when it lets nobody in.
+  public Optional<Invoker> lookUp(String token, Origin origin) {
+    Optional<Invoker> invoker =
+        switch (tokens.verify(token).orElse(null)) {
+          case null -> Optional.empty();
+          case Claims.OfService claims -> ofService(claims);
+          case Claims.OfUser _ ->
+              accounts
+                  .authenticate(token, origin)
+                  .filter(actor -> actor.may(Permission.SYSTEMS_INVOKE))
+                  .map(actor -> new Invoker(actor.name(), ofUser(actor.gatewayAccess())));
+        };
+    invoker.ifPresentOrElse(
+        found -> invokers.put(hash(token), found),
+        () ->
+            audit.record(
+                AuditEvent.of("authentication.failure", "denied")
+                    .because("invalid_token")
+                    .from(origin.ip(), origin.userAgent(), Optional.of(origin.resource()))));
+    return invoker;
+  }
+
+  /// A person without restriction reaches every site; others the sites they are given.
+  private static List<String> ofUser(List<String> gatewayAccess) {
+    return gatewayAccess.isEmpty()
+        ? List.of("*")
+        : gatewayAccess.stream().map(site -> site.contains("/") ? site : site + "/*").toList();
+  }
+
+  private Optional<Invoker> ofService(Claims.OfService claims) {
+    Instant now = clock.instant();
+    return database.transaction(
+        tx -> {
+          Optional<Grant> grant =
+              table
+                  .grantOf(tx, claims.token())
+                  .filter(found -> found.account().name().equals(claims.account()));
+          if (grant.isPresent() && !grant.get().intact()) {
+            alarms.raise(
+                tx,
+                "database-tampered",
+                Severity.CRITICAL,
+                "service account " + claims.account(),
+                "the row of this account or its token was changed behind the broker's back",
+                now);
+          }
+          return grant
+              .filter(found -> found.holds(now))
+              .map(found -> new Invoker(found.account().name(), found.account().systems()));
+        });
+  }
+
+  public static boolean isName(String text) {
+    return NAME.matcher(text).matches();
+  }
+
+  public static boolean isSystem(String text) {
+    return SYSTEM.matcher(text).matches();
+  }
+
+  public List<ServiceAccount> list() {
+    return database.transaction(table::list);
+  }
+
+  public Optional<ServiceAccount> find(String name) {
+    return database.transaction(tx -> table.find(tx, name));
+  }
+
+  public List<ServiceToken> tokensOf(String name) {
+    return database.transaction(tx -> table.tokensOf(tx, name));
+  }
+
+  /// False when the name is taken.
+  public boolean create(String name, List<String> systems, Actor by) {
+    return database.transaction(
+        tx -> {
+          if (!table.insert(tx, name, systems, by.name(), clock.instant())) {
+            return false;
+          }
+          audit.record(
+              tx,
+              Accounts.event("service-account.create", by, name)
+                  .changing(Map.of("systems", systems)));
+          return true;
+        });
+  }
+
+  /// False when there is none of that name.
+  public boolean change(String name, List<String> systems, boolean disabled, Actor by) {
+    return database.transaction(
+        tx -> {
+          if (!table.change(tx, name, systems, disabled)) {
+            return false;
+          }
+          audit.record(
+              tx,
+              Accounts.event("service-account.update", by, name)
+                  .changing(Map.of("systems", systems, "disabled", disabled)));
+          tx.afterCommit(invokers::invalidateAll);
+          return true;
+        });
+  }
+
+  public boolean delete(String name, Actor by) {
+    return database.transaction(
+        tx -> {
+          if (!table.delete(tx, name)) {
+            return false;
+          }
+          audit.record(tx, Accounts.event("service-account.delete", by, name));
+          tx.afterCommit(invokers::invalidateAll);
+          return true;
+        });
+  }
+
+  /// Empty when there is no such account, or it is disabled or spoiled.
+  public Optional<Issued> issueToken(String name, Duration ttl, Actor by) {
+    Instant now = clock.instant();
+    Instant expires = Instant.ofEpochSecond(now.plus(ttl).getEpochSecond());
+    return database.transaction(
+        tx -> {
+          Optional<ServiceAccount> account =
+              table.find(tx, name).filter(found -> found.intact() && !found.disabled());
+          if (account.isEmpty()) {
+            return Optional.empty();
+          }
+          UUID id = UUID.randomUUID();
+          table.insertToken(tx, id, name, by.name(), now, expires);
+          audit.record(
+              tx,
+              Accounts.event("service-account.token", by, name)
+                  .changing(Map.of("token_id", id.toString(), "expires_at", expires.toString())));
+          return Optional.of(
+              new Issued(
+                  id, tokens.forService(name, account.get().systems(), id, expires), expires));
+        });
+  }
+
+  public boolean revokeToken(String name, UUID id, Actor by) {
+    return database.transaction(
+        tx -> {
+          if (!table.revokeToken(tx, name, id, clock.instant())) {
+            return false;
+          }
+          audit.record(
+              tx,
+              Accounts.event("service-account.token-revoke", by, name)
+                  .changing(Map.of("token_id", id.toString())));
+          tx.afterCommit(invokers::invalidateAll);
+          return true;
+        });
+  }
+
+  private static Octets hash(String token) {
+    return Octets.sha256(token.getBytes(StandardCharsets.UTF_8));
+  }
+}

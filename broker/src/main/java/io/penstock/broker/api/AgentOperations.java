@@ -1,0 +1,74 @@
+package io.penstock.broker.api;
+
+import io.penstock.broker.access.Actor;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// What operators see of agents and do to them; `broker.agents` is behind it. Blocks.
+public interface AgentOperations {
+  List<AgentView> list();
+
+  Optional<AgentView> find(String id);
+
+  Outcome approve(String id, String fingerprint, Actor by);
+
+  Outcome reject(String id, Actor by);
+
+  Outcome revoke(String id, Actor by);
+
+  /// Closes its tunnels; it may come back.
+  Outcome disconnect(String id, Actor by);
+
+  /// From quarantine.
+  Outcome release(String id, String fingerprint, Actor by);
+
+  /// How an operation ended.
+  sealed interface Outcome {
+    record Done() implements Outcome {}
+
+    record UnknownAgent() implements Outcome {}
+
+    record FingerprintMismatch() implements Outcome {}
+
+    /// The agent has not yet shown that it can open what is sealed to it.
+    record ProofMissing() implements Outcome {}
+
+    /// @param state the agent's state, which does not allow it
+    record WrongState(String state) implements Outcome {}
+  }
+
+  /// One agent as the API shows it.
+  ///
+  /// @param state `pending`, `approved`, `rejected`, `quarantined`, `revoked`
+  /// @param availability24h 0 to 1
+  /// @param pendingFingerprint of a re-enrollment that waits beside the approved generation
+  record AgentView(
+      String id,
+      String site,
+      Map<String, String> labels,
+      String state,
+      boolean online,
+      Optional<String> remoteIp,
+      Optional<Instant> connectedAt,
+      double availability24h,
+      Latency latency,
+      Enrollment enrollment,
+      String fingerprint,
+      Optional<String> pendingFingerprint,
+      long generation,
+      int tunnels,
+      List<String> systems) {}
+
+  /// Round trips of the tunnel in milliseconds; empty = not measured yet.
+  record Latency(Optional<Double> p50, Optional<Double> p95, Optional<Double> p99) {}
+
+  /// How the agent came to be trusted.
+  record Enrollment(
+      String method,
+      Optional<String> tokenId,
+      Instant at,
+      Optional<String> approvedBy,
+      Optional<Instant> approvedAt) {}
+}

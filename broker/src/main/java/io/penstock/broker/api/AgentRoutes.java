@@ -1,0 +1,135 @@
+package io.penstock.broker.api;
+
+import io.penstock.broker.access.Permission;
+import io.penstock.broker.api.AgentOperations.AgentView;
+import io.penstock.broker.api.AgentOperations.Latency;
+import io.penstock.broker.api.AgentOperations.Outcome;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.time.Instant;
+import java.util.Map;
+
+/// `/api/v1/agents`.
+final class AgentRoutes {
+  private final AgentOperations agents;
+
+  AgentRoutes(AgentOperations agents) {
+    this.agents = agents;
+  }
+
+  void addTo(Routes routes) {
+    Permission read = Permission.AGENTS_READ;
+    Permission manage = Permission.AGENTS_MANAGE;
+    String one = "/api/v1/agents/:id";
+    routes.needs(read, HttpMethod.GET, "/api/v1/agents", this::list);
+    routes.needs(read, HttpMethod.GET, one, this::show);
+    routes.needs(
+        manage,
+        HttpMethod.POST,
+        one + "/approve",
+        request ->
+            done(request, agents.approve(id(request), fingerprint(request), request.actor())));
+    routes.needs(
+        manage,
+        HttpMethod.POST,
+        one + "/reject",
+        request -> done(request, agents.reject(id(request), request.actor())));
+    routes.needs(
+        manage,
+        HttpMethod.POST,
+        one + "/revoke",
+        request -> done(request, agents.revoke(id(request), request.actor())));
+    routes.needs(
+        manage,
+        HttpMethod.POST,
+        one + "/disconnect",
+        request -> done(request, agents.disconnect(id(request), request.actor())));
+    routes.needs(
+        manage,
+        HttpMethod.POST,
+        one + "/release",
+        request ->
+            done(request, agents.release(id(request), fingerprint(request), request.actor())));
+  }
+
+  private static String id(Request request) {
+    return request.path("id");
+  }
+
+  private static String fingerprint(Request request) {
+    return Request.text(request.json("fingerprint"), "fingerprint");
+  }
+
+  private Answer list(Request request) {
+    var all = new JsonArray();
+    agents.list().stream()
+        .filter(agent -> request.query("state").map(agent.state()::equals).orElse(true))
+        .filter(agent -> request.query("site").map(agent.site()::equals).orElse(true))
+        .forEach(agent -> all.add(json(agent)));
+    return Answer.ok(all);
+  }
+
+  private Answer show(Request request) {
+    return agents
+        .find(id(request))
+        .map(agent -> Answer.ok(json(agent)))
+        .orElseThrow(() -> Problem.notFound("agent"));
+  }
+
+  private Answer done(Request request, Outcome outcome) {
+    return switch (outcome) {
+      case Outcome.Done() ->
+          agents.find(id(request)).map(agent -> Answer.ok(json(agent))).orElseGet(Answer::nothing);
+      case Outcome.UnknownAgent() -> throw Problem.notFound("agent");
+      case Outcome.FingerprintMismatch() ->
+          throw Problem.conflict(
+              "fingerprint-mismatch",
+              "expected the fingerprint that the agent shows, found another");
+      case Outcome.ProofMissing() ->
+          throw Problem.conflict(
+              "proof-missing",
+              "the agent has not yet shown that it holds its keys; it has to be connected");
+      case Outcome.WrongState(String state) ->
+          throw Problem.conflict("wrong-state", "the agent is " + state);
+    };
+  }
+
+  private static JsonObject json(AgentView agent) {
+    var enrollment = agent.enrollment();
+    return new JsonObject()
+        .put("id", agent.id())
+        .put("site", agent.site())
+        .put("labels", new JsonObject(Map.copyOf(agent.labels())))
+        .put("state", agent.state())
+        .put("online", agent.online())
+        .put("remote_ip", agent.remoteIp().orElse(null))
+        .put("connected_at", agent.connectedAt().map(Instant::toString).orElse(null))
+        .put("availability_24h", agent.availability24h())
+        .put("latency_ms", json(agent.latency()))
+        .put(
+            "enrollment",
+            new JsonObject()
+                .put("method", enrollment.method())
+                .put("token_id", enrollment.tokenId().orElse(null))
+                .put("at", enrollment.at().toString())
+                .put("approved_by", enrollment.approvedBy().orElse(null))
+                .put("approved_at", enrollment.approvedAt().map(Instant::toString).orElse(null)))
+        .put("fingerprint", agent.fingerprint())
+        .put("pending_fingerprint", agent.pendingFingerprint().orElse(null))
+        .put("generation", agent.generation())
+        .put("tunnels", agent.tunnels())
+        .put("systems", new JsonArray(agent.systems()))
+        // Sealed configurations are not part of this version: there is nothing to be behind with.
+        .put("config_version", 0)
+        .put("applied_version", 0)
+        .put("undelivered", 0);
+  }
+
+  private static JsonObject json(Latency latency) {
+    return new JsonObject()
+        .put("p50", latency.p50().orElse(null))
+        .put("p95", latency.p95().orElse(null))
+        .put("p99", latency.p99().orElse(null));
+  }
+}

@@ -1,0 +1,153 @@
+package io.penstock.broker.api;
+
+import io.penstock.broker.access.Accounts;
+import io.penstock.broker.access.ServiceAccounts;
+import io.penstock.broker.agents.EnrollmentTokens;
+import io.penstock.broker.audit.Audit;
+import io.penstock.broker.store.Database;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.net.SocketAddress;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import io.vertx.ext.web.handler.BodyHandler;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.UUID;
+import java.util.regex.Pattern;
+
+/// The API server, on a unix domain socket that only the front reaches.
+public final class Api {
+  private static final int MAX_BODY_BYTES = 2 * 1024 * 1024;
+
+  /// The one spelling of a path that routes know. Everything else (escapes, dots, doubled or
+  /// trailing slashes, parameters) names nothing, so that no spelling gets around a right.
+  private static final Pattern CANONICAL =
+      Pattern.compile("/|(/(?!\\.{1,2}(/|$))([A-Za-z0-9._~@+:-]|%40|%2[Bb])+)+");
+
+  private final Vertx vertx;
+  private final Router router;
+  private final Routes routes;
+
+  /// Everything the routes show.
+  public record Features(
+      Database database,
+      Accounts accounts,
+      ServiceAccounts serviceAccounts,
+      EnrollmentTokens enrollmentTokens,
+      AgentOperations agents,
+      Audit audit,
+      Duration serviceTokenMaxTtl,
+      Clock clock) {}
+
+  public Api(Vertx vertx, Features features) {
+    this.vertx = vertx;
+    router = Router.router(vertx);
+    router.route().handler(Api::requireCanonicalPath);
+    router.route().handler(BodyHandler.create(false).setBodyLimit(MAX_BODY_BYTES));
+    routes = new Routes(router, features.accounts());
+    new AuthRoutes(features.accounts()).addTo(routes);
+    new UserRoutes(features.accounts()).addTo(routes);
+    new ServiceAccountRoutes(features.serviceAccounts(), features.serviceTokenMaxTtl())
+        .addTo(routes);
+    new EnrollmentTokenRoutes(features.enrollmentTokens()).addTo(routes);
+    new AgentRoutes(features.agents()).addTo(routes);
+    new AuditRoutes(features.audit()).addTo(routes);
+    new AlarmRoutes(features.database(), features.audit(), features.clock()).addTo(routes);
+    addHealth(features.database());
+    addOpenApi();
+    router
+        .get("/")
+        .handler(
+            context ->
+                context
+                    .response()
+                    .putHeader("Content-Type", "text/plain; charset=utf-8")
+                    .end("Penstock broker. Its API is described at /api/v1/openapi.json\n"));
+    router.errorHandler(404, context -> refuse(context, Problem.notFound("resource")));
+    router.errorHandler(
+        405,
+        context -> refuse(context, Problem.of(405, "method-not-allowed", "not with this method")));
+    router.errorHandler(
+        413, context -> refuse(context, Problem.of(413, "too-large", "expected at most 2 MiB")));
+    router.errorHandler(400, context -> refuse(context, Problem.badRequest("malformed request")));
+    router.errorHandler(500, context -> refuse(context, Problem.internal()));
+  }
+
+  /// Listens on the socket file `path`; a stale file of a killed broker is replaced.
+  public HttpServer listen(Path path) {
+    try {
+      Files.deleteIfExists(path);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot replace " + path, e);
+    }
+    return vertx
+        .createHttpServer(new HttpServerOptions().setMaxHeaderSize(64 * 1024))
+        .requestHandler(router)
+        .listen(SocketAddress.domainSocketAddress(path.toString()))
+        .toCompletionStage()
+        .toCompletableFuture()
+        .join();
+  }
+
+  /// The router itself, for tests.
+  Router router() {
+    return router;
+  }
+
+  List<Routes.Registered> registered() {
+    return routes.registered();
+  }
+
+  private static void requireCanonicalPath(RoutingContext context) {
+    if (CANONICAL.matcher(context.request().path()).matches()) {
+      context.next();
+    } else {
+      refuse(context, Problem.notFound("resource"));
+    }
+  }
+
+  private static void refuse(RoutingContext context, Problem problem) {
+    Routes.write(context.response(), problem, UUID.randomUUID().toString());
+  }
+
+  private void addHealth(Database database) {
+    for (String prefix : List.of("/health", "/api/v1/health")) {
+      routes.open(HttpMethod.GET, prefix + "/live", _ -> new Answer(200, "{\"status\":\"live\"}"));
+      routes.open(
+          HttpMethod.GET,
+          prefix + "/ready",
+          _ -> {
+            if (!database.answers(Duration.ofSeconds(2))) {
+              throw Problem.unavailable();
+            }
+            return new Answer(200, "{\"status\":\"ready\"}");
+          });
+    }
+  }
+
+  private void addOpenApi() {
+    String document = openApi();
+    routes.open(HttpMethod.GET, "/api/v1/openapi.json", _ -> new Answer(200, document));
+  }
+
+  static String openApi() {
+    try (InputStream in = Api.class.getResourceAsStream("/openapi.json")) {
+      if (in == null) {
+        throw new IllegalStateException("openapi.json is missing from the jar");
+      }
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

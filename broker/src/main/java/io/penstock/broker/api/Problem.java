@@ -1,0 +1,73 @@
+package io.penstock.broker.api;
+
+import io.vertx.core.json.JsonObject;
+import java.util.OptionalInt;
+
+/// An answer that is an error (RFC 9457). Title and detail go to strangers: fixed texts and names
+/// of
+/// fields, never what the request held.
+final class Problem extends RuntimeException {
+  private final int status;
+  private final String title;
+  private final OptionalInt retryAfterSeconds;
+
+  private Problem(int status, String title, String detail, OptionalInt retryAfterSeconds) {
+    super(detail, null, false, false);
+    this.status = status;
+    this.title = title;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+
+  static Problem of(int status, String title, String detail) {
+    return new Problem(status, title, detail, OptionalInt.empty());
+  }
+
+  static Problem badRequest(String detail) {
+    return of(400, "bad-request", detail);
+  }
+
+  static Problem unauthorized() {
+    return of(401, "unauthorized", "a valid access token is needed");
+  }
+
+  static Problem forbidden(String permission) {
+    return of(403, "forbidden", "this needs the permission " + permission);
+  }
+
+  static Problem notFound(String what) {
+    return of(404, "not-found", "there is no such " + what);
+  }
+
+  static Problem conflict(String title, String detail) {
+    return of(409, title, detail);
+  }
+
+  static Problem limited(int retryAfterSeconds) {
+    return new Problem(429, "rate-limited", "too many attempts", OptionalInt.of(retryAfterSeconds));
+  }
+
+  static Problem unavailable() {
+    return new Problem(503, "unavailable", "the database does not answer", OptionalInt.of(2));
+  }
+
+  static Problem internal() {
+    return of(500, "internal", "the broker could not do this; its log tells why");
+  }
+
+  int status() {
+    return status;
+  }
+
+  OptionalInt retryAfterSeconds() {
+    return retryAfterSeconds;
+  }
+
+  JsonObject toJson(String requestId) {
+    return new JsonObject()
+        .put("type", "about:blank")
+        .put("title", title)
+        .put("status", status)
+        .put("detail", getMessage())
+        .put("request_id", requestId);
+  }
+}

@@ -1,0 +1,180 @@
+package io.penstock.broker.api;
+
+import io.penstock.broker.access.Accounts;
+import io.penstock.broker.access.Actor;
+import io.penstock.broker.access.Actor.Origin;
+import io.penstock.broker.access.Permission;
+import io.penstock.broker.store.StoreUnavailableException;
+import io.vertx.core.Context;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.Semaphore;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Registers routes so that none can be left open by accident: a route is open by name, or for
+/// everybody who is signed in, or needs a permission. Handlers run on virtual threads, at most 256
+/// at a time; beyond, the answer is 503.
+final class Routes {
+  private static final Logger LOG = LoggerFactory.getLogger(Routes.class);
+  private static final int AT_ONCE = 256;
+  private static final String BEARER = "Bearer ";
+
+  /// Straight-line code behind a route.
+  interface Handler {
+    Answer answer(Request request);
+  }
+
+  /// A route as it was registered, for comparison with OpenAPI.
+  record Registered(String method, String path) {}
+
+  private final Router router;
+  private final Accounts accounts;
+  private final Semaphore slots = new Semaphore(AT_ONCE);
+  private final List<Registered> registered = new ArrayList<>();
+
+  Routes(Router router, Accounts accounts) {
+    this.router = router;
+    this.accounts = accounts;
+  }
+
+  List<Registered> registered() {
+    return Collections.unmodifiableList(registered);
+  }
+
+  /// For everybody.
+  void open(HttpMethod method, String path, Handler handler) {
+    register(method, path, (request, _) -> handler.answer(request));
+  }
+
+  void signedIn(HttpMethod method, String path, Handler handler) {
+    register(method, path, (request, token) -> handler.answer(authenticated(request, token)));
+  }
+
+  void needs(Permission permission, HttpMethod method, String path, Handler handler) {
+    register(
+        method,
+        path,
+        (request, token) -> {
+          Request known = authenticated(request, token);
+          if (!known.actor().may(permission)) {
+            throw Problem.forbidden(permission.text());
+          }
+          return handler.answer(known);
+        });
+  }
+
+  private Request authenticated(Request request, Optional<String> token) {
+    Actor actor =
+        token
+            .flatMap(text -> accounts.authenticate(text, request.origin()))
+            .orElseThrow(Problem::unauthorized);
+    return request.as(actor);
+  }
+
+  /// A handler together with the guard in front of it.
+  private interface Guarded {
+    Answer answer(Request request, Optional<String> token);
+  }
+
+  private void register(HttpMethod method, String path, Guarded handler) {
+    registered.add(new Registered(method.name(), path));
+    router.route(method, path).handler(context -> dispatch(context, handler));
+  }
+
+  private void dispatch(RoutingContext context, Guarded handler) {
+    String requestId = UUID.randomUUID().toString();
+    if (!slots.tryAcquire()) {
+      write(context.response(), Problem.unavailable(), requestId);
+      return;
+    }
+    Context loop = context.vertx().getOrCreateContext();
+    Request request = Request.of(context, origin(context.request()));
+    Optional<String> token = bearer(context.request());
+    Thread.ofVirtual()
+        .name("api-" + requestId)
+        .start(
+            () -> {
+              try {
+                Answer answer = handler.answer(request, token);
+                loop.runOnContext(_ -> write(context.response(), answer, requestId));
+              } catch (RuntimeException failure) {
+                Problem problem = problem(failure, requestId);
+                loop.runOnContext(_ -> write(context.response(), problem, requestId));
+              } finally {
+                slots.release();
+              }
+            });
+  }
+
+  /// The one place where failures become answers.
+  private static Problem problem(RuntimeException failure, String requestId) {
+    return switch (failure) {
+      case Problem problem -> problem;
+      case StoreUnavailableException _ -> Problem.unavailable();
+      default -> {
+        LOG.error("request {} failed", requestId, failure);
+        yield Problem.internal();
+      }
+    };
+  }
+
+  private static void write(HttpServerResponse response, Answer answer, String requestId) {
+    if (response.closed()) {
+      return;
+    }
+    response
+        .setStatusCode(answer.status())
+        .putHeader("Cache-Control", "no-store")
+        .putHeader("X-Content-Type-Options", "nosniff")
+        .putHeader("Penstock-Request-Id", requestId);
+    if (answer.body().isEmpty()) {
+      response.end();
+    } else {
+      response.putHeader("Content-Type", "application/json").end(answer.body());
+    }
+  }
+
+  static void write(HttpServerResponse response, Problem problem, String requestId) {
+    if (response.closed()) {
+      return;
+    }
+    if (problem.status() == 401) {
+      response.putHeader("WWW-Authenticate", "Bearer realm=\"penstock\"");
+    }
+    problem
+        .retryAfterSeconds()
+        .ifPresent(seconds -> response.putHeader("Retry-After", Integer.toString(seconds)));
+    response
+        .setStatusCode(problem.status())
+        .putHeader("Cache-Control", "no-store")
+        .putHeader("X-Content-Type-Options", "nosniff")
+        .putHeader("Penstock-Request-Id", requestId)
+        .putHeader("Content-Type", "application/problem+json")
+        .end(problem.toJson(requestId).encode());
+  }
+
+  private static Optional<String> bearer(HttpServerRequest request) {
+    List<String> values = request.headers().getAll("Authorization");
+    return values.size() == 1
+            && values.getFirst().regionMatches(true, 0, BEARER, 0, BEARER.length())
+        ? Optional.of(values.getFirst().substring(BEARER.length()).strip())
+        : Optional.empty();
+  }
+
+  /// The socket behind the front is reachable by the front alone, which sets this field itself.
+  private static Origin origin(HttpServerRequest request) {
+    return new Origin(
+        Optional.ofNullable(request.getHeader("X-Forwarded-For")),
+        Optional.ofNullable(request.getHeader("User-Agent")),
+        request.method() + " " + request.path());
+  }
+}

@@ -1,0 +1,247 @@
+package io.penstock.broker.config;
+
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Everything the broker can be told, with its defaults; `conf/broker.yaml` explains each key.
+/// Immutable, complete and checked.
+public record BrokerConfig(
+    Path data,
+    String externalUrl,
+    String node,
+    Listen listen,
+    Database database,
+    Tls tls,
+    Keys keys,
+    Metrics metrics,
+    Access access,
+    Tunnel tunnel,
+    Edge edge,
+    Duration drain) {
+
+  public record Listen(String host, int port) {}
+
+  /// Without a URL the embedded Postgres under the data directory is used.
+  public record Database(
+      Optional<String> url, Optional<Path> passwordFile, int poolSize, Duration deadline) {
+    @Override
+    public String toString() {
+      return "Database[" + (url.isPresent() ? "external" : "embedded") + "]";
+    }
+  }
+
+  public record Tls(
+      TlsProfile profile,
+      Optional<Path> certificate,
+      Optional<Path> privateKey,
+      Optional<Path> ca,
+      List<String> names) {
+    public Tls {
+      names = List.copyOf(names);
+    }
+  }
+
+  public record Keys(Optional<Path> masterKeyFile) {}
+
+  public record Metrics(String host, int port) {}
+
+  public record Access(
+      Duration tokenTtl,
+      Duration sessionTtl,
+      Duration serviceTokenMaxTtl,
+      int loginsPerAccount,
+      int loginsPerSource,
+      Duration loginWindow) {}
+
+  public record Tunnel(
+      int maxStreams,
+      int handshakesInParallel,
+      int halfOpenPerAddress,
+      int halfOpenTotal,
+      Duration handshakeTimeout,
+      Duration pingInterval,
+      Duration silenceLimit,
+      long creditInitialBytes,
+      long creditMaxBytes,
+      long creditPoolBytes,
+      long bufferPerAgentBytes) {}
+
+  public record Edge(
+      Duration connect,
+      Duration firstByte,
+      Duration idle,
+      Duration reconnectWait,
+      Duration headTimeout,
+      int headBytes,
+      int maxConnections) {}
+
+  /// Reads and checks the whole; throws [ConfigException] with every problem. `flags` are dotted
+  /// keys from the command line.
+  public static BrokerConfig load(
+      Optional<Path> file, Map<String, String> environment, Map<String, String> flags) {
+    return read(ConfigReader.of(file, environment, flags));
+  }
+
+  static BrokerConfig read(ConfigReader in) {
+    Listen listen = listen(in);
+    String externalUrl = in.text("external_url", "https://localhost:" + listen.port());
+    in.require(
+        isHttpsUrl(externalUrl),
+        "external_url: expected https://host[:port], found " + externalUrl);
+    var config =
+        new BrokerConfig(
+            Path.of(in.text("data", ".penstock/broker")),
+            externalUrl,
+            in.text("node", "broker-1"),
+            listen,
+            database(in),
+            tls(in),
+            new Keys(in.optionalPath("keys.master_key_file")),
+            new Metrics(
+                in.text("metrics.host", "127.0.0.1"), in.integer("metrics.port", 9464, 0, 65535)),
+            access(in),
+            tunnel(in),
+            edge(in),
+            Duration.ofSeconds(in.integer("drain.seconds", 30, 0, 3600)));
+    in.finish();
+    return config;
+  }
+
+  private static Listen listen(ConfigReader in) {
+    return new Listen(in.text("listen.host", "0.0.0.0"), in.integer("listen.port", 8443, 0, 65535));
+  }
+
+  private static Database database(ConfigReader in) {
+    Optional<String> url = in.optionalText("database.url");
+    // The URL may carry a password: the problem names the key, never the value.
+    in.require(
+        url.isEmpty()
+            || url.get().startsWith("postgres://")
+            || url.get().startsWith("postgresql://"),
+        "database.url: expected postgres://user:password@host[:port]/database");
+    return new Database(
+        url,
+        in.optionalPath("database.password_file"),
+        in.integer("database.pool_size", 16, 2, 200),
+        in.duration(
+            "database.deadline",
+            Duration.ofSeconds(10),
+            Duration.ofMillis(100),
+            Duration.ofMinutes(2)));
+  }
+
+  private static Tls tls(ConfigReader in) {
+    var tls =
+        new Tls(
+            in.choice("tls.profile", TlsProfile.class, TlsProfile.DEVELOPMENT),
+            in.optionalPath("tls.certificate"),
+            in.optionalPath("tls.private_key"),
+            in.optionalPath("tls.ca"),
+            in.list("tls.names"));
+    in.require(
+        tls.certificate().isPresent() == tls.privateKey().isPresent(),
+        "tls.certificate and tls.private_key: expected both or neither");
+    in.require(
+        tls.profile() == TlsProfile.DEVELOPMENT || tls.certificate().isPresent(),
+        "tls.certificate: the production profile needs a real certificate and key");
+    requireFile(in, "tls.certificate", tls.certificate());
+    requireFile(in, "tls.private_key", tls.privateKey());
+    requireFile(in, "tls.ca", tls.ca());
+    return tls;
+  }
+
+  private static void requireFile(ConfigReader in, String key, Optional<Path> file) {
+    in.require(
+        file.isEmpty() || Files.isReadable(file.get()),
+        key + ": cannot read " + file.map(Path::toString).orElse(""));
+  }
+
+  private static Access access(ConfigReader in) {
+    return new Access(
+        in.duration(
+            "access.token_ttl",
+            Duration.ofMinutes(15),
+            Duration.ofSeconds(10),
+            Duration.ofHours(1)),
+        in.duration(
+            "access.session_ttl", Duration.ofHours(24), Duration.ofMinutes(1), Duration.ofDays(7)),
+        in.duration(
+            "access.service_token_max_ttl",
+            Duration.ofDays(90),
+            Duration.ofMinutes(1),
+            Duration.ofDays(366)),
+        in.integer("access.logins_per_account", 5, 1, 1000),
+        in.integer("access.logins_per_source", 30, 1, 100_000),
+        in.duration(
+            "access.login_window",
+            Duration.ofMinutes(5),
+            Duration.ofSeconds(1),
+            Duration.ofDays(1)));
+  }
+
+  private static Tunnel tunnel(ConfigReader in) {
+    return new Tunnel(
+        in.integer("tunnel.max_streams", 1024, 1, 65_536),
+        in.integer("tunnel.handshakes_in_parallel", 8, 1, 1024),
+        in.integer("tunnel.half_open_per_address", 64, 1, 100_000),
+        in.integer("tunnel.half_open_total", 2048, 1, 1_000_000),
+        in.duration(
+            "tunnel.handshake_timeout",
+            Duration.ofSeconds(10),
+            Duration.ofSeconds(1),
+            Duration.ofMinutes(1)),
+        in.duration(
+            "tunnel.ping_interval",
+            Duration.ofSeconds(5),
+            Duration.ofMillis(100),
+            Duration.ofMinutes(1)),
+        in.duration(
+            "tunnel.silence_limit",
+            Duration.ofSeconds(15),
+            Duration.ofMillis(300),
+            Duration.ofMinutes(5)),
+        in.bytes("tunnel.credit_initial", 32L << 10, 16L << 10, 1L << 20),
+        in.bytes("tunnel.credit_max", 4L << 20, 32L << 10, 64L << 20),
+        in.bytes("tunnel.credit_pool", 64L << 20, 1L << 20, 64L << 30),
+        in.bytes("tunnel.buffer_per_agent", 8L << 20, 256L << 10, 1L << 30));
+  }
+
+  private static Edge edge(ConfigReader in) {
+    return new Edge(
+        in.duration(
+            "edge.connect", Duration.ofSeconds(5), Duration.ofMillis(10), Duration.ofMinutes(5)),
+        in.duration(
+            "edge.first_byte", Duration.ofSeconds(60), Duration.ofMillis(10), Duration.ofHours(1)),
+        in.duration(
+            "edge.idle", Duration.ofMinutes(5), Duration.ofMillis(10), Duration.ofHours(24)),
+        in.duration(
+            "edge.reconnect_wait", Duration.ofSeconds(2), Duration.ZERO, Duration.ofSeconds(30)),
+        in.duration(
+            "edge.head_timeout",
+            Duration.ofSeconds(10),
+            Duration.ofMillis(100),
+            Duration.ofMinutes(1)),
+        (int) in.bytes("edge.head_bytes", 32L << 10, 4L << 10, 32L << 10),
+        in.integer("edge.max_connections", 10_000, 1, 1_000_000));
+  }
+
+  private static boolean isHttpsUrl(String text) {
+    try {
+      var url = new URI(text);
+      return "https".equals(url.getScheme())
+          && url.getHost() != null
+          && url.getRawUserInfo() == null
+          && (url.getRawPath() == null || url.getRawPath().isEmpty())
+          && url.getRawQuery() == null
+          && url.getRawFragment() == null;
+    } catch (URISyntaxException _) {
+      return false;
+    }
+  }
+}

@@ -1,0 +1,126 @@
+package io.penstock.broker.store;
+
+import io.vertx.core.json.JsonObject;
+import io.vertx.sqlclient.Row;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+
+/// The audit trail: rows are added, read, and never changed (a trigger sees to it).
+public final class AuditTable {
+  private static final String COLUMNS =
+      """
+      id, event_id, timestamp, event_type, user_email, resource_id, action, changes, host(ip_address) as ip_address, user_agent, resource,
+      result, reason, approved_by\
+      """;
+
+  /// The fields every stored event may have; those that do not apply are empty.
+  public record Entry(
+      UUID eventId,
+      Instant timestamp,
+      String eventType,
+      Optional<String> user,
+      Optional<String> resourceId,
+      Optional<String> action,
+      Map<String, Object> changes,
+      Optional<String> ipAddress,
+      Optional<String> userAgent,
+      Optional<String> resource,
+      Optional<String> result,
+      Optional<String> reason,
+      Optional<String> approvedBy) {
+    public Entry {
+      // Not copyOf: a change from or to nothing is a null inside.
+      changes = Collections.unmodifiableMap(new LinkedHashMap<>(changes));
+    }
+  }
+
+  public record Stored(long id, Entry entry) {}
+
+  /// Empty fields do not filter. `eventType` may end in `.*`; `beforeId` pages backwards.
+  public record Filter(
+      Optional<String> user,
+      Optional<String> eventType,
+      Optional<String> resourceId,
+      Optional<String> result,
+      Optional<Instant> from,
+      Optional<Instant> to,
+      Optional<Long> beforeId,
+      int limit) {}
+
+  public void insert(Tx tx, Entry entry) {
+    tx.update(
+        """
+        insert into audit_log (event_id, timestamp, event_type, user_email, resource_id, action, changes, ip_address, user_agent, resource,
+          result, reason, approved_by)
+        values ($1, $2, $3, $4, $5, $6, $7, $8::text::inet, $9, $10, $11, $12, $13)\
+        """,
+        entry.eventId(),
+        entry.timestamp(),
+        entry.eventType(),
+        entry.user(),
+        entry.resourceId(),
+        entry.action(),
+        entry.changes().isEmpty() ? Optional.empty() : entry.changes(),
+        entry.ipAddress(),
+        entry.userAgent(),
+        entry.resource(),
+        entry.result(),
+        entry.reason(),
+        entry.approvedBy());
+  }
+
+  /// Newest first.
+  public List<Stored> list(Tx tx, Filter filter) {
+    var entries = new ArrayList<Stored>();
+    tx.query(
+            "select "
+                + COLUMNS
+                + """
+                 from audit_log
+                where ($1::text is null or user_email = $1)
+                  and ($2::text is null or event_type = $2 or (right($2, 2) = '.*' and starts_with(event_type, left($2, -1))))
+                  and ($3::text is null or resource_id = $3)
+                  and ($4::text is null or result = $4)
+                  and ($5::timestamptz is null or timestamp >= $5)
+                  and ($6::timestamptz is null or timestamp < $6)
+                  and ($7::bigint is null or id < $7)
+                order by id desc limit $8\
+                """,
+            filter.user(),
+            filter.eventType(),
+            filter.resourceId(),
+            filter.result(),
+            filter.from(),
+            filter.to(),
+            filter.beforeId(),
+            filter.limit())
+        .forEach(row -> entries.add(read(row)));
+    return entries;
+  }
+
+  private static Stored read(Row row) {
+    JsonObject changes = row.getJsonObject("changes");
+    return new Stored(
+        Values.number(row, "id"),
+        new Entry(
+            row.getUUID("event_id"),
+            Values.instant(row, "timestamp"),
+            Values.text(row, "event_type"),
+            Values.optionalText(row, "user_email"),
+            Values.optionalText(row, "resource_id"),
+            Values.optionalText(row, "action"),
+            changes == null ? Map.of() : changes.getMap(),
+            Values.optionalText(row, "ip_address"),
+            Values.optionalText(row, "user_agent"),
+            Values.optionalText(row, "resource"),
+            Values.optionalText(row, "result"),
+            Values.optionalText(row, "reason"),
+            Values.optionalText(row, "approved_by")));
+  }
+}

@@ -1,0 +1,159 @@
+package io.penstock.broker.store;
+
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.net.NetClientOptions;
+import io.vertx.pgclient.PgBuilder;
+import io.vertx.sqlclient.Pool;
+import io.vertx.sqlclient.PoolOptions;
+import io.vertx.sqlclient.SqlConnection;
+import io.vertx.sqlclient.Transaction;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/// The pool of connections, and straight-line transactions on it.
+///
+/// [#transaction] blocks, so it is called on virtual threads (Vert.x's or plain ones) and never on
+/// an event loop: that is refused. Every transaction has one deadline for all its waiting; past it
+/// the caller gets [StoreUnavailableException] and the connection goes back to the pool only once
+/// Postgres has answered what was left on it.
+public final class Database implements AutoCloseable {
+  private static final int MAX_WAITING = 1000;
+
+  private final Pool pool;
+  private final Duration deadline;
+
+  private Database(Pool pool, Duration deadline) {
+    this.pool = pool;
+    this.deadline = deadline;
+  }
+
+  /// `address` is asked at every new connection, because the embedded server may come back on
+  /// another port.
+  public static Database connect(
+      Vertx vertx, Supplier<DatabaseAddress> address, int poolSize, Duration deadline) {
+    var poolOptions =
+        new PoolOptions()
+            .setMaxSize(poolSize)
+            .setMaxWaitQueueSize(MAX_WAITING)
+            .setConnectionTimeout((int) deadline.toMillis())
+            .setConnectionTimeoutUnit(TimeUnit.MILLISECONDS)
+            .setIdleTimeout(300)
+            .setIdleTimeoutUnit(TimeUnit.SECONDS);
+    // A database host that vanished answers nothing at all: the kernel gives up on unacknowledged
+    // data.
+    var net =
+        new NetClientOptions()
+            .setConnectTimeout(5000)
+            .setTcpKeepAlive(true)
+            .setTcpUserTimeout(15_000);
+    Pool pool =
+        PgBuilder.pool()
+            .with(poolOptions)
+            .with(net)
+            .connectingTo(() -> Future.succeededFuture(address.get().clientOptions()))
+            .using(vertx)
+            .build();
+    return new Database(pool, deadline);
+  }
+
+  /// Runs `work` in one transaction and answers what it returns. Whatever it throws rolls
+  /// everything back.
+  public <T> T transaction(Function<Tx, T> work) {
+    var waiting = new Waiting(deadline);
+    SqlConnection connection = lease(waiting);
+    var ending = new Ending(connection);
+    Tx tx;
+    T result;
+    try {
+      Transaction transaction = waiting.on(connection.begin());
+      ending.transaction(transaction);
+      tx = new Tx(connection, waiting);
+      result = work.apply(tx);
+      waiting.on(ending.commit());
+    } catch (RuntimeException | Error e) {
+      ending.rollback();
+      throw e;
+    }
+    tx.runAfterCommit();
+    return result;
+  }
+
+  /// [#transaction] for work that answers nothing.
+  public void run(Consumer<Tx> work) {
+    transaction(
+        tx -> {
+          work.accept(tx);
+          return true;
+        });
+  }
+
+  /// Whether Postgres answers within `limit`; for the readiness probe.
+  public boolean answers(Duration limit) {
+    try {
+      var waiting = new Waiting(limit);
+      return waiting.on(pool.query("select 1").execute()).size() == 1;
+    } catch (StoreUnavailableException _) {
+      return false;
+    }
+  }
+
+  /// A connection that arrives after the caller gave up goes straight back.
+  private SqlConnection lease(Waiting waiting) {
+    requireMayBlock();
+    Future<SqlConnection> leased = pool.getConnection();
+    try {
+      return waiting.on(leased);
+    } catch (StoreUnavailableException e) {
+      leased.onSuccess(SqlConnection::close);
+      throw e;
+    }
+  }
+
+  private static void requireMayBlock() {
+    if (Context.isOnEventLoopThread()) {
+      throw new IllegalStateException("a database transaction would block an event loop");
+    }
+  }
+
+  @Override
+  public void close() {
+    new Waiting(deadline).on(pool.close());
+  }
+
+  /// Gives one connection back exactly once, after what was sent on it has been answered.
+  private static final class Ending {
+    private final SqlConnection connection;
+    private @org.jspecify.annotations.Nullable Transaction transaction;
+    private boolean committing;
+
+    Ending(SqlConnection connection) {
+      this.connection = connection;
+    }
+
+    void transaction(Transaction begun) {
+      transaction = begun;
+    }
+
+    Future<Void> commit() {
+      committing = true;
+      Transaction begun = java.util.Objects.requireNonNull(transaction);
+      return begun.commit().onComplete(_ -> connection.close());
+    }
+
+    void rollback() {
+      if (committing) {
+        return;
+      }
+      if (transaction == null) {
+        connection.close();
+        return;
+      }
+      transaction.rollback().onComplete(_ -> connection.close());
+    }
+  }
+}

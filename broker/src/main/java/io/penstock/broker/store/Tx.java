@@ -1,0 +1,52 @@
+package io.penstock.broker.store;
+
+import io.vertx.core.json.JsonObject;
+import io.vertx.sqlclient.Row;
+import io.vertx.sqlclient.RowSet;
+import io.vertx.sqlclient.SqlConnection;
+import io.vertx.sqlclient.Tuple;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// A running transaction, handed to the table classes. Belongs to the thread that opened it and
+/// ends with [Database#transaction].
+public final class Tx {
+  private final SqlConnection connection;
+  private final Waiting waiting;
+  private final List<Runnable> afterCommit = new ArrayList<>();
+
+  Tx(SqlConnection connection, Waiting waiting) {
+    this.connection = connection;
+    this.waiting = waiting;
+  }
+
+  /// Runs `action` once the commit is durable, not at all after a rollback: for caches to forget
+  /// and sessions to end.
+  public void afterCommit(Runnable action) {
+    afterCommit.add(action);
+  }
+
+  void runAfterCommit() {
+    afterCommit.forEach(Runnable::run);
+  }
+
+  RowSet<Row> query(String sql, Object... arguments) {
+    return waiting.on(
+        connection.preparedQuery(sql).execute(Tuple.wrap(Values.toClient(arguments))));
+  }
+
+  Optional<Row> one(String sql, Object... arguments) {
+    RowSet<Row> rows = query(sql, arguments);
+    return rows.size() == 0 ? Optional.empty() : Optional.of(rows.iterator().next());
+  }
+
+  int update(String sql, Object... arguments) {
+    return query(sql, arguments).rowCount();
+  }
+
+  /// A hint to other nodes, delivered at the commit.
+  public void announce(String channel, JsonObject payload) {
+    query("select pg_notify($1, $2)", channel, payload.encode());
+  }
+}

@@ -1,0 +1,202 @@
+package io.penstock.broker.store;
+
+import io.penstock.broker.keys.RowMac;
+import io.vertx.sqlclient.Row;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// People who sign in. Every row carries an HMAC over what it grants; a row that fails it is
+/// returned with `intact` false and must be denied.
+public final class UserTable {
+  private static final String TABLE = "users";
+  private static final String COLUMNS =
+      "email, role, password_hash, disabled, gateway_access, created_at, created_by, last_login_at,"
+          + " row_version, mac";
+
+  private final RowMac rowMac;
+
+  public UserTable(RowMac rowMac) {
+    this.rowMac = rowMac;
+  }
+
+  /// `email` in lower case. An empty `passwordHash` lets nobody in by password.
+  public record User(
+      String email,
+      String role,
+      String passwordHash,
+      boolean disabled,
+      List<String> gatewayAccess,
+      Instant createdAt,
+      String createdBy,
+      Optional<Instant> lastLoginAt,
+      long rowVersion,
+      boolean intact) {
+    public User {
+      gatewayAccess = List.copyOf(gatewayAccess);
+    }
+
+    @Override
+    public String toString() {
+      return "User["
+          + email
+          + ", "
+          + role
+          + (disabled ? ", disabled" : "")
+          + (intact ? "" : ", tampered")
+          + "]";
+    }
+  }
+
+  /// False when the address is taken.
+  public boolean insert(
+      Tx tx,
+      String email,
+      String role,
+      String passwordHash,
+      List<String> gatewayAccess,
+      String by,
+      Instant at) {
+    var user =
+        new User(
+            email, role, passwordHash, false, gatewayAccess, at, by, Optional.empty(), 1, true);
+    return tx.update(
+            """
+            insert into users (email, role, password_hash, gateway_access, created_at, created_by, mac)
+            values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing\
+            """,
+            email,
+            role,
+            passwordHash,
+            gatewayAccess,
+            at,
+            by,
+            rowMac.of(TABLE, granted(user)))
+        == 1;
+  }
+
+  public Optional<User> find(Tx tx, String email) {
+    return tx.one("select " + COLUMNS + " from users where email = $1", email).map(this::read);
+  }
+
+  public List<User> list(Tx tx) {
+    var users = new ArrayList<User>();
+    tx.query("select " + COLUMNS + " from users order by email")
+        .forEach(row -> users.add(read(row)));
+    return users;
+  }
+
+  public boolean isEmpty(Tx tx) {
+    return tx.one("select 1 from users limit 1").isEmpty();
+  }
+
+  /// How many could still administer; the last one is not to be taken away.
+  public long enabledAdmins(Tx tx) {
+    return tx.one("select count(*) as number from users where role = 'admin' and not disabled")
+        .map(row -> Values.number(row, "number"))
+        .orElse(0L);
+  }
+
+  public boolean changeRole(Tx tx, String email, String role) {
+    return change(tx, email, old -> with(old, role, old.passwordHash(), old.disabled()));
+  }
+
+  public boolean changeDisabled(Tx tx, String email, boolean disabled) {
+    return change(tx, email, old -> with(old, old.role(), old.passwordHash(), disabled));
+  }
+
+  public boolean changePassword(Tx tx, String email, String passwordHash) {
+    return change(tx, email, old -> with(old, old.role(), passwordHash, old.disabled()));
+  }
+
+  public boolean delete(Tx tx, String email) {
+    return tx.update("delete from users where email = $1", email) == 1;
+  }
+
+  public void loggedIn(Tx tx, String email, Instant at) {
+    tx.update("update users set last_login_at = $2 where email = $1", email, at);
+  }
+
+  private interface Change {
+    User of(User old);
+  }
+
+  /// A row that was tampered with is not made good by changing it.
+  private boolean change(Tx tx, String email, Change change) {
+    Optional<User> old =
+        tx.one("select " + COLUMNS + " from users where email = $1 for update", email)
+            .map(this::read)
+            .filter(User::intact);
+    if (old.isEmpty()) {
+      return false;
+    }
+    User next = change.of(old.get());
+    return tx.update(
+            "update users set role = $2, password_hash = $3, disabled = $4, row_version = $5, mac ="
+                + " $6 where email = $1",
+            email,
+            next.role(),
+            next.passwordHash(),
+            next.disabled(),
+            next.rowVersion(),
+            rowMac.of(TABLE, granted(next)))
+        == 1;
+  }
+
+  private static User with(User old, String role, String passwordHash, boolean disabled) {
+    return new User(
+        old.email(),
+        role,
+        passwordHash,
+        disabled,
+        old.gatewayAccess(),
+        old.createdAt(),
+        old.createdBy(),
+        old.lastLoginAt(),
+        old.rowVersion() + 1,
+        true);
+  }
+
+  private User read(Row row) {
+    var user =
+        new User(
+            Values.text(row, "email"),
+            Values.text(row, "role"),
+            Values.text(row, "password_hash"),
+            Values.flag(row, "disabled"),
+            Values.list(row, "gateway_access"),
+            Values.instant(row, "created_at"),
+            Values.text(row, "created_by"),
+            Values.optionalInstant(row, "last_login_at"),
+            Values.number(row, "row_version"),
+            true);
+    if (rowMac.holds(Values.octets(row, "mac"), TABLE, granted(user))) {
+      return user;
+    }
+    return new User(
+        user.email(),
+        user.role(),
+        user.passwordHash(),
+        user.disabled(),
+        user.gatewayAccess(),
+        user.createdAt(),
+        user.createdBy(),
+        user.lastLoginAt(),
+        user.rowVersion(),
+        false);
+  }
+
+  private static List<String> granted(User user) {
+    var fields =
+        new ArrayList<>(
+            List.of(
+                user.email(),
+                Long.toString(user.rowVersion()),
+                user.role(),
+                user.passwordHash(),
+                Boolean.toString(user.disabled())));
+    fields.addAll(user.gatewayAccess());
+    return fields;
+  }
+}

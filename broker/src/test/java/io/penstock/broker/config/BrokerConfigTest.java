@@ -1,0 +1,108 @@
+package io.penstock.broker.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class BrokerConfigTest {
+  @Test
+  void theCommentedExampleIsExactlyTheDefaults() {
+    Path example = repositoryRoot().resolve("conf/broker.yaml");
+
+    BrokerConfig fromExample = BrokerConfig.load(Optional.of(example), Map.of(), Map.of());
+
+    assertThat(fromExample).isEqualTo(BrokerConfig.load(Optional.empty(), Map.of(), Map.of()));
+  }
+
+  @Test
+  void flagsWinOverTheEnvironmentAndTheEnvironmentOverTheFile() {
+    String yaml = "listen: {port: 1, host: 10.0.0.1}\nedge: {idle: 1m}";
+    Map<String, String> environment =
+        Map.of("PENSTOCK_LISTEN_PORT", "2", "PENSTOCK_EDGE_IDLE", "90s");
+
+    BrokerConfig config = read(yaml, environment, Map.of("listen.port", "3"));
+
+    assertThat(config.listen()).isEqualTo(new BrokerConfig.Listen("10.0.0.1", 3));
+    assertThat(config.edge().idle()).isEqualTo(Duration.ofSeconds(90));
+    assertThat(config.externalUrl()).isEqualTo("https://localhost:3");
+  }
+
+  @Test
+  void listsEveryProblemAtOnce() {
+    String yaml =
+        """
+        listen: {port: 99999, prot: 1}
+        edge: {idle: soon, head_bytes: 1GiB}
+        tls: {profile: production, certificate: /does/not/exist}
+        external_url: http://example.com
+        nonsense: true
+        database: {url: "mysql://u:geheim@h/d"}
+        drain: 5
+        """;
+
+    ConfigException e =
+        catchThrowableOfType(
+            ConfigException.class, () -> read(yaml, Map.of("PENSTOCK_LISTEN_PROT", "1"), Map.of()));
+
+    assertThat(e.problems())
+        .contains(
+            "listen.port: expected a whole number from 0 to 65535, found 99999",
+            "listen.prot: unknown key",
+            "nonsense: unknown key",
+            "PENSTOCK_LISTEN_PROT: unknown key (environment)",
+            "drain: expected a section with keys")
+        .anyMatch(problem -> problem.startsWith("edge.idle: expected a time"))
+        .anyMatch(problem -> problem.startsWith("edge.head_bytes: expected a size"))
+        .anyMatch(problem -> problem.startsWith("tls.certificate and tls.private_key"))
+        .anyMatch(problem -> problem.startsWith("external_url: expected https://"))
+        .anyMatch(problem -> problem.startsWith("database.url: expected postgres://"));
+    assertThat(e.getMessage()).doesNotContain("geheim");
+  }
+
+  @Test
+  void refusesAKeyGivenTwice() {
+    ConfigException e =
+        catchThrowableOfType(
+            ConfigException.class,
+            () -> read("drain: {seconds: 1}\ndrain: {seconds: 2}", Map.of(), Map.of()));
+
+    assertThat(e.problems()).hasSize(1);
+  }
+
+  @Test
+  void readsListsFromYamlAndFromTheEnvironment() {
+    assertThat(read("tls: {names: [a.example, b.example]}", Map.of(), Map.of()).tls().names())
+        .isEqualTo(List.of("a.example", "b.example"));
+    assertThat(
+            read("", Map.of("PENSTOCK_TLS_NAMES", "c.example, d.example"), Map.of()).tls().names())
+        .isEqualTo(List.of("c.example", "d.example"));
+  }
+
+  @Test
+  void leavesTheAgentsAndTheLaunchersVariablesAlone() {
+    Map<String, String> environment =
+        Map.of("PENSTOCK_ENROLLMENT_TOKEN", "x", "PENSTOCK_OPTS", "y");
+
+    assertThat(read("", environment, Map.of()).listen().port()).isEqualTo(8443);
+  }
+
+  private static BrokerConfig read(
+      String yaml, Map<String, String> environment, Map<String, String> flags) {
+    return BrokerConfig.read(ConfigReader.ofYaml(yaml, environment, flags));
+  }
+
+  private static Path repositoryRoot() {
+    Path path = Path.of("").toAbsolutePath();
+    while (!Files.exists(path.resolve("conf/broker.yaml"))) {
+      path = java.util.Objects.requireNonNull(path.getParent());
+    }
+    return path;
+  }
+}

@@ -1,0 +1,234 @@
+package io.penstock.broker.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import io.penstock.broker.config.DataDirectory;
+import io.vertx.core.DeploymentOptions;
+import io.vertx.core.Future;
+import io.vertx.core.ThreadingModel;
+import io.vertx.core.VerticleBase;
+import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonObject;
+import io.vertx.pgclient.PgException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(120)
+class DatabaseTest {
+  private static final OutboxTable OUTBOX = new OutboxTable();
+  private static TestDatabase test;
+
+  @BeforeAll
+  static void open() {
+    test = TestDatabase.create();
+  }
+
+  @AfterAll
+  static void close() {
+    test.close();
+  }
+
+  @Test
+  void commitsWhatTheWorkReturnsFrom() {
+    test.database().run(tx -> insert(tx, "commits"));
+
+    assertThat(count("commits")).isEqualTo(1);
+  }
+
+  @Test
+  void rollsBackWhateverTheWorkThrows() {
+    assertThatThrownBy(
+            () ->
+                test.database()
+                    .run(
+                        tx -> {
+                          insert(tx, "rolls-back");
+                          throw new IllegalArgumentException("no");
+                        }))
+        .isInstanceOf(IllegalArgumentException.class);
+
+    assertThat(count("rolls-back")).isZero();
+  }
+
+  @Test
+  void aFailedStatementIsThrownAndTheConnectionIsUsableAgain() {
+    for (int i = 0; i < 30; i++) {
+      assertThatThrownBy(() -> test.database().run(tx -> tx.update("select nonsense")))
+          .isInstanceOf(PgException.class);
+    }
+
+    assertThat(test.database().answers(Duration.ofSeconds(5))).isTrue();
+  }
+
+  @Test
+  void afterCommitRunsOnlyAfterACommit() {
+    List<String> ran = new ArrayList<>();
+
+    test.database().run(tx -> tx.afterCommit(() -> ran.add("committed")));
+    assertThatThrownBy(
+            () ->
+                test.database()
+                    .run(
+                        tx -> {
+                          tx.afterCommit(() -> ran.add("rolled back"));
+                          throw new IllegalStateException();
+                        }))
+        .isInstanceOf(IllegalStateException.class);
+
+    assertThat(ran).containsExactly("committed");
+  }
+
+  @Test
+  void refusesToBlockAnEventLoop() {
+    var thrown = new CompletableFuture<Throwable>();
+
+    test.vertx()
+        .runOnContext(_ -> thrown.complete(catchThrowable(() -> test.database().run(_ -> {}))));
+
+    assertThat(thrown.join())
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("event loop");
+  }
+
+  @Test
+  void worksOnAVertxVirtualThread() {
+    var counted = new CompletableFuture<Integer>();
+    var verticle =
+        new VerticleBase() {
+          @Override
+          public Future<?> start() {
+            test.database().run(tx -> insert(tx, "virtual"));
+            counted.complete(count("virtual"));
+            return Future.succeededFuture();
+          }
+        };
+
+    test.vertx()
+        .deployVerticle(
+            verticle, new DeploymentOptions().setThreadingModel(ThreadingModel.VIRTUAL_THREAD))
+        .await();
+
+    assertThat(counted.join()).isEqualTo(1);
+  }
+
+  @Test
+  void manyVirtualThreadsShareTheFewConnections() throws Exception {
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (int i = 0; i < 200; i++) {
+        threads.execute(() -> test.database().run(tx -> insert(tx, "many")));
+      }
+      threads.shutdown();
+      assertThat(threads.awaitTermination(60, TimeUnit.SECONDS)).isTrue();
+    }
+
+    assertThat(count("many")).isEqualTo(200);
+  }
+
+  @Test
+  void saysUnavailableWhenNobodyListens() {
+    Vertx vertx = Vertx.vertx();
+    DatabaseAddress nobody = DatabaseAddress.local(1, "x", "x", "x");
+    try (Database database = Database.connect(vertx, () -> nobody, 2, Duration.ofSeconds(2))) {
+      assertThatThrownBy(() -> database.run(_ -> {})).isInstanceOf(StoreUnavailableException.class);
+      assertThat(database.answers(Duration.ofSeconds(2))).isFalse();
+    } finally {
+      vertx.close().await();
+    }
+  }
+
+  @Test
+  void saysUnavailableWhileTheServerIsStoppedAndRecoversByItself(@TempDir Path directory)
+      throws Exception {
+    Vertx vertx = Vertx.vertx();
+    try (DataDirectory data = DataDirectory.open(directory)) {
+      TestBinaries.placeIn(data);
+      try (EmbeddedPostgres postgres = EmbeddedPostgres.start(data, "penstock");
+          Database database =
+              Database.connect(vertx, postgres::address, 2, Duration.ofMillis(500))) {
+        Path cluster = directory.resolve("postgres/data");
+        database.run(tx -> tx.update("create table t (x int)"));
+        List<ProcessHandle> server = new ArrayList<>();
+        ProcessHandle postmaster = Postmaster.livingOn(cluster).orElseThrow().process();
+        server.add(postmaster);
+        postmaster.descendants().forEach(server::add);
+
+        signal("STOP", server);
+        for (int i = 0; i < 6; i++) {
+          assertThatThrownBy(() -> database.run(tx -> tx.update("insert into t values (1)")))
+              .isInstanceOf(StoreUnavailableException.class);
+        }
+        signal("CONT", server);
+
+        assertThat(eventually(() -> database.answers(Duration.ofMillis(500)))).isTrue();
+        assertThat(
+                eventually(
+                    () -> database.transaction(tx -> tx.update("insert into t values (2)") == 1)))
+            .isTrue();
+        // A commit that went unanswered may have happened; an insert that went unanswered may not.
+        assertThat(
+                database.<Integer>transaction(tx -> tx.query("select x from t where x = 1").size()))
+            .isZero();
+
+        var restarted = new CompletableFuture<Void>();
+        postgres.onRestart(() -> restarted.complete(null));
+        assertThat(postmaster.destroyForcibly()).isTrue();
+        restarted.get(60, TimeUnit.SECONDS);
+
+        assertThat(
+                eventually(
+                    () ->
+                        database.transaction(
+                            tx -> tx.query("select x from t where x = 2").size() == 1)))
+            .isTrue();
+      }
+    } finally {
+      vertx.close().await();
+    }
+  }
+
+  private interface Attempt {
+    boolean succeeds();
+  }
+
+  private static boolean eventually(Attempt attempt) {
+    long end = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+    while (System.nanoTime() < end) {
+      try {
+        if (attempt.succeeds()) {
+          return true;
+        }
+      } catch (StoreUnavailableException _) {
+        Thread.onSpinWait();
+      }
+    }
+    return false;
+  }
+
+  private static void signal(String name, List<ProcessHandle> processes) throws Exception {
+    var command = new ArrayList<>(List.of("kill", "-" + name));
+    processes.forEach(process -> command.add(Long.toString(process.pid())));
+    assertThat(new ProcessBuilder(command).start().waitFor()).isZero();
+  }
+
+  private static void insert(Tx tx, String topic) {
+    OUTBOX.insert(tx, topic, "key", new JsonObject(), Instant.now());
+  }
+
+  private static int count(String topic) {
+    return test.database()
+        .transaction(tx -> tx.query("select 1 from outbox where topic = $1", topic).size());
+  }
+}

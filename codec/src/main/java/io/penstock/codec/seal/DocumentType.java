@@ -1,0 +1,28 @@
+package io.penstock.codec.seal;
+
+/// What a signed document is for. Each purpose has its own `typ`, so a signature made for one can
+/// never stand for another.
+public enum DocumentType {
+  KEYSET("penstock-keyset+jws", 16 * 1024),
+  NODE_CERTIFICATE("penstock-node+jws", 4 * 1024),
+  AGENT_RECORD("penstock-agent-record+jws", 32 * 1024),
+  REVOCATION_LIST("penstock-revocations+jws", 1024 * 1024),
+  REVOKED("penstock-revoked+jws", 4 * 1024);
+
+  private final String typ;
+  private final int maxChars;
+
+  DocumentType(String typ, int maxChars) {
+    this.typ = typ;
+    this.maxChars = maxChars;
+  }
+
+  public String typ() {
+    return typ;
+  }
+
+  /// Longest compact serialization; longer texts are refused before anything is parsed.
+  public int maxChars() {
+    return maxChars;
+  }
+}

@@ -1,0 +1,151 @@
+package io.penstock.codec.seal;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+import org.jose4j.jwa.AlgorithmConstraints;
+import org.jose4j.jwa.AlgorithmConstraints.ConstraintType;
+import org.jose4j.jws.AlgorithmIdentifiers;
+import org.jose4j.jws.JsonWebSignature;
+import org.jose4j.lang.JoseException;
+
+/// A JSON payload under one Ed25519 signature: JWS compact serialization (RFC 7515, RFC 8037) with
+/// exactly the header members `alg`, `kid` and `typ`.
+///
+/// Stricter than the RFC on purpose: one algorithm, one spelling of every part, a known `typ` and a
+/// known `kid`. The JWS library is shown only texts that already passed these checks, so its
+/// leniencies (padding, whitespace, embedded keys, `crit`) are out of reach.
+public final class SignedDocument {
+  // Unknown members are a newer writer's; the signature covers them all the same.
+  static final JsonMapper JSON =
+      JsonMapper.builder()
+          .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+          .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+          .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+          .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
+          .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          .build();
+
+  private static final Pattern COMPACT =
+      Pattern.compile("([A-Za-z0-9_-]+)\\.([A-Za-z0-9_-]+)\\.([A-Za-z0-9_-]{86})");
+  private static final AlgorithmConstraints ONLY_EDDSA =
+      new AlgorithmConstraints(ConstraintType.PERMIT, AlgorithmIdentifiers.EDDSA);
+
+  private SignedDocument() {}
+
+  /// Signs `payload`, a record of this package or anything else Jackson can write.
+  public static String sign(DocumentType type, String keyId, SigningKey key, Object payload) {
+    try {
+      return signText(type, keyId, key, JSON.writeValueAsString(payload));
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException("a payload of " + type.typ() + " that is not JSON", e);
+    }
+  }
+
+  private static String signText(DocumentType type, String keyId, SigningKey key, String payload) {
+    var jws = new JsonWebSignature();
+    jws.setAlgorithmConstraints(ONLY_EDDSA);
+    jws.setAlgorithmHeaderValue(AlgorithmIdentifiers.EDDSA);
+    jws.setKeyIdHeaderValue(keyId);
+    jws.setHeader("typ", type.typ());
+    jws.setPayload(payload);
+    jws.setKey(key.toPrivateKey());
+    String compact;
+    try {
+      compact = jws.getCompactSerialization();
+    } catch (JoseException e) {
+      throw new IllegalStateException("cannot sign " + type.typ(), e);
+    }
+    if (compact.length() > type.maxChars()) {
+      throw new SealException(
+          type.typ() + " would be longer than " + type.maxChars() + " characters");
+    }
+    return compact;
+  }
+
+  /// Verifies `compact` and reads its payload. `keys` answers the key for a `kid`, empty when that
+  /// id may not sign this type. Throws [SealException] for everything that is not exactly such a
+  /// document.
+  public static <T> T verify(
+      String compact,
+      DocumentType type,
+      Function<String, Optional<VerifyingKey>> keys,
+      Class<T> payload) {
+    if (compact.length() > type.maxChars()) {
+      throw new SealException(type.typ() + " is longer than " + type.maxChars() + " characters");
+    }
+    var parts = COMPACT.matcher(compact);
+    if (!parts.matches()) {
+      throw new SealException(type.typ() + " is not a compact JWS");
+    }
+    Base64Url.decode(parts.group(3));
+    byte[] body = Base64Url.decode(parts.group(2));
+    String keyId = keyId(Base64Url.decode(parts.group(1)), type);
+    VerifyingKey key =
+        keys.apply(keyId)
+            .orElseThrow(() -> new SealException(type.typ() + " is signed by an unknown key"));
+    if (!signatureHolds(compact, key)) {
+      throw new SealException(type.typ() + " has a signature that does not verify");
+    }
+    return read(body, type, payload);
+  }
+
+  private static String keyId(byte[] headerJson, DocumentType type) {
+    JsonNode header = readHeader(headerJson, type);
+    if (header.size() != 3
+        || !header.path("alg").asText().equals(AlgorithmIdentifiers.EDDSA)
+        || !header.path("typ").asText().equals(type.typ())
+        || !header.path("kid").isTextual()) {
+      throw new SealException(
+          type.typ() + " needs exactly alg EdDSA, its own typ and a kid in its header");
+    }
+    return header.path("kid").textValue();
+  }
+
+  private static JsonNode readHeader(byte[] headerJson, DocumentType type) {
+    try {
+      JsonNode header = JSON.readTree(headerJson);
+      if (header != null && header.isObject()) {
+        return header;
+      }
+    } catch (IOException e) {
+      throw new SealException(type.typ() + " has a header that is not JSON", e);
+    }
+    throw new SealException(type.typ() + " has a header that is not a JSON object");
+  }
+
+  private static boolean signatureHolds(String compact, VerifyingKey key) {
+    var jws = new JsonWebSignature();
+    jws.setAlgorithmConstraints(ONLY_EDDSA);
+    try {
+      jws.setCompactSerialization(compact);
+      jws.setKey(key.toPublicKey());
+      return jws.verifySignature();
+    } catch (JoseException _) {
+      return false;
+    }
+  }
+
+  private static <T> T read(byte[] body, DocumentType type, Class<T> payload) {
+    try {
+      T value = JSON.readValue(new String(body, StandardCharsets.UTF_8), payload);
+      if (value != null) {
+        return value;
+      }
+    } catch (JsonProcessingException e) {
+      // Jackson quotes the input in its message; the cause of the cause would carry it into logs.
+      throw new SealException(type.typ() + " has a payload of another shape");
+    }
+    throw new SealException(type.typ() + " has no payload");
+  }
+}
