@@ -31,7 +31,9 @@ import org.slf4j.LoggerFactory;
 /// arrives.
 ///
 /// This handler also decides whether the connection goes on after an answer, and ends it when a
-/// head or the next request does not come in time. On the connection's event loop.
+/// head or the next request does not come in time. On the connection's event loop. Netty: a write
+/// or close that fails ends the channel, which channelInactive tells.
+@SuppressWarnings("FutureReturnValueIgnored")
 final class Dispatcher extends ChannelDuplexHandler implements Ticker.Ticked {
   /// Requests that a peer may send ahead of their turn.
   private static final int MAX_WAITING_REQUESTS = 64;

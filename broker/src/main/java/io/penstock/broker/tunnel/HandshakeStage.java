@@ -28,6 +28,8 @@ import org.slf4j.LoggerFactory;
 ///
 /// Holds one of the bounded places for handshakes from the upgrade until message 3 is verified or
 /// the connection is gone. Everything it keeps is bounded by the 8 KiB that may arrive until then.
+/// Netty: a write or close that fails ends the channel, which channelInactive tells.
+@SuppressWarnings("FutureReturnValueIgnored")
 final class HandshakeStage implements Stage {
   private enum Step {
     FIRST,
