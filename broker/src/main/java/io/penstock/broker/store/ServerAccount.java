@@ -18,7 +18,8 @@ enum ServerAccount {
   NAMESPACE("unshare --user"),
   NOBODY(
       "setpriv --reuid=65534 --regid=65534 --clear-groups"
-          + " --inh-caps=+dac_override --ambient-caps=+dac_override");
+          + " --inh-caps=+dac_override --ambient-caps=+dac_override"
+          + " --securebits=+no_setuid_fixup");
 
   private static final int NOBODY_ID = 65534;
   private static final int ROOT_ID = 0;
