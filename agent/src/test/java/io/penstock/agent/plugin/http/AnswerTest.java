@@ -53,7 +53,11 @@ class AnswerTest {
     Call.Answer answer =
         answerTo(
             "GET",
-            "HTTP/1.1 404 Nowhere\r\nContent-Length: 5\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n\r\nhello");
+            "HTTP/1.1 404 Nowhere\r\n"
+                + "Content-Length: 5\r\n"
+                + "Set-Cookie: a=1\r\n"
+                + "Set-Cookie: b=2\r\n\r\n"
+                + "hello");
 
     assertThat(answer.status()).isEqualTo(404);
     assertThat(answer.body()).isEqualTo("hello");
@@ -97,8 +101,7 @@ class AnswerTest {
 
       assertThat(call.next()).isInstanceOf(Call.Event.Timing.class);
       assertThat(call.next())
-          .isInstanceOfSatisfying(
-              Call.Event.Head.class, head -> assertThat(head.end()).isTrue());
+          .isInstanceOfSatisfying(Call.Event.Head.class, head -> assertThat(head.end()).isTrue());
     }
   }
 
@@ -112,8 +115,7 @@ class AnswerTest {
 
   @Test
   void notModifiedHasNoBody() throws IOException {
-    Call.Answer answer =
-        answerTo("GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n");
+    Call.Answer answer = answerTo("GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n");
 
     assertThat(answer.status()).isEqualTo(304);
     assertThat(answer.body()).isEmpty();
@@ -173,7 +175,10 @@ class AnswerTest {
     Call.Answer answer =
         answerTo(
             "GET",
-            "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\u001f\u008b\b\0");
+            "HTTP/1.1 200 OK\r\n"
+                + "Content-Encoding: gzip\r\n"
+                + "Content-Length: 4\r\n\r\n"
+                + "\u001f\u008b\b\0");
 
     assertThat(answer.body()).isEqualTo("\u001f\u008b\b\0");
     assertThat(answer.field("content-encoding")).isEqualTo("gzip");
@@ -182,8 +187,7 @@ class AnswerTest {
   @Test
   void redirectsAreTheCallersToFollow() throws IOException {
     Call.Answer answer =
-        answerTo(
-            "GET", "HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n");
+        answerTo("GET", "HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n");
 
     assertThat(answer.status()).isEqualTo(302);
     assertThat(system.isLeftAlone()).isTrue();
@@ -197,8 +201,7 @@ class AnswerTest {
     assertThat(answer.timing().totalMicros())
         .isGreaterThanOrEqualTo(
             answer.timing().connectMicros() + answer.timing().firstByteMicros());
-    assertThat(answer.timing().agentMicros())
-        .isEqualTo(answer.heads().getLast().agentMicros());
+    assertThat(answer.timing().agentMicros()).isEqualTo(answer.heads().getLast().agentMicros());
   }
 
   @Test
@@ -210,7 +213,10 @@ class AnswerTest {
   void refusesAnAnswerWithTwoFramings() throws IOException {
     assertThat(
             resetOf(
-                    "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+                    "HTTP/1.1 200 OK\r\n"
+                        + "Content-Length: 5\r\n"
+                        + "Transfer-Encoding: chunked\r\n\r\n"
+                        + "0\r\n\r\n")
                 .code())
         .isEqualTo(ErrorCode.BAD_ANSWER);
   }
@@ -252,8 +258,7 @@ class AnswerTest {
       peer.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello");
       assertThat(call.head().status()).isEqualTo(200);
       assertThat(call.next())
-          .isInstanceOfSatisfying(
-              Call.Event.Data.class, data -> assertThat(data.end()).isFalse());
+          .isInstanceOfSatisfying(Call.Event.Data.class, data -> assertThat(data.end()).isFalse());
     }
 
     assertThat(call.next())
@@ -350,7 +355,11 @@ class AnswerTest {
     try (var peer = system.accept()) {
       peer.readHead();
       peer.write(
-          "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil");
+          "HTTP/1.1 200 OK\r\n"
+              + "Content-Length: 1\r\n\r\n"
+              + "1HTTP/1.1 200 OK\r\n"
+              + "Content-Length: 4\r\n\r\n"
+              + "evil");
       assertThat(first.answer().body()).isEqualTo("1");
 
       Call second = tunnel.get("/2");

@@ -278,8 +278,7 @@ class PoolTest {
 
   @Test
   void callsBeyondTheWaitingRoomAreRefused() throws IOException {
-    try (var narrow =
-        Tunnel.to(system.url(), "\"max_connections\": 1", "\"max_waiting\": 1")) {
+    try (var narrow = Tunnel.to(system.url(), "\"max_connections\": 1", "\"max_waiting\": 1")) {
       narrow.get("/1");
       try (var peer = system.accept()) {
         peer.readHead();

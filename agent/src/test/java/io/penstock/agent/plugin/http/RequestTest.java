@@ -2,9 +2,9 @@ package io.penstock.agent.plugin.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.penstock.codec.Deadlines;
 import io.penstock.codec.ErrorCode;
 import io.penstock.codec.StreamKind;
-import io.penstock.codec.Deadlines;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.Locale;
@@ -143,7 +143,8 @@ class RequestTest {
 
     try (var peer = system.accept()) {
       peer.readHead();
-      assertThat(peer.readUntil("\r\n\r\n")).isEqualTo("5\r\nhello\r\n0\r\nX-Checksum: abc\r\n\r\n");
+      assertThat(peer.readUntil("\r\n\r\n"))
+          .isEqualTo("5\r\nhello\r\n0\r\nX-Checksum: abc\r\n\r\n");
     }
   }
 
@@ -195,8 +196,7 @@ class RequestTest {
 
   @Test
   void refusesTwoLengthsUntouched() throws IOException {
-    Call call =
-        tunnel.call("POST", "/", false, "Content-Length", "3", "content-length", "3");
+    Call call = tunnel.call("POST", "/", false, "Content-Length", "3", "content-length", "3");
 
     assertThat(call.reset())
         .satisfies(reset -> assertThat(reset.code()).isEqualTo(ErrorCode.BAD_REQUEST))
@@ -221,8 +221,7 @@ class RequestTest {
   @Test
   void refusesACallerThatWouldAddAField() throws IOException {
     Call call =
-        tunnel.open(
-            StreamKind.HTTP, "erp", "a\r\nX: y", Deadlines.DEFAULT, "GET", "/", true);
+        tunnel.open(StreamKind.HTTP, "erp", "a\r\nX: y", Deadlines.DEFAULT, "GET", "/", true);
 
     assertThat(call.reset().code()).isEqualTo(ErrorCode.BAD_REQUEST);
     assertThat(system.isLeftAlone()).isTrue();
