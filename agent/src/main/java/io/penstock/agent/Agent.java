@@ -1,5 +1,8 @@
 package io.penstock.agent;
 
+import io.penstock.agent.link.Loop;
+import io.penstock.agent.plugin.SettingsException;
+import io.penstock.agent.plugin.SystemCatalog;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -32,16 +35,27 @@ import picocli.CommandLine.ParameterException;
 final class Agent implements Callable<Integer> {
   private static final String TOKEN_PREFIX = "pen1.";
 
-  @Option(names = "--config", paramLabel = "FILE", description = "agent.yaml; every key can also be given as PENSTOCK_SECTION_KEY.")
+  @Option(
+      names = "--config",
+      paramLabel = "FILE",
+      description = "agent.yaml; every key can also be given as PENSTOCK_SECTION_KEY.")
   private @Nullable Path config;
 
-  @Option(names = "--data", paramLabel = "DIR", description = "Directory of the identity, 0700 (default: .penstock/agent).")
+  @Option(
+      names = "--data",
+      paramLabel = "DIR",
+      description = "Directory of the identity, 0700 (default: .penstock/agent).")
   private @Nullable Path data;
 
-  @Option(names = "--token-file", paramLabel = "FILE", description = "File that holds the enrollment token.")
+  @Option(
+      names = "--token-file",
+      paramLabel = "FILE",
+      description = "File that holds the enrollment token.")
   private @Nullable Path tokenFile;
 
-  @Option(names = "--token-stdin", description = "Read the enrollment token from standard input, even if that is a terminal.")
+  @Option(
+      names = "--token-stdin",
+      description = "Read the enrollment token from standard input, even if that is a terminal.")
   private boolean tokenStdin;
 
   private Agent() {}
@@ -77,8 +91,11 @@ final class Agent implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    try {
-      AgentConfig read = AgentConfig.load(Optional.ofNullable(config), System.getenv());
+    try (var loop = Loop.start()) {
+      ConfigReader in = ConfigReader.of(Optional.ofNullable(config), System.getenv());
+      AgentConfig read = AgentConfig.read(in);
+      Optional<SystemCatalog> catalog = catalog(read, loop, in);
+      in.finish();
       return new AgentProcess(
               read,
               Optional.ofNullable(data).orElse(read.data()),
@@ -86,11 +103,24 @@ final class Agent implements Callable<Integer> {
                   Optional.ofNullable(tokenFile).or(read::tokenFile),
                   tokenStdin,
                   System.getenv(),
-                  System.in))
+                  System.in),
+              loop,
+              catalog.orElseThrow())
           .run();
     } catch (ConfigException invalid) {
       invalid.problems().forEach(problem -> System.err.println("agent: " + problem));
       return ExitCode.CONFIGURATION;
+    }
+  }
+
+  /// Makes the systems callable; nothing is contacted yet.
+  private static Optional<SystemCatalog> catalog(AgentConfig read, Loop loop, ConfigReader in) {
+    try {
+      return Optional.of(
+          new SystemCatalog(read.systems(), read.ceiling(), loop.eventLoop(), loop.channelType()));
+    } catch (SettingsException invalid) {
+      invalid.problems().forEach(problem -> in.problem("systems: " + problem));
+      return Optional.empty();
     }
   }
 }

@@ -36,6 +36,8 @@ final class AgentProcess {
   private final AgentConfig config;
   private final Path directory;
   private final TokenSources tokens;
+  private final Loop loop;
+  private final SystemCatalog catalog;
   private final SecureRandom random = new SecureRandom();
 
   /// Completes with the exit code once the process has to end.
@@ -44,16 +46,20 @@ final class AgentProcess {
   /// Completes with the exit code once everything is closed.
   private final CompletableFuture<Integer> ended = new CompletableFuture<>();
 
-  AgentProcess(AgentConfig config, Path directory, TokenSources tokens) {
+  AgentProcess(
+      AgentConfig config, Path directory, TokenSources tokens, Loop loop, SystemCatalog catalog) {
     this.config = config;
     this.directory = directory;
     this.tokens = tokens;
+    this.loop = loop;
+    this.catalog = catalog;
   }
 
   /// Returns the exit code. Throws [ConfigException] when it cannot begin.
   int run() {
     Thread atSignal = Thread.ofPlatform().name("signal").unstarted(this::stopAtSignal);
     try (DataDirectory data = open()) {
+
       UnlockSeal.Source source = unlockSource();
       Optional<Identity> existing = Identity.load(data, source, random);
       Optional<TokenSources.Given> given = token(existing);
@@ -145,31 +151,26 @@ final class AgentProcess {
   private int serve(Identity identity, Optional<EnrollmentToken> token)
       throws IOException, InterruptedException {
     TrustedTls tls = TrustedTls.of(caFiles());
-    try (var loop = Loop.start()) {
-      var catalog =
-          new SystemCatalog(
-              config.systems(), config.ceiling(), loop.eventLoop(), loop.channelType());
-      var narrator = new Narrator(System.out, config.site(), end::complete);
-      try (var link =
-              Link.of(
-                  settings(),
-                  loop,
-                  tls,
-                  identity,
-                  token,
-                  catalog,
-                  narrator,
-                  Failpoint.fromProperty());
-          var _ = Health.start(link, loop, config.metricsPort())) {
-        link.start();
-        int code = end.join();
-        if (code == ExitCode.FINE) {
-          LOG.info("stopping: running streams have {} s", config.drain().toSeconds());
-          link.drain(config.drain());
-          LOG.info("stopped");
-        }
-        return code;
+    try (catalog;
+        var link =
+            Link.of(
+                settings(),
+                loop,
+                tls,
+                identity,
+                token,
+                catalog,
+                new Narrator(System.out, config.site(), end::complete),
+                Failpoint.fromProperty());
+        var _ = Health.start(link, loop, config.metricsPort())) {
+      link.start();
+      int code = end.join();
+      if (code == ExitCode.FINE) {
+        LOG.info("stopping: running streams have {} s", config.drain().toSeconds());
+        link.drain(config.drain());
+        LOG.info("stopped");
       }
+      return code;
     }
   }
 

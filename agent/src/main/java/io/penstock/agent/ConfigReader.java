@@ -34,9 +34,13 @@ final class ConfigReader {
     this.environment = Map.copyOf(environment);
   }
 
-  static ConfigReader ofFile(Path file, Map<String, String> environment) {
+  /// Without a file only the environment counts.
+  static ConfigReader of(Optional<Path> file, Map<String, String> environment) {
+    if (file.isEmpty()) {
+      return ofYaml("", environment);
+    }
     try {
-      return ofYaml(Files.readString(file), environment);
+      return ofYaml(Files.readString(file.get()), environment);
     } catch (IOException unreadable) {
       throw new ConfigException(List.of("cannot read the configuration file: " + unreadable));
     }

@@ -58,8 +58,7 @@ final class HealthServer implements AutoCloseable {
     }
     return switch (path) {
       case "/metrics" -> new Page(200, "text/plain; version=0.0.4", pages.metrics());
-      case "/health" ->
-          new Page(pages.isReady() ? 200 : 503, "application/json", pages.health());
+      case "/health" -> new Page(pages.isReady() ? 200 : 503, "application/json", pages.health());
       case "/health/live" -> new Page(200, "text/plain", "ok\n");
       case "/health/ready" ->
           pages.isReady()

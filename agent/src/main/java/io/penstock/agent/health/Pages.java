@@ -42,7 +42,8 @@ final class Pages {
                 .append(it.openStreams())
                 .append(",\"round_trip_ms\":")
                 .append(String.format(Locale.ROOT, "%.3f", it.roundTripNanos() / 1e6)));
-    slot.broker().ifPresent(it -> json.append(",\"broker\":\"").append(escape(it.toString())).append('"'));
+    slot.broker()
+        .ifPresent(it -> json.append(",\"broker\":\"").append(escape(it.toString())).append('"'));
     slot.lastFailure()
         .ifPresent(it -> json.append(",\"last_failure\":\"").append(escape(it)).append('"'));
     json.append('}');
@@ -73,7 +74,11 @@ final class Pages {
     metric(text, "penstock_agent_tunnels_up", "gauge", "Tunnels that serve.", tunnels.size());
     reconnects(text);
     metric(
-        text, "penstock_agent_streams_total", "counter", "Streams of the broker.", totals.streams());
+        text,
+        "penstock_agent_streams_total",
+        "counter",
+        "Streams of the broker.",
+        totals.streams());
     metric(
         text,
         "penstock_agent_streams_open",
@@ -132,7 +137,8 @@ final class Pages {
     }
   }
 
-  private static void metric(StringBuilder text, String name, String type, String help, long value) {
+  private static void metric(
+      StringBuilder text, String name, String type, String help, long value) {
     head(text, name, type, help);
     text.append(name).append(' ').append(value).append('\n');
   }

@@ -56,8 +56,7 @@ final class Watchdog implements Runnable {
       Watched before = before(tunnel);
       boolean idle = tunnel.streamsOpened() == before.streamsOpened();
       probes.add(
-          new Probe(
-              before, idle ? tunnel.probe(within) : CompletableFuture.completedFuture(true)));
+          new Probe(before, idle ? tunnel.probe(within) : CompletableFuture.completedFuture(true)));
     }
     watched = probes.stream().map(it -> judge(it.before(), it.answer().join())).toList();
   }

@@ -180,8 +180,7 @@ final class RecordSocket extends ChannelInboundHandlerAdapter {
     String reason = LinkFailure.printable(close.reasonText());
     boolean denied = enrolling && reason.equals(DENIED);
     ended(
-        denied,
-        "the broker closed the WebSocket with status " + close.statusCode() + " " + reason);
+        denied, "the broker closed the WebSocket with status " + close.statusCode() + " " + reason);
     close.release();
     peersClose = null;
   }

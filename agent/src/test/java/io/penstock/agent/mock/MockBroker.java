@@ -330,8 +330,7 @@ public final class MockBroker implements AutoCloseable {
         request = Messages.decode(handshake.readMessage(receive()), EnrollRequest.class);
       } catch (HandshakeException wrongSecret) {
         log.add("enrollment denied");
-        context.writeAndFlush(
-            new CloseWebSocketFrame(1008, "ENROLL_DENIED"));
+        context.writeAndFlush(new CloseWebSocketFrame(1008, "ENROLL_DENIED"));
         return;
       }
       requireSigned(request, handshake, before);

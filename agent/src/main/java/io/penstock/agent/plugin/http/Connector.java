@@ -93,15 +93,15 @@ final class Connector {
             .connect(address);
     var _ =
         connecting.addListener(
-        _ -> {
-          if (connecting.isSuccess()) {
-            secured(connection, connecting.channel());
-          } else if (index + 1 < addresses.length) {
-            connect(connection, addresses, index + 1);
-          } else {
-            connection.connectFailed("the system does not accept connections");
-          }
-        });
+            _ -> {
+              if (connecting.isSuccess()) {
+                secured(connection, connecting.channel());
+              } else if (index + 1 < addresses.length) {
+                connect(connection, addresses, index + 1);
+              } else {
+                connection.connectFailed("the system does not accept connections");
+              }
+            });
   }
 
   private SslHandler handler(SslContext context, Channel channel) {
@@ -118,14 +118,14 @@ final class Connector {
     }
     var _ =
         handler
-        .handshakeFuture()
-        .addListener(
-            handshake -> {
-              if (handshake.isSuccess()) {
-                connection.connected();
-              } else {
-                connection.connectFailed("the TLS handshake with the system failed");
-              }
-            });
+            .handshakeFuture()
+            .addListener(
+                handshake -> {
+                  if (handshake.isSuccess()) {
+                    connection.connected();
+                  } else {
+                    connection.connectFailed("the TLS handshake with the system failed");
+                  }
+                });
   }
 }
