@@ -151,6 +151,7 @@ final class AgentProcess {
   private int serve(Identity identity, Optional<EnrollmentToken> token)
       throws IOException, InterruptedException {
     TrustedTls tls = TrustedTls.of(caFiles());
+    var narrator = new Narrator(System.out, config.site(), end::complete);
     try (catalog;
         var link =
             Link.of(
@@ -160,7 +161,7 @@ final class AgentProcess {
                 identity,
                 token,
                 catalog,
-                new Narrator(System.out, config.site(), end::complete),
+                narrator,
                 Failpoint.fromProperty());
         var _ = Health.start(link, loop, config.metricsPort())) {
       link.start();

@@ -62,7 +62,7 @@ final class Connecting {
       return outcome;
     } finally {
       if (!kept) {
-        socket.channel().close();
+        var _ = socket.channel().close();
       }
     }
   }
@@ -117,6 +117,7 @@ final class Connecting {
     return new Outcome.Serving(conversation, broker, admitted);
   }
 
+  @SuppressWarnings("NullAway") // does not see in a class file that the array may be null
   private ConnectRequest request(Credentials credentials, int slot) {
     return new ConnectRequest(
         credentials.agent(),

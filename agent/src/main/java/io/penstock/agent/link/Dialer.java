@@ -70,7 +70,7 @@ final class Dialer {
       return socket;
     } finally {
       if (!open) {
-        channel.close();
+        var _ = channel.close();
       }
     }
   }
@@ -109,10 +109,10 @@ final class Dialer {
           return connected.channel();
         }
       } catch (InterruptedException stopped) {
-        connected.channel().close();
+        var _ = connected.channel().close();
         throw stopped;
       }
-      connected.channel().close();
+      var _ = connected.channel().close();
       last =
           LinkFailure.at(
               Stage.TCP,
@@ -160,7 +160,7 @@ final class Dialer {
   private static final class StageByStage extends ChannelInboundHandlerAdapter {
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-      context.close();
+      var _ = context.close();
     }
   }
 
@@ -227,7 +227,7 @@ final class Dialer {
     if (cause == null) {
       return "no answer in time";
     }
-    while (cause.getCause() != null && cause.getCause() != cause) {
+    while (cause.getCause() != null) {
       cause = cause.getCause();
     }
     String message = cause.getMessage();

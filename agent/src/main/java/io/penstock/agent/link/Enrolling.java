@@ -52,7 +52,7 @@ final class Enrolling {
       return enrolled;
     } finally {
       if (!waiting) {
-        socket.channel().close();
+        var _ = socket.channel().close();
       }
     }
   }

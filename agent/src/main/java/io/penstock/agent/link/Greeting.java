@@ -73,7 +73,7 @@ final class Greeting {
       throw LinkFailure.at(
           Stage.HANDSHAKE, "the broker's answer does not hold: " + broken.getMessage());
     } catch (IdentityException notTheOwner) {
-      throw LinkFailure.at(Stage.HANDSHAKE, notTheOwner.getMessage());
+      throw LinkFailure.at(Stage.HANDSHAKE, String.valueOf(notTheOwner.getMessage()));
     } catch (IOException disk) {
       throw LinkFailure.at(Stage.HANDSHAKE, "cannot store the keyset's version: " + disk);
     }
@@ -103,7 +103,7 @@ final class Greeting {
           new SessionCore.Established(
               Role.AGENT, handshake.split(), handshake.hash(), dev, handshake.remoteStatic());
     } catch (HandshakeException broken) {
-      throw LinkFailure.at(Stage.HANDSHAKE, broken.getMessage());
+      throw LinkFailure.at(Stage.HANDSHAKE, String.valueOf(broken.getMessage()));
     }
     return socket.establish(last, listener -> core(established, loop, listener), duties);
   }

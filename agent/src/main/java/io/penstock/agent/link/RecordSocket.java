@@ -111,7 +111,7 @@ final class RecordSocket extends ChannelInboundHandlerAdapter {
   // On the event loop.
 
   void write(ByteBuf record) {
-    channel.write(new BinaryWebSocketFrame(record));
+    var _ = channel.write(new BinaryWebSocketFrame(record));
   }
 
   /// Closes politely; the broker may take a second to answer.
@@ -119,8 +119,9 @@ final class RecordSocket extends ChannelInboundHandlerAdapter {
     if (!channel.isActive()) {
       return;
     }
-    channel.writeAndFlush(new CloseWebSocketFrame(status));
-    channel.eventLoop().schedule(() -> channel.close(), CLOSE_WITHIN_MS, TimeUnit.MILLISECONDS);
+    var _ = channel.writeAndFlush(new CloseWebSocketFrame(status));
+    Runnable cut = channel::close;
+    var _ = channel.eventLoop().schedule(cut, CLOSE_WITHIN_MS, TimeUnit.MILLISECONDS);
   }
 
   @Override
@@ -128,8 +129,9 @@ final class RecordSocket extends ChannelInboundHandlerAdapter {
     try {
       switch (message) {
         case BinaryWebSocketFrame it when it.isFinalFragment() -> receive(it.content());
-        case PingWebSocketFrame it ->
-            channel.writeAndFlush(new PongWebSocketFrame(it.content().retain()));
+        case PingWebSocketFrame it -> {
+          var _ = channel.writeAndFlush(new PongWebSocketFrame(it.content().retain()));
+        }
         case PongWebSocketFrame _ -> {}
         case CloseWebSocketFrame it -> receiveClose(it);
         case TextWebSocketFrame _ -> refuse(WebSocketCloseStatus.INVALID_MESSAGE_TYPE, "text");
@@ -188,7 +190,7 @@ final class RecordSocket extends ChannelInboundHandlerAdapter {
   @Override
   public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
     ended(false, "the connection broke: " + LinkFailure.printable(cause.getMessage()));
-    context.close();
+    var _ = context.close();
   }
 
   private void ended(boolean denied, String why) {

@@ -67,14 +67,14 @@ final class Upgrade extends SimpleChannelInboundHandler<FullHttpResponse> {
   protected void channelRead0(ChannelHandlerContext context, FullHttpResponse answer) {
     if (!answer.status().equals(HttpResponseStatus.SWITCHING_PROTOCOLS)) {
       outcome.completeExceptionally(refused(answer));
-      context.close();
+      var _ = context.close();
       return;
     }
     try {
       handshaker.finishHandshake(context.channel(), answer);
     } catch (WebSocketHandshakeException broken) {
       fail(LinkFailure.printable(broken.getMessage()));
-      context.close();
+      var _ = context.close();
       return;
     }
     context.pipeline().replace(this, "records", socket);
@@ -105,6 +105,6 @@ final class Upgrade extends SimpleChannelInboundHandler<FullHttpResponse> {
   @Override
   public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
     fail(LinkFailure.printable(cause.getMessage()));
-    context.close();
+    var _ = context.close();
   }
 }
