@@ -45,6 +45,7 @@ class LauncherTest {
           "uname",
           "basename",
           "tr",
+          "grep",
           "sleep");
 
   @TempDir Path directory;
@@ -185,7 +186,7 @@ class LauncherTest {
     assertThat(first.exitCode()).isEqualTo(7);
     assertThat(second.err()).isEmpty();
     assertThat(log())
-        .containsExactly("mvn -q -B -Dstyle.color=never -DskipTests package in " + home);
+        .containsExactly("mvn -B -Dstyle.color=never -Dmaven.test.skip=true package in " + home);
   }
 
   @ParameterizedTest
@@ -211,7 +212,7 @@ class LauncherTest {
 
   @Test
   void aFailedBuildIsSaidAndTriedAgain() throws Exception {
-    maven("echo 'something is wrong'; exit 1");
+    maven("echo '[ERROR] something is wrong'; exit 1");
 
     Result failed = launch("ctl");
     Result again = launch("ctl");
