@@ -123,7 +123,7 @@ public final class Call implements StreamListener {
 
   /// `END` or `RESET CODE[ untouched]`.
   public String ended() throws InterruptedException, ExecutionException, TimeoutException {
-    return ended.get(20, TimeUnit.SECONDS);
+    return ended.get(60, TimeUnit.SECONDS);
   }
 
   public boolean isEnded() {
@@ -131,7 +131,7 @@ public final class Call implements StreamListener {
   }
 
   public AnswerHead head() throws InterruptedException, ExecutionException, TimeoutException {
-    return finalHead.get(20, TimeUnit.SECONDS);
+    return finalHead.get(60, TimeUnit.SECONDS);
   }
 
   public String body() throws Exception {
