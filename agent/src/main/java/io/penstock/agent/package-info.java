@@ -1,4 +1,5 @@
-/// agent.
+/// The agent's process: command line, configuration file, data directory, and the wiring of all
+/// that follows. Imports every other package of the agent; no other package imports it.
 @NullMarked
 package io.penstock.agent;
 

@@ -46,7 +46,8 @@ import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
 /// The development profile's own CA and server certificate, ECDSA P-256. `DATA/ca.pem` is for
-/// callers to trust; both private keys rest wrapped under the KEK. The CA stays the same for the life
+/// callers to trust; both private keys rest wrapped under the KEK. The CA stays the same for the
+/// life
 /// of the data directory, because agents pin it; the server's certificate is made at every start.
 public final class DevelopmentTls {
   private static final String CA_FILE = "ca.pem";

@@ -33,6 +33,7 @@ public final class MuxStream {
   private boolean unwritable;
   private boolean endQueued;
   private boolean endSent;
+  private boolean stopsPeer;
   boolean scheduled;
 
   // Receiving.
@@ -101,6 +102,16 @@ public final class MuxStream {
     FrameWriter.timing(frame, id, agentMicros, connectMicros, firstByteMicros, totalMicros);
     frame.skipBytes(Protocol.HEADER_BYTES);
     control(Protocol.TIMING, false, frame);
+  }
+
+  /// This side has answered and needs no more of the peer's body: RESET with NO_ERROR follows our
+  /// END (section 5), at once or as soon as END is out. Until then the listener still hears what
+  /// arrives.
+  public void stopPeerAfterEnd() {
+    stopsPeer = true;
+    if (endSent && !closed) {
+      endSent();
+    }
   }
 
   /// Ends the stream at once in both directions; what waits to be sent is dropped. The listener
@@ -225,7 +236,11 @@ public final class MuxStream {
 
   private void endSent() {
     endSent = true;
-    closeWhenBothEnded();
+    if (stopsPeer && !peerEnded) {
+      reset(ErrorCode.NO_ERROR, false, "");
+    } else {
+      closeWhenBothEnded();
+    }
   }
 
   private void closeWhenBothEnded() {

@@ -202,21 +202,27 @@ public final class SessionCore {
 
   /// The next record to write, or null when nothing waits. The caller owns it.
   public @Nullable ByteBuf nextRecord() {
+    return nextRecord(0);
+  }
+
+  /// As [#nextRecord()], with `headRoom` bytes free before the record's first, for the header of a
+  /// WebSocket message.
+  public @Nullable ByteBuf nextRecord(int headRoom) {
     ByteBuf plaintext = scratch.plaintext.clear();
     multiplexer.fill(plaintext);
     int length = plaintext.readableBytes();
     if (length == 0) {
       return null;
     }
-    ByteBuf record = allocator.heapBuffer(length + Protocol.TAG_BYTES);
+    ByteBuf record = allocator.heapBuffer(headRoom + length + Protocol.TAG_BYTES);
     int sealed =
         send.seal(
             plaintext.array(),
             plaintext.arrayOffset(),
             length,
             record.array(),
-            record.arrayOffset());
-    record.writerIndex(sealed);
+            record.arrayOffset() + headRoom);
+    record.setIndex(headRoom, headRoom + sealed);
     bytesUnderKeys += sealed;
     rekeyWhenDue(send);
     if (nextSend != null && multiplexer.lastFrameWasRekey()) {

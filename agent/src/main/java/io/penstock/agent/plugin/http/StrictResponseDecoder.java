@@ -71,6 +71,7 @@ final class StrictResponseDecoder extends HttpResponseDecoder {
   private Framing framing = Framing.NONE;
   private int interimAnswers;
   private int followedBytes;
+  private boolean begun;
 
   StrictResponseDecoder(HeadLimits limits) {
     super(config(limits));
@@ -101,6 +102,7 @@ final class StrictResponseDecoder extends HttpResponseDecoder {
     }
     asked = asked(method, offersUpgrade);
     interimAnswers = 0;
+    begun = false;
     expectHead();
   }
 
@@ -119,9 +121,15 @@ final class StrictResponseDecoder extends HttpResponseDecoder {
     return phase == Phase.IDLE;
   }
 
+  /// Whether any byte came since the last request was announced.
+  boolean hasBegun() {
+    return begun;
+  }
+
   @Override
   protected void decode(ChannelHandlerContext ctx, ByteBuf buffer, List<Object> out)
       throws Exception {
+    begun = true;
     switch (phase) {
       case IDLE -> refuse(Refusal.UNSOLICITED_ANSWER, buffer, out);
       case HEAD -> decodeHead(ctx, buffer, out);

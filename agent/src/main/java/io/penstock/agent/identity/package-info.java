@@ -1,0 +1,6 @@
+/// The agent's keys and the one file that keeps the unlock secret. Imports `codec.seal`,
+/// `codec.noise`, BouncyCastle's Argon2id and Jackson; no sockets.
+@NullMarked
+package io.penstock.agent.identity;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,94 @@
+package io.penstock.agent.link;
+
+import io.penstock.agent.identity.Identity;
+import io.penstock.codec.ErrorCode;
+import io.penstock.codec.message.ControlMessage;
+import io.penstock.codec.seal.Keyset;
+import io.penstock.codec.seal.Revocation;
+import io.penstock.codec.seal.SealException;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Optional;
+
+/// The control messages of one session, for straight-line code on the slot's thread: waits for what
+/// is due, and turns everything else into a failure. A revocation is obeyed wherever it comes.
+final class Conversation {
+  /// What the broker may do meanwhile: look into its database, probe another session.
+  static final Duration ANSWER_WITHIN = Duration.ofSeconds(15);
+
+  private final Session session;
+  private final Identity identity;
+  private final Keyset keyset;
+
+  Conversation(Session session, Identity identity, Keyset keyset) {
+    this.session = session;
+    this.identity = identity;
+    this.keyset = keyset;
+  }
+
+  Session session() {
+    return session;
+  }
+
+  /// Exactly this message is due.
+  <M extends ControlMessage> M receive(Class<M> expected) throws LinkFailure, InterruptedException {
+    ControlMessage message = receive();
+    if (!expected.isInstance(message)) {
+      throw unexpected(expected.getSimpleName(), message);
+    }
+    return expected.cast(message);
+  }
+
+  /// Any message, which is due.
+  ControlMessage receive() throws LinkFailure, InterruptedException {
+    SessionEvent event =
+        await(ANSWER_WITHIN)
+            .orElseThrow(
+                () ->
+                    LinkFailure.at(
+                        Stage.POLICY,
+                        "expected the broker's answer within "
+                            + ANSWER_WITHIN.toSeconds()
+                            + " s, found silence"));
+    return switch (event) {
+      case SessionEvent.Control(ControlMessage message) -> message;
+      case SessionEvent.Ended it -> throw it.failure(Stage.POLICY);
+      case SessionEvent.Drain _ ->
+          throw LinkFailure.at(Stage.POLICY, "the broker drains before it admits");
+    };
+  }
+
+  /// The next event, which need not come.
+  Optional<SessionEvent> await(Duration within) throws LinkFailure, InterruptedException {
+    Optional<SessionEvent> event = session.await(within);
+    if (event.isPresent()
+        && event.get() instanceof SessionEvent.Control(ControlMessage.Revoked revoked)) {
+      obey(revoked);
+    }
+    return event;
+  }
+
+  static LinkFailure unexpected(String expected, ControlMessage found) {
+    return LinkFailure.at(
+        Stage.POLICY, "expected " + expected + ", found " + found.getClass().getSimpleName());
+  }
+
+  /// Whoever holds the tunnel cannot end an agent: only the record key's signature can.
+  private void obey(ControlMessage.Revoked revoked) throws LinkFailure {
+    String agent = identity.agent().orElse("");
+    try {
+      Revocation.verify(revoked.revocation(), keyset, agent);
+    } catch (SealException forged) {
+      session.close(ErrorCode.PROTOCOL_ERROR, "revocation");
+      throw LinkFailure.at(
+          Stage.POLICY, "expected a signed revocation, found none: " + forged.getMessage());
+    }
+    session.close(ErrorCode.REVOKED, "revoked");
+    try {
+      identity.wipe();
+    } catch (IOException disk) {
+      throw LinkFailure.revoked("revoked, but the data directory cannot be wiped: " + disk, false);
+    }
+    throw LinkFailure.revoked("revoked; the data directory is wiped", true);
+  }
+}

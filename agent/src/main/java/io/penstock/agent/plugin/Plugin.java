@@ -1,0 +1,18 @@
+package io.penstock.agent.plugin;
+
+import io.netty.channel.Channel;
+import io.netty.channel.EventLoop;
+
+/// The driver for one kind of system.
+public interface Plugin {
+
+  /// What a definition's `plugin` says to mean this one.
+  String name();
+
+  /// Makes a system callable; contacts nothing yet.
+  ///
+  /// @param loop the event loop of the tunnels, on which every stream runs
+  /// @throws SettingsException with every problem of the definition's settings at once
+  SystemInstance start(
+      SystemDefinition definition, EventLoop loop, Class<? extends Channel> channelType);
+}

@@ -1,0 +1,33 @@
+package io.penstock.broker.front;
+
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpRequest;
+import java.util.function.Predicate;
+
+/// Who answers a request. The path is compared as it stands on the wire: what is spelled in any
+/// other way than these exact beginnings is the API's, which does not know it.
+enum Destination {
+  TUNNEL,
+  EDGE,
+  API,
+  /// Nobody yet: raw connections through CONNECT.
+  NOBODY;
+
+  private static final String TUNNEL_PATH = "/tunnel/v1";
+  private static final String INVOCATIONS = "/invoke/";
+
+  /// @param ingressHost whether a Host belongs to the ingress domain, where every path is an
+  ///     invocation
+  static Destination of(HttpRequest request, Predicate<String> ingressHost) {
+    String target = request.uri();
+    if (request.method().equals(HttpMethod.CONNECT)) {
+      return NOBODY;
+    }
+    String host = request.headers().get(HttpHeaderNames.HOST);
+    if (target.startsWith(INVOCATIONS) || (host != null && ingressHost.test(host))) {
+      return EDGE;
+    }
+    return target.equals(TUNNEL_PATH) ? TUNNEL : API;
+  }
+}

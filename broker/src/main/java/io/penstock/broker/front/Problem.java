@@ -1,0 +1,38 @@
+package io.penstock.broker.front;
+
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
+import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.FullHttpResponse;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpVersion;
+import java.util.UUID;
+
+/// An answer of the front itself: an RFC 9457 problem document. Titles are fixed strings; nothing
+/// of the request is echoed.
+record Problem(int status, String title, int retryAfterSeconds) {
+  Problem(int status, String title) {
+    this(status, title, 0);
+  }
+
+  FullHttpResponse toResponse() {
+    var content = Unpooled.buffer(256);
+    ByteBufUtil.writeUtf8(
+        content,
+        "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"request_id\":\"%s\"}"
+            .formatted(title, status, UUID.randomUUID()));
+    var response =
+        new DefaultFullHttpResponse(
+            HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status), content);
+    response
+        .headers()
+        .set(HttpHeaderNames.CONTENT_TYPE, "application/problem+json")
+        .set(HttpHeaderNames.CACHE_CONTROL, "no-store")
+        .set(HttpHeaderNames.CONTENT_LENGTH, content.readableBytes());
+    if (retryAfterSeconds > 0) {
+      response.headers().set(HttpHeaderNames.RETRY_AFTER, retryAfterSeconds);
+    }
+    return response;
+  }
+}

@@ -1,0 +1,116 @@
+package io.penstock.broker.tunnel;
+
+import io.penstock.codec.ErrorCode;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
+
+/// The admitted sessions of this broker, one per agent and slot: the one with the highest epoch.
+/// Thread-safe.
+public final class Sessions {
+  private record Slot(String agent, int number) {
+    static Slot of(Session session) {
+      return new Slot(session.admission().agent(), session.admission().slot());
+    }
+  }
+
+  private static final Duration POLL = Duration.ofMillis(20);
+
+  private final SessionWatcher watcher;
+  private final ConcurrentHashMap<Slot, Session> current = new ConcurrentHashMap<>();
+
+  /// Superseded, but their streams still run.
+  private final Set<Session> leaving = ConcurrentHashMap.newKeySet();
+
+  public Sessions(SessionWatcher watcher) {
+    this.watcher = watcher;
+  }
+
+  /// All live sessions, in no order.
+  public List<LiveSession> list() {
+    return all().<LiveSession>map(session -> session).toList();
+  }
+
+  /// The live sessions of one agent.
+  public List<LiveSession> of(String agent) {
+    return all()
+        .filter(session -> session.admission().agent().equals(agent))
+        .<LiveSession>map(session -> session)
+        .toList();
+  }
+
+  private Stream<Session> all() {
+    return Stream.concat(current.values().stream(), leaving.stream());
+  }
+
+  /// Ends all sessions of an agent: revoked, quarantined, disconnected by an operator. Its streams
+  /// are cut at once, the connection within half a second, whether the agent reads or not.
+  ///
+  /// @return how many there were
+  public int closeAgent(String agent, ErrorCode code, String text) {
+    List<LiveSession> ofAgent = of(agent);
+    ofAgent.forEach(session -> session.close(code, text));
+    return ofAgent.size();
+  }
+
+  /// Sends DRAIN to all, and waits until no stream is left, at most `within`. Blocks: for a virtual
+  /// thread. Agents dial anew at a random time within `spread`.
+  ///
+  /// @return whether all streams are done
+  public boolean drain(Duration spread, Duration within) throws InterruptedException {
+    List<Session> draining = all().toList();
+    draining.forEach(session -> session.drain(spread, within));
+    long deadline = System.nanoTime() + within.toNanos();
+    while (draining.stream().anyMatch(session -> session.isOpen() && session.outstanding() > 0)) {
+      if (System.nanoTime() - deadline >= 0) {
+        return false;
+      }
+      Thread.sleep(POLL);
+    }
+    return true;
+  }
+
+  /// Sends CLOSE to all.
+  public void closeAll(ErrorCode code, String text) {
+    all().forEach(session -> session.close(code, text));
+  }
+
+  /// Fences by the session epoch (`docs/protocol.md`, section 8). On the session's event loop.
+  void admit(Session session) {
+    Slot slot = Slot.of(session);
+    Session before = current.putIfAbsent(slot, session);
+    while (before != null) {
+      if (before.admission().sessionEpoch() >= session.admission().sessionEpoch()) {
+        session.close(ErrorCode.REPLACED, "a newer session is there");
+        return;
+      }
+      if (current.replace(slot, before, session)) {
+        supersede(before);
+        break;
+      }
+      before = current.putIfAbsent(slot, session);
+    }
+    watcher.admitted(session);
+  }
+
+  private void supersede(Session before) {
+    leaving.add(before);
+    if (!before.isOpen()) {
+      leaving.remove(before);
+    }
+    before.supersede();
+  }
+
+  void rulesChanged(Session session) {
+    watcher.rulesChanged(session);
+  }
+
+  /// On the session's event loop. The end of an older epoch leaves the newer one alone.
+  void ended(Session session) {
+    current.remove(Slot.of(session), session);
+    leaving.remove(session);
+    watcher.closed(session);
+  }
+}
