@@ -360,6 +360,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
 
   private void run(String name, List<String> command) throws IOException, InterruptedException {
     Path output = home.resolve("output.log");
+    DataDirectory.writePrivate(output, new byte[0]);
     Process process =
         new ProcessBuilder(account.command(command))
             .directory(home.toFile())
