@@ -38,6 +38,7 @@ record TokenSources(
     return askStdin || isPiped() ? fromStdin() : Optional.empty();
   }
 
+  @SuppressWarnings("SystemConsoleNull") // null where the JDK has no console at all
   private static boolean isPiped() {
     return !Optional.ofNullable(System.console()).map(Console::isTerminal).orElse(false);
   }

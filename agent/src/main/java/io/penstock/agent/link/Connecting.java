@@ -117,9 +117,7 @@ final class Connecting {
     return new Outcome.Serving(conversation, broker, admitted);
   }
 
-  // No digest and no checkpoint yet. NullAway does not see the annotation of an array from a class
-  // file.
-  @SuppressWarnings("NullAway")
+  @SuppressWarnings("NullAway") // does not see in a class file that the array may be null
   private ConnectRequest request(Credentials credentials, int slot) {
     return new ConnectRequest(
         credentials.agent(),

@@ -227,8 +227,8 @@ final class Dialer {
     if (cause == null) {
       return "no answer in time";
     }
-    for (Throwable deeper = cause.getCause(); deeper != null; deeper = deeper.getCause()) {
-      cause = deeper;
+    while (cause.getCause() != null) {
+      cause = cause.getCause();
     }
     String message = cause.getMessage();
     return message == null || message.isBlank()

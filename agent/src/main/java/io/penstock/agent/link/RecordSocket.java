@@ -120,11 +120,8 @@ final class RecordSocket extends ChannelInboundHandlerAdapter {
       return;
     }
     var _ = channel.writeAndFlush(new CloseWebSocketFrame(status));
-    var _ = channel.eventLoop().schedule(this::cut, CLOSE_WITHIN_MS, TimeUnit.MILLISECONDS);
-  }
-
-  private void cut() {
-    var _ = channel.close();
+    Runnable cut = channel::close;
+    var _ = channel.eventLoop().schedule(cut, CLOSE_WITHIN_MS, TimeUnit.MILLISECONDS);
   }
 
   @Override

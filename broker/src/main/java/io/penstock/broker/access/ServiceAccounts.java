@@ -21,6 +21,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.UUID;
 import java.util.regex.Pattern;
 
@@ -29,6 +30,9 @@ import java.util.regex.Pattern;
 /// [#known] never blocks: it answers from what was looked up at most five seconds ago.
 public final class ServiceAccounts {
   private static final Duration FRESH = Duration.ofSeconds(5);
+  // Each one costs a signature check and an audit row.
+  private static final int BAD_TOKENS = 50;
+  private static final Duration BAD_TOKEN_WINDOW = Duration.ofSeconds(10);
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,62}");
   private static final Pattern SYSTEM =
       Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,62}/(\\*|[A-Za-z0-9][A-Za-z0-9._-]{0,62})");
@@ -40,6 +44,7 @@ public final class ServiceAccounts {
   private final AccessTokens tokens;
   private final Accounts accounts;
   private final Clock clock;
+  private final Attempts badTokens = new Attempts(BAD_TOKENS, BAD_TOKEN_WINDOW);
   private final Cache<Octets, Invoker> invokers =
       Caffeine.newBuilder().maximumSize(10_000).expireAfterWrite(FRESH).build();
 
@@ -102,26 +107,46 @@ public final class ServiceAccounts {
     return Optional.ofNullable(invokers.getIfPresent(hash(token)));
   }
 
-  /// Looks the token up; blocks. Empty when it lets nobody in.
-  public Optional<Invoker> lookUp(String token, Origin origin) {
-    Optional<Invoker> invoker =
-        switch (tokens.verify(token).orElse(null)) {
-          case null -> Optional.empty();
-          case Claims.OfService claims -> ofService(claims);
-          case Claims.OfUser _ ->
-              accounts
-                  .authenticate(token, origin)
-                  .filter(actor -> actor.may(Permission.SYSTEMS_INVOKE))
-                  .map(actor -> new Invoker(actor.name(), ofUser(actor.gatewayAccess())));
-        };
-    invoker.ifPresentOrElse(
-        found -> invokers.put(hash(token), found),
-        () ->
-            audit.record(
-                AuditEvent.of("authentication.failure", "denied")
-                    .because("invalid_token")
-                    .from(origin.ip(), origin.userAgent(), Optional.of(origin.resource()))));
-    return invoker;
+  /// What a look-up found.
+  public sealed interface LookUp {
+    record Found(Invoker invoker) implements LookUp {}
+
+    /// Forged, unknown, expired, revoked or disabled.
+    record Refused() implements LookUp {}
+
+    record Limited(int retryAfterSeconds) implements LookUp {}
+  }
+
+  /// Looks the token up; blocks. A source that shows many bad ones is not looked at for a while.
+  public LookUp lookUp(String token, Origin origin) {
+    String source = origin.ip().orElse("");
+    OptionalInt blocked = badTokens.blockedSeconds(source);
+    if (blocked.isPresent()) {
+      return new LookUp.Limited(blocked.getAsInt());
+    }
+    Optional<Invoker> invoker = invoker(token, origin);
+    if (invoker.isPresent()) {
+      invokers.put(hash(token), invoker.get());
+      return new LookUp.Found(invoker.get());
+    }
+    badTokens.failed(source);
+    audit.record(
+        AuditEvent.of("authentication.failure", "denied")
+            .because("invalid_token")
+            .from(origin.ip(), origin.userAgent(), Optional.of(origin.resource())));
+    return new LookUp.Refused();
+  }
+
+  private Optional<Invoker> invoker(String token, Origin origin) {
+    return switch (tokens.verify(token).orElse(null)) {
+      case null -> Optional.empty();
+      case Claims.OfService claims -> ofService(claims);
+      case Claims.OfUser _ ->
+          accounts
+              .authenticate(token, origin)
+              .filter(actor -> actor.may(Permission.SYSTEMS_INVOKE))
+              .map(actor -> new Invoker(actor.name(), ofUser(actor.gatewayAccess())));
+    };
   }
 
   /// A person without restriction reaches every site; others the sites they are given.

@@ -1,9 +1,10 @@
 package io.penstock.broker.api;
 
 import io.penstock.broker.access.Permission;
-import io.penstock.broker.api.AgentOperations.AgentView;
-import io.penstock.broker.api.AgentOperations.Latency;
-import io.penstock.broker.api.AgentOperations.Outcome;
+import io.penstock.broker.agents.AgentOperations;
+import io.penstock.broker.agents.AgentOperations.AgentView;
+import io.penstock.broker.agents.AgentOperations.Latency;
+import io.penstock.broker.agents.AgentOperations.Outcome;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;

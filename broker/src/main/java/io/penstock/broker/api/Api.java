@@ -2,6 +2,7 @@ package io.penstock.broker.api;
 
 import io.penstock.broker.access.Accounts;
 import io.penstock.broker.access.ServiceAccounts;
+import io.penstock.broker.agents.AgentOperations;
 import io.penstock.broker.agents.EnrollmentTokens;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.store.Database;

@@ -25,7 +25,9 @@ import org.jspecify.annotations.Nullable;
 
 /// Passes the API requests of one connection to the API's web server, over a unix socket of its
 /// own, and the answers back, both ways as a stream: a side that does not read stops the other from
-/// sending. On the public connection's event loop, the unix socket too.
+/// sending. On the public connection's event loop, the unix socket too. Netty: a write or close
+/// that fails ends the channel, which channelInactive tells.
+@SuppressWarnings("FutureReturnValueIgnored")
 final class ApiForwarder extends ChannelInboundHandlerAdapter {
   private static final int CONNECT_TIMEOUT_MS = 2_000;
 
@@ -236,16 +238,16 @@ final class ApiForwarder extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
-      if (ctx.channel() != backend) {
+      if (!ctx.channel().equals(backend)) {
         ReferenceCountUtil.release(message);
       } else if (message instanceof HttpResponse response) {
-        head(ctx, response);
+        head(response);
       } else {
         body((HttpContent) message);
       }
     }
 
-    private void head(ChannelHandlerContext ctx, HttpResponse response) {
+    private void head(HttpResponse response) {
       int status = response.status().code();
       interim = status < 200;
       if (interim) {
@@ -306,7 +308,7 @@ final class ApiForwarder extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext ctx) {
-      if (ctx.channel() == backend && answer != Answer.NONE) {
+      if (ctx.channel().equals(backend) && answer != Answer.NONE) {
         client.channel().config().setAutoRead(ctx.channel().isWritable());
       }
     }
@@ -315,7 +317,7 @@ final class ApiForwarder extends ChannelInboundHandlerAdapter {
     /// that must be seen.
     @Override
     public void channelInactive(ChannelHandlerContext ctx) {
-      if (ctx.channel() != backend) {
+      if (!ctx.channel().equals(backend)) {
         return;
       }
       backend = null;

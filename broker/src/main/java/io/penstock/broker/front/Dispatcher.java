@@ -1,7 +1,6 @@
 package io.penstock.broker.front;
 
 import io.netty.channel.ChannelDuplexHandler;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPipeline;
@@ -32,7 +31,9 @@ import org.slf4j.LoggerFactory;
 /// arrives.
 ///
 /// This handler also decides whether the connection goes on after an answer, and ends it when a
-/// head or the next request does not come in time. On the connection's event loop.
+/// head or the next request does not come in time. On the connection's event loop. Netty: a write
+/// or close that fails ends the channel, which channelInactive tells.
+@SuppressWarnings("FutureReturnValueIgnored")
 final class Dispatcher extends ChannelDuplexHandler implements Ticker.Ticked {
   /// Requests that a peer may send ahead of their turn.
   private static final int MAX_WAITING_REQUESTS = 64;
@@ -271,8 +272,7 @@ final class Dispatcher extends ChannelDuplexHandler implements Ticker.Ticked {
 
   /// Everything of HTTP leaves the pipeline; the decoder last, because it gives what it still holds
   /// to the handlers behind it.
-  private void handOver(
-      ChannelHandlerContext ctx, UpgradeEndpoint.Decision.Accepted accepted) {
+  private void handOver(ChannelHandlerContext ctx, UpgradeEndpoint.Decision.Accepted accepted) {
     ChannelPipeline pipeline = ctx.pipeline();
     ctx.writeAndFlush(accepted.answer());
     if (installed != null) {

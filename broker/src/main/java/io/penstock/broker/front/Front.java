@@ -18,7 +18,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// The one public port. Accepts, counts, lifts TLS off, and gives each connection a [Dispatcher].
-/// Thread-safe.
+/// Thread-safe. Netty: a write or close that fails ends the channel, which channelInactive tells.
+@SuppressWarnings("FutureReturnValueIgnored")
 public final class Front {
   private static final int BACKLOG = 4_096;
 
@@ -50,8 +51,7 @@ public final class Front {
   private final FrontServices services;
   private @Nullable Channel listening;
 
-  public Front(
-      FrontSettings settings, Wiring wiring, EventLoopGroup group, Ticker.Each tickers) {
+  public Front(FrontSettings settings, Wiring wiring, EventLoopGroup group, Ticker.Each tickers) {
     this.settings = settings;
     this.wiring = wiring;
     this.group = group;

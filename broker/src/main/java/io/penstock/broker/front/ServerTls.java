@@ -35,7 +35,10 @@ public final class ServerTls {
                     SelectedListenerFailureBehavior.ACCEPT,
                     ApplicationProtocolNames.HTTP_1_1));
     return isBoringSsl()
-        ? builder.sslProvider(SslProvider.OPENSSL).option(OpenSslContextOption.GROUPS, GROUPS).build()
+        ? builder
+            .sslProvider(SslProvider.OPENSSL)
+            .option(OpenSslContextOption.GROUPS, GROUPS)
+            .build()
         : builder.sslProvider(SslProvider.JDK).build();
   }
 

@@ -37,6 +37,8 @@ enum Transport {
   }
 
   SocketAddress domainAddress(Path path) {
-    return this == EPOLL ? new DomainSocketAddress(path.toFile()) : UnixDomainSocketAddress.of(path);
+    return this == EPOLL
+        ? new DomainSocketAddress(path.toFile())
+        : UnixDomainSocketAddress.of(path);
   }
 }

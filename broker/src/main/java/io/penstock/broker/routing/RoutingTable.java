@@ -119,8 +119,7 @@ public final class RoutingTable implements Routing, SessionWatcher {
 
   @Override
   public void rulesChanged(LiveSession session) {
-    change(
-        site(session), view -> view.has(session) ? view.with(Member.of(session, true)) : view);
+    change(site(session), view -> view.has(session) ? view.with(Member.of(session, true)) : view);
   }
 
   @Override

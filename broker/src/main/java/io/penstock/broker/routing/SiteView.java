@@ -73,7 +73,7 @@ record SiteView(Map<String, Said> agents, List<Member> members, long awaitedUnti
   }
 
   private List<Member> withoutMember(LiveSession session) {
-    return members.stream().filter(member -> member.session() != session).toList();
+    return members.stream().filter(member -> !member.session().equals(session)).toList();
   }
 
   boolean isForgotten() {
@@ -81,7 +81,7 @@ record SiteView(Map<String, Said> agents, List<Member> members, long awaitedUnti
   }
 
   boolean has(LiveSession session) {
-    return members.stream().anyMatch(member -> member.session() == session);
+    return members.stream().anyMatch(member -> member.session().equals(session));
   }
 
   /// Whether any agent of the site serves it, when last heard, or has not been heard.

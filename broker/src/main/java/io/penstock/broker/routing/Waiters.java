@@ -13,8 +13,12 @@ import org.jspecify.annotations.Nullable;
 final class Waiters {
   private static final int LIMIT = 1_024;
 
-  private final ConcurrentHashMap<String, Set<CompletableFuture<Void>>> bySite =
-      new ConcurrentHashMap<>();
+  /// One call; equal to itself only.
+  private static final class Waiter {
+    final CompletableFuture<Void> changed = new CompletableFuture<>();
+  }
+
+  private final ConcurrentHashMap<String, Set<Waiter>> bySite = new ConcurrentHashMap<>();
   private final AtomicInteger waiting = new AtomicInteger();
 
   CompletionStage<Void> await(String site, Duration within) {
@@ -22,23 +26,21 @@ final class Waiters {
       waiting.decrementAndGet();
       return CompletableFuture.completedStage(null);
     }
-    var waiter = new CompletableFuture<Void>();
+    var waiter = new Waiter();
     bySite.compute(site, (_, those) -> with(those, waiter));
-    waiter
+    return waiter
+        .changed
         .completeOnTimeout(null, within.toNanos(), TimeUnit.NANOSECONDS)
         .whenComplete((_, _) -> forget(site, waiter));
-    return waiter;
   }
 
-  private static Set<CompletableFuture<Void>> with(
-      @Nullable Set<CompletableFuture<Void>> those,
-      CompletableFuture<Void> waiter) {
-    Set<CompletableFuture<Void>> all = those == null ? ConcurrentHashMap.newKeySet() : those;
+  private static Set<Waiter> with(@Nullable Set<Waiter> those, Waiter waiter) {
+    Set<Waiter> all = those == null ? ConcurrentHashMap.newKeySet() : those;
     all.add(waiter);
     return all;
   }
 
-  private void forget(String site, CompletableFuture<Void> waiter) {
+  private void forget(String site, Waiter waiter) {
     waiting.decrementAndGet();
     bySite.computeIfPresent(
         site,
@@ -49,13 +51,9 @@ final class Waiters {
   }
 
   void changed(String site) {
-    Set<CompletableFuture<Void>> those = bySite.get(site);
+    Set<Waiter> those = bySite.get(site);
     if (those != null) {
-      those.forEach(waiter -> waiter.complete(null));
+      those.forEach(waiter -> waiter.changed.complete(null));
     }
-  }
-
-  int waiting() {
-    return waiting.get();
   }
 }

@@ -20,11 +20,12 @@ public final class ConnectionTable {
       Optional<String> remoteIp,
       Instant connectedAt) {}
 
+  /// Noted twice when the answer to a commit was lost: the second time changes nothing.
   public void open(Tx tx, Connection connection) {
     tx.update(
         """
         insert into connections (agent, slot, epoch, node, boot_id, remote_ip, connected_at, alive_at)
-        values ($1, $2, $3, $4, $5, $6::text::inet, $7, $7)\
+        values ($1, $2, $3, $4, $5, $6::text::inet, $7, $7) on conflict do nothing\
         """,
         connection.agent(),
         connection.slot(),

@@ -47,11 +47,11 @@ public final class EmbeddedPostgres implements AutoCloseable {
   private volatile boolean closing;
   private volatile Runnable restarted = () -> {};
 
-  private EmbeddedPostgres(Path home, String database) throws IOException, InterruptedException {
+  private EmbeddedPostgres(Path home, String database, ServerAccount account) throws IOException {
     this.home = home;
     this.cluster = home.resolve("data");
     this.programs = PostgresBinaries.unpackedIn(home).resolve("bin");
-    this.account = ServerAccount.ofThisProcess();
+    this.account = account;
     this.password = readOrCreatePassword(home.resolve("password"));
     this.database = database;
   }
@@ -60,20 +60,25 @@ public final class EmbeddedPostgres implements AutoCloseable {
   /// Returns when it accepts connections.
   public static EmbeddedPostgres start(DataDirectory data, String database) {
     try {
-      Path home = data.resolve("postgres");
-      DataDirectory.createPrivate(home);
-      var postgres = new EmbeddedPostgres(home, database);
-      postgres.initialise();
-      postgres.adoptOrRun();
-      postgres.createDatabase();
-      Thread.ofVirtual().name("postgres-watch").start(postgres::watch);
-      return postgres;
+      return start(data, database, ServerAccount.ofThisProcess());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted while Postgres started", e);
     }
+  }
+
+  static EmbeddedPostgres start(DataDirectory data, String database, ServerAccount account)
+      throws IOException, InterruptedException {
+    Path home = data.resolve("postgres");
+    DataDirectory.createPrivate(home);
+    var postgres = new EmbeddedPostgres(home, database, account);
+    postgres.initialise();
+    postgres.adoptOrRun();
+    postgres.createDatabase();
+    Thread.ofVirtual().name("postgres-watch").start(postgres::watch);
+    return postgres;
   }
 
   /// Where it listens now; after a restart the port may be another one.
@@ -355,6 +360,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
 
   private void run(String name, List<String> command) throws IOException, InterruptedException {
     Path output = home.resolve("output.log");
+    DataDirectory.writePrivate(output, new byte[0]);
     Process process =
         new ProcessBuilder(account.command(command))
             .directory(home.toFile())

@@ -78,6 +78,25 @@ public final class EnrollmentTokenTable {
         .map(EnrollmentTokenTable::read);
   }
 
+  /// Locks the token until the transaction ends: of many agents racing for it one comes first.
+  public Optional<Token> lock(Tx tx, Octets id) {
+    return tx.one("select " + COLUMNS + " from enrollment_tokens where id = $1 for update", id)
+        .map(EnrollmentTokenTable::read);
+  }
+
+  /// Spends a token that the caller has locked and judged.
+  public void spend(Tx tx, Octets id, Use use) {
+    tx.update(
+        """
+        update enrollment_tokens set used_at = $2, used_by_agent = $3, used_dev_key = $4, used_from = $5::text::inet where id = $1\
+        """,
+        id,
+        use.at(),
+        use.agent(),
+        use.devKey(),
+        use.from());
+  }
+
   public List<Token> list(Tx tx) {
     var tokens = new ArrayList<Token>();
     tx.query("select " + COLUMNS + " from enrollment_tokens order by created_at desc limit 1000")

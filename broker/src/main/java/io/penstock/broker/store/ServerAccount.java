@@ -18,7 +18,8 @@ enum ServerAccount {
   NAMESPACE("unshare --user"),
   NOBODY(
       "setpriv --reuid=65534 --regid=65534 --clear-groups"
-          + " --inh-caps=+dac_override --ambient-caps=+dac_override");
+          + " --inh-caps=+dac_override --ambient-caps=+dac_override"
+          + " --securebits=+no_setuid_fixup");
 
   private static final int NOBODY_ID = 65534;
   private static final int ROOT_ID = 0;
@@ -30,8 +31,8 @@ enum ServerAccount {
   }
 
   static ServerAccount ofThisProcess() throws IOException, InterruptedException {
-    if (!isRoot()) {
-      return SELF;
+    if (ownId() != ROOT_ID) {
+      return hasName() || !NAMESPACE.works() ? SELF : NAMESPACE;
     }
     for (ServerAccount account : List.of(NAMESPACE, NOBODY)) {
       if (account.works()) {
@@ -43,14 +44,22 @@ enum ServerAccount {
             + " privilege here: start the broker as an ordinary user, or give database.url");
   }
 
-  private static boolean isRoot() throws IOException {
-    return ((Number) Files.getAttribute(Path.of("/proc/self"), "unix:uid")).intValue() == ROOT_ID;
+  private static int ownId() throws IOException {
+    return (Integer) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
+  }
+
+  /// Containers run under ids that no user has; Postgres wants a name, and a namespace gives one.
+  private static boolean hasName() throws InterruptedException {
+    return succeeds(List.of("id", "-un"));
   }
 
   private boolean works() throws InterruptedException {
+    return succeeds(command(List.of("true")));
+  }
+
+  private static boolean succeeds(List<String> command) throws InterruptedException {
     try {
-      Process process =
-          new ProcessBuilder(command(List.of("true"))).redirectErrorStream(true).start();
+      Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
       process.getOutputStream().close();
       process.getInputStream().readAllBytes();
       return process.waitFor(10, TimeUnit.SECONDS) && process.exitValue() == 0;
@@ -73,7 +82,7 @@ enum ServerAccount {
     if (this == SELF || !Files.exists(root)) {
       return;
     }
-    int id = this == NOBODY ? NOBODY_ID : ROOT_ID;
+    int id = this == NOBODY ? NOBODY_ID : ownId();
     if (((Number) Files.getAttribute(root, "unix:uid", LinkOption.NOFOLLOW_LINKS)).intValue()
         == id) {
       return;

@@ -91,11 +91,11 @@ public final class UserTable {
     return tx.one("select 1 from users limit 1").isEmpty();
   }
 
-  /// How many could still administer; the last one is not to be taken away.
+  /// How many could still administer. None of them changes until the transaction ends, so two of
+  /// them cannot take away each other at once.
   public long enabledAdmins(Tx tx) {
-    return tx.one("select count(*) as number from users where role = 'admin' and not disabled")
-        .map(row -> Values.number(row, "number"))
-        .orElse(0L);
+    return tx.query("select email from users where role = 'admin' and not disabled for update")
+        .size();
   }
 
   public boolean changeRole(Tx tx, String email, String role) {

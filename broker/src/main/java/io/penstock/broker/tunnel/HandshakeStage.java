@@ -28,6 +28,8 @@ import org.slf4j.LoggerFactory;
 ///
 /// Holds one of the bounded places for handshakes from the upgrade until message 3 is verified or
 /// the connection is gone. Everything it keeps is bounded by the 8 KiB that may arrive until then.
+/// Netty: a write or close that fails ends the channel, which channelInactive tells.
+@SuppressWarnings("FutureReturnValueIgnored")
 final class HandshakeStage implements Stage {
   private enum Step {
     FIRST,
@@ -194,8 +196,7 @@ final class HandshakeStage implements Stage {
     begin(keys, channel -> tunnels.authority().connect(attempt, channel));
   }
 
-  private void enrolling(
-      EnrollRequest enroll, Established keys) {
+  private void enrolling(EnrollRequest enroll, Established keys) {
     var attempt =
         new EnrollmentAttempt(
             responder.hello(),
@@ -207,8 +208,7 @@ final class HandshakeStage implements Stage {
     begin(keys, channel -> tunnels.authority().enroll(attempt, channel));
   }
 
-  private void begin(
-      Established keys, Attendant.Business business) {
+  private void begin(Established keys, Attendant.Business business) {
     finish();
     tunnels.counters().handshakes.increment();
     socket.handshakeDone();

@@ -134,8 +134,7 @@ final class MessageDecoder extends ByteToMessageDecoder {
       case TEXT -> Violated.TEXT_MESSAGE;
       case CONTINUATION -> partial == null ? Violated.ORDER : tooBig(shortLength);
       case BINARY -> partial != null ? Violated.ORDER : tooBig(shortLength);
-      case CLOSE, PING, PONG ->
-          last && shortLength <= MAX_CONTROL_BYTES ? null : Violated.CONTROL;
+      case CLOSE, PING, PONG -> last && shortLength <= MAX_CONTROL_BYTES ? null : Violated.CONTROL;
       default -> Violated.OPCODE;
     };
   }

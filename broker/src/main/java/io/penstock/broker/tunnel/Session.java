@@ -17,7 +17,6 @@ import io.penstock.codec.session.SessionCore;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -32,10 +31,11 @@ import org.slf4j.LoggerFactory;
 ///
 /// Everything happens on the tunnel's event loop; what other threads may read is volatile, what
 /// they may ask is handed to the loop. It ends exactly once, by [#end]: by us (CLOSE), by the
-/// agent's CLOSE, or by an abort.
+/// agent's CLOSE, or by an abort. Netty: a write or close that fails ends the channel, which
+/// channelInactive tells.
+@SuppressWarnings("FutureReturnValueIgnored")
 final class Session implements LiveSession, SessionCore.Listener, Stage, Ticker.Ticked {
   private static final EffectiveRules NO_RULES = new EffectiveRules(List.of());
-  private static final int MAX_PROBES = 16;
   private static final Logger LOG = LoggerFactory.getLogger(Session.class);
 
   private final Tunnels tunnels;
@@ -49,7 +49,8 @@ final class Session implements LiveSession, SessionCore.Listener, Stage, Ticker.
   private @Nullable Inbox inbox;
   private boolean streamsAllowed;
   private boolean ended;
-  private @Nullable List<CompletableFuture<Boolean>> probes;
+  private boolean rulesTold;
+  private @Nullable Probes probes;
 
   // Written by the event loop, read by all.
   private volatile ControlChannel.@Nullable Admission admission;
@@ -189,6 +190,7 @@ final class Session implements LiveSession, SessionCore.Listener, Stage, Ticker.
           ErrorCode.PROTOCOL_ERROR, "expected no EFFECTIVE_RULES before ADMITTED");
     }
     rules = told;
+    rulesTold = true;
     if (admission != null) {
       tunnels.sessions().rulesChanged(this);
     }
@@ -249,7 +251,7 @@ final class Session implements LiveSession, SessionCore.Listener, Stage, Ticker.
     if (open) {
       tunnels.counters().admitted.increment();
       tunnels.sessions().admit(this);
-      if (rules != NO_RULES) {
+      if (rulesTold) {
         tunnels.sessions().rulesChanged(this);
       }
       core.ping();
@@ -348,11 +350,11 @@ final class Session implements LiveSession, SessionCore.Listener, Stage, Ticker.
   @Override
   public void send(ControlMessage message) {
     onLoop(
-            () -> {
-              // From here on the agent may open streams, before `admit` was called or not.
-              streamsAllowed |= message instanceof ControlMessage.Admitted;
-              core.send(message);
-            });
+        () -> {
+          // From here on the agent may open streams, before `admit` was called or not.
+          streamsAllowed |= message instanceof ControlMessage.Admitted;
+          core.send(message);
+        });
   }
 
   @Override
@@ -366,29 +368,19 @@ final class Session implements LiveSession, SessionCore.Listener, Stage, Ticker.
 
   private void probeNow(CompletableFuture<Boolean> answered, Duration within) {
     if (probes == null) {
-      probes = new ArrayList<>(1);
+      probes = new Probes();
     }
-    if (!open || probes.size() >= MAX_PROBES) {
+    if (!open || !probes.add(answered)) {
       answered.complete(false);
       return;
     }
-    probes.add(answered);
+    answered.completeOnTimeout(false, within.toNanos(), TimeUnit.NANOSECONDS);
     core.ping();
-    eventLoop().schedule(() -> expire(answered), within.toNanos(), TimeUnit.NANOSECONDS);
-  }
-
-  private void expire(CompletableFuture<Boolean> probe) {
-    if (probes != null) {
-      probes.remove(probe);
-    }
-    probe.complete(false);
   }
 
   private void completeProbes(boolean answered) {
-    List<CompletableFuture<Boolean>> waiting = probes;
-    probes = null;
-    if (waiting != null) {
-      waiting.forEach(probe -> probe.complete(answered));
+    if (probes != null) {
+      probes.complete(answered);
     }
   }
 
@@ -400,10 +392,10 @@ final class Session implements LiveSession, SessionCore.Listener, Stage, Ticker.
   /// This broker goes away (`docs/protocol.md`, section 8).
   void drain(Duration spread, Duration within) {
     onLoop(
-            () -> {
-              draining = true;
-              core.drain((int) spread.toMillis(), (int) within.toMillis());
-            });
+        () -> {
+          draining = true;
+          core.drain((int) spread.toMillis(), (int) within.toMillis());
+        });
   }
 
   /// A newer session of the same agent and slot is admitted. Make-before-break cuts nothing: one

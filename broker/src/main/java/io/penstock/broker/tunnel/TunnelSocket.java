@@ -18,7 +18,9 @@ import org.slf4j.LoggerFactory;
 /// the event loop produced leaves together at the tick's end (7-performance: coalesce); nothing is
 /// taken from the stage while the connection takes no more.
 ///
-/// On the tunnel's event loop.
+/// On the tunnel's event loop. Netty: a write or close that fails ends the channel, which
+/// channelInactive tells.
+@SuppressWarnings("FutureReturnValueIgnored")
 final class TunnelSocket extends ChannelInboundHandlerAdapter implements Runnable {
   /// Bytes after which the outgoing messages are flushed, which also shows whether the connection
   /// still takes some.

@@ -8,6 +8,7 @@ import io.penstock.broker.access.Accounts.FirstAdmin;
 import io.penstock.broker.access.Passwords;
 import io.penstock.broker.access.Role;
 import io.penstock.broker.access.ServiceAccounts;
+import io.penstock.broker.agents.AgentOperations;
 import io.penstock.broker.agents.EnrollmentTokens;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.config.BrokerConfig;

@@ -29,8 +29,8 @@ class EmbeddedPostgresTest {
   }
 
   @AfterEach
-  void stopWhatRuns() throws Exception {
-    EmbeddedPostgres.start(data, "penstock").close();
+  void killWhatRuns() throws Exception {
+    Postmaster.livingOn(cluster()).ifPresent(server -> kill(server.process().pid()));
     data.close();
   }
 

@@ -12,6 +12,16 @@ final class TestBinaries {
 
   private TestBinaries() {}
 
+  /// A directory of this run, in the build directory: `clean` takes along what a killed run left.
+  static Path newDirectory() {
+    try {
+      DataDirectory.createPrivate(SHARED);
+      return Files.createTempDirectory(SHARED, "run");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   static synchronized void placeIn(DataDirectory data) {
     try {
       DataDirectory.createPrivate(SHARED);

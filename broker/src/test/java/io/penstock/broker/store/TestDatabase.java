@@ -5,11 +5,12 @@ import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /// A migrated database of its own for one test class, on one real Postgres server per test JVM.
@@ -35,6 +36,11 @@ public final class TestDatabase implements AutoCloseable {
     return database;
   }
 
+  /// SQL behind the broker's back: what somebody with access to the database could do.
+  public void execute(String sql) {
+    database.run(tx -> tx.update(sql));
+  }
+
   public Vertx vertx() {
     return vertx;
   }
@@ -54,26 +60,26 @@ public final class TestDatabase implements AutoCloseable {
     static final EmbeddedPostgres POSTGRES = start();
 
     private static EmbeddedPostgres start() {
-      Path directory = createDirectory();
+      Path directory = TestBinaries.newDirectory();
       DataDirectory data = DataDirectory.open(directory);
       TestBinaries.placeIn(data);
       EmbeddedPostgres postgres = EmbeddedPostgres.start(data, "template_migrated");
-      Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(postgres, directory)));
+      Runtime.getRuntime().addShutdownHook(new Thread(() -> kill(postgres, directory)));
       Migrations.run(postgres.address());
+      // What is in it is worth nothing: the tests of durability have servers of their own.
+      execute(postgres, "alter system set fsync = off");
+      execute(postgres, "select pg_reload_conf()");
       return postgres;
     }
 
-    private static Path createDirectory() {
+    private static void kill(EmbeddedPostgres postgres, Path directory) {
+      postgres.abandon();
       try {
-        return Files.createTempDirectory("penstock-test-postgres");
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-    }
-
-    private static void stop(EmbeddedPostgres postgres, Path directory) {
-      postgres.close();
-      try {
+        var server =
+            Postmaster.livingOn(directory.resolve("postgres/data")).orElseThrow().process();
+        List<ProcessHandle> children = server.descendants().toList();
+        server.destroyForcibly();
+        children.forEach(child -> child.onExit().orTimeout(5, TimeUnit.SECONDS).join());
         PostgresBinaries.deleteTree(directory);
       } catch (IOException e) {
         throw new UncheckedIOException(e);
@@ -81,7 +87,11 @@ public final class TestDatabase implements AutoCloseable {
     }
 
     static void execute(String sql) {
-      DatabaseAddress admin = POSTGRES.address().withDatabase("postgres");
+      execute(POSTGRES, sql);
+    }
+
+    private static void execute(EmbeddedPostgres postgres, String sql) {
+      DatabaseAddress admin = postgres.address().withDatabase("postgres");
       try (var connection = DriverManager.getConnection(admin.jdbcUrl(), admin.jdbcProperties());
           var statement = connection.createStatement()) {
         statement.execute(sql);

@@ -29,6 +29,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// From the upgrade request to message 3.
@@ -37,8 +38,9 @@ class HandshakeTest {
   private static final String HOST = "broker.example:8443";
   private static final Duration FLOOR = Duration.ofMillis(250);
 
-  private static final TunnelSettings SETTINGS =
-      new TunnelSettings(6, 4, 100, 1_024, Duration.ofMillis(700), FLOOR);
+  private static final TunnelSettings SETTINGS = TunnelSettings.DEFAULTS.withHandshakes(6, 4);
+  private static final TunnelSettings HASTY =
+      new TunnelSettings(6, 4, 100, 1_024, Duration.ofMillis(500), FLOOR);
 
   private TunnelWorld world;
 
@@ -83,41 +85,47 @@ class HandshakeTest {
   }
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "GET /tunnel/v1 HTTP/1.1\r\nHost: h\r\n\r\n",
-        "POST /tunnel/v1 HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
-            + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-            + "Sec-WebSocket-Protocol: penstock.v1.xxhfs\r\n\r\n",
-        "GET /tunnel/v1 HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
-            + "Sec-WebSocket-Version: 8\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-            + "Sec-WebSocket-Protocol: penstock.v1.xxhfs\r\n\r\n",
-        "GET /tunnel/v1 HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
-            + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZQ==\r\n"
-            + "Sec-WebSocket-Protocol: penstock.v1.xxhfs\r\n\r\n",
-        "GET /tunnel/v1 HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
-            + "Content-Length: 1\r\nSec-WebSocket-Version: 13\r\n"
-            + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-            + "Sec-WebSocket-Protocol: penstock.v1.xxhfs\r\n\r\nx",
-      })
-  void whatIsNoUpgradeIsRefused(String request) throws Exception {
+  @CsvSource({
+    // method, upgrade, version, key, body
+    "GET,  none,      13, dGhlIHNhbXBsZSBub25jZQ==, ''",
+    "POST, websocket, 13, dGhlIHNhbXBsZSBub25jZQ==, ''",
+    "GET,  h2c,       13, dGhlIHNhbXBsZSBub25jZQ==, ''",
+    "GET,  websocket, 8,  dGhlIHNhbXBsZSBub25jZQ==, ''",
+    "GET,  websocket, 13, dGhlIHNhbXBsZQ==,         ''",
+    "GET,  websocket, 13, '???',                    ''",
+    "GET,  websocket, 13, dGhlIHNhbXBsZSBub25jZQ==, x",
+  })
+  void whatIsNoUpgradeIsRefused(
+      String method, String upgrade, String version, String key, String body) throws Exception {
     try (RawPeer peer = RawPeer.dial(world.port)) {
-      peer.text(request);
+      peer.text(request(method, upgrade, version, key, body.length()) + body);
 
       assertThat(peer.head()).startsWith("HTTP/1.1 400 ");
       peer.awaitEnd();
     }
   }
 
+  private static String request(
+      String method, String upgrade, String version, String key, int bodyBytes) {
+    return String.join(
+        "\r\n",
+        method + " /tunnel/v1 HTTP/1.1",
+        "Host: " + HOST,
+        "Connection: upgrade",
+        "Upgrade: " + upgrade,
+        "Content-Length: " + bodyBytes,
+        "Sec-WebSocket-Version: " + version,
+        "Sec-WebSocket-Key: " + key,
+        "Sec-WebSocket-Protocol: penstock.v1.xxhfs",
+        "",
+        "");
+  }
+
   @Test
   void messageThatArrivesWithTheRequestIsNotLost() throws Exception {
     try (MockAgent agent = MockAgent.dial(world.port)) {
       Handshake handshake = connectHandshake(agent.dev);
-      String request =
-          "GET /tunnel/v1 HTTP/1.1\r\nHost: " + HOST + "\r\nConnection: Upgrade\r\n"
-              + "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-              + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-              + "Sec-WebSocket-Protocol: penstock.v1.xxhfs\r\n\r\n";
+      String request = request("GET", "websocket", "13", "dGhlIHNhbXBsZSBub25jZQ==", 0);
       byte[] first = RawPeer.masked(RawPeer.BINARY, handshake.writeMessage(new byte[0]));
       agent.peer.text(request + new String(first, StandardCharsets.ISO_8859_1));
 
@@ -165,23 +173,25 @@ class HandshakeTest {
 
   @Test
   void handshakeThatTakesTooLongIsClosed() throws Exception {
-    try (RawPeer peer = RawPeer.dial(world.port)) {
+    try (TunnelWorld hasty = new TunnelWorld(HASTY, Clock.SYSTEM);
+        RawPeer peer = RawPeer.dial(hasty.port)) {
       peer.upgrade(Protocol.SUBPROTOCOL_CONNECT);
 
       RawPeer.Received close = peer.read();
 
       assertThat(close.status()).isEqualTo(1008);
       peer.awaitEnd();
+      assertThat(hasty.endpoint.counters().handshakesTimedOut()).isEqualTo(1);
     }
-    assertThat(world.endpoint.counters().handshakesTimedOut()).isEqualTo(1);
   }
 
   @Test
   void slowAgentIsClosedBeforeMessageThreeToo() throws Exception {
-    try (MockAgent agent = MockAgent.dial(world.port)) {
+    TunnelSettings settings = new TunnelSettings(6, 4, 100, 1_024, Duration.ofSeconds(2), FLOOR);
+    try (TunnelWorld hasty = new TunnelWorld(settings, Clock.SYSTEM);
+        MockAgent agent = MockAgent.dial(hasty.port)) {
       agent.peer.upgrade(Protocol.SUBPROTOCOL_CONNECT, HOST, "");
-      agent.peer.frame(
-          RawPeer.BINARY, connectHandshake(agent.dev).writeMessage(new byte[0]));
+      agent.peer.frame(RawPeer.BINARY, connectHandshake(agent.dev).writeMessage(new byte[0]));
       assertThat(agent.peer.read().firstByte()).isEqualTo(RawPeer.BINARY);
 
       assertThat(agent.peer.read().status()).isEqualTo(1008);
@@ -393,9 +403,7 @@ class HandshakeTest {
   private static void enroll(MockAgent agent, PresharedKey psk) throws Exception {
     var handshake =
         Handshake.initiator(
-            Suite.XXHFS_PSK3,
-            MockAgent.prologue(Protocol.SUBPROTOCOL_ENROLL, HOST),
-            agent.dev);
+            Suite.XXHFS_PSK3, MockAgent.prologue(Protocol.SUBPROTOCOL_ENROLL, HOST), agent.dev);
     handshake.psk(psk);
     agent.shake(
         Protocol.SUBPROTOCOL_ENROLL,

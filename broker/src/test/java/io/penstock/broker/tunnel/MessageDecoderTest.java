@@ -175,7 +175,12 @@ class MessageDecoderTest {
 
   @ParameterizedTest
   @CsvSource({
-    "03e8, 1000", "03eb, 1003", "0bb8, 3000", "1387, 4999", "03f3, 1011", "03e861, 1000",
+    "03e8, 1000",
+    "03eb, 1003",
+    "0bb8, 3000",
+    "1387, 4999",
+    "03f3, 1011",
+    "03e861, 1000",
   })
   void readsCloseStatus(String payload, int status) {
     closeFrame(payload);

@@ -32,9 +32,11 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// An agent that a test plays: dials, shakes hands, then does what the script says and records what
 /// it hears. One thread: nothing is read but in an `await…` or [#pump].
@@ -51,8 +53,8 @@ final class MockAgent implements AutoCloseable, SessionCore.Listener {
   /// How streams of the broker are served.
   Service service = (stream, _, _) -> new Recorder(stream);
 
-  private SessionCore core;
-  private NodeHello node;
+  private @Nullable SessionCore core;
+  private @Nullable NodeHello node;
 
   interface Service {
     StreamListener open(MuxStream stream, ByteBuf head, boolean end);
@@ -82,7 +84,7 @@ final class MockAgent implements AutoCloseable, SessionCore.Listener {
         Protocol.SUBPROTOCOL_CONNECT,
         Handshake.initiator(Suite.XXHFS, prologue(Protocol.SUBPROTOCOL_CONNECT, HOST), dev),
         new byte[0],
-        new ConnectRequest(name, 1, 1, slot, new byte[16], "test", List.of(), null, null));
+        new ConnectRequest(name, 1, 1, slot, new byte[16], "test", List.of(), new byte[0], ""));
   }
 
   static byte[] prologue(String subprotocol, String host) {
@@ -119,27 +121,27 @@ final class MockAgent implements AutoCloseable, SessionCore.Listener {
   }
 
   SessionCore core() {
-    return core;
+    return Objects.requireNonNull(core, "no handshake yet");
   }
 
   NodeHello node() {
-    return node;
+    return Objects.requireNonNull(node, "no handshake yet");
   }
 
   // The script's verbs.
 
   void send(ControlMessage message) throws IOException {
-    core.send(message);
+    core().send(message);
     flush();
   }
 
   /// Sends all that waits.
   void flush() throws IOException {
-    ByteBuf record = core.nextRecord();
+    ByteBuf record = core().nextRecord();
     while (record != null) {
       peer.frame(RawPeer.BINARY, ByteBufUtil.getBytes(record));
       record.release();
-      record = core.nextRecord();
+      record = core().nextRecord();
     }
   }
 
@@ -178,7 +180,7 @@ final class MockAgent implements AutoCloseable, SessionCore.Listener {
       heard.add("websocket " + message.status() + " " + message.reason());
       return;
     }
-    core.receive(Unpooled.wrappedBuffer(message.payload()));
+    core().receive(Unpooled.wrappedBuffer(message.payload()));
     flush();
   }
 
@@ -270,6 +272,11 @@ final class MockAgent implements AutoCloseable, SessionCore.Listener {
     public void onReset(ErrorCode code, boolean untouched, String text) {
       heard.add("reset " + stream.get().id() + " " + code + (untouched ? " untouched" : ""));
     }
+  }
+
+  /// The connection ends without a word.
+  void hangUp() {
+    close();
   }
 
   @Override

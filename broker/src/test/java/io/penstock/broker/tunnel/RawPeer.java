@@ -5,7 +5,9 @@ import java.io.DataInputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.net.InetAddress;
 import java.net.Socket;
+import java.net.SocketException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -28,7 +30,7 @@ final class RawPeer implements AutoCloseable {
   }
 
   static RawPeer dial(int port) throws IOException {
-    return new RawPeer(new Socket("127.0.0.1", port));
+    return new RawPeer(new Socket(InetAddress.getLoopbackAddress(), port));
   }
 
   /// Status and fields of the answer to an upgrade request.
@@ -146,7 +148,7 @@ final class RawPeer implements AutoCloseable {
       while (in.read() >= 0) {
         // What still comes does not matter.
       }
-    } catch (EOFException | java.net.SocketException reset) {
+    } catch (EOFException | SocketException reset) {
       // Gone, too.
     }
     return Duration.ofNanos(System.nanoTime() - start);

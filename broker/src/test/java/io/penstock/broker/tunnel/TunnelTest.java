@@ -23,8 +23,11 @@ import io.penstock.codec.mux.MuxStream;
 import io.penstock.codec.mux.StreamListener;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -240,7 +243,7 @@ class TunnelTest {
 
       assertThat(caller.status).isEqualTo(200);
       assertThat(caller.ended).isTrue();
-      assertThat(caller.received).isEqualTo(100_000);
+      assertThat(caller.receivedBytes.get()).isEqualTo(100_000);
     }
   }
 
@@ -347,7 +350,7 @@ class TunnelTest {
         MockAgent _ = MockAgent.admitted(world.port, "a1")) {
       world.await(() -> world.watched.contains("closed 1"));
 
-      old.close();
+      old.hangUp();
 
       world.await(() -> world.authority.told.stream().anyMatch(one -> one.startsWith("closed 1")));
       assertThat(world.sessions.of("a1")).hasSize(1);
@@ -385,7 +388,7 @@ class TunnelTest {
         assertThat(session.isOpen()).isTrue();
         assertThat(world.sessions.of("a1")).hasSize(2);
 
-        session.eventLoop().execute(() -> caller.stream.reset(ErrorCode.CANCELLED, false, ""));
+        session.eventLoop().execute(() -> caller.stream().reset(ErrorCode.CANCELLED, false, ""));
 
         old.awaitHeard("close REPLACED 0 a newer session took over");
         assertThat(world.sessions.of("a1")).hasSize(1);
@@ -438,7 +441,7 @@ class TunnelTest {
       assertThat(session.draining()).isTrue();
       assertThat(refusesStreams(session)).isTrue();
       assertThat(drained).isNotDone();
-      session.eventLoop().execute(() -> caller.stream.reset(ErrorCode.CANCELLED, false, ""));
+      session.eventLoop().execute(() -> caller.stream().reset(ErrorCode.CANCELLED, false, ""));
 
       assertThat(drained.get(8, TimeUnit.SECONDS)).isTrue();
       world.sessions.closeAll(ErrorCode.SHUTDOWN, "the broker stops");
@@ -525,11 +528,7 @@ class TunnelTest {
     session
         .eventLoop()
         .execute(
-            () ->
-                refused.complete(
-                    session
-                        .open(Unpooled.buffer(8), true, new Caller())
-                        .isEmpty()));
+            () -> refused.complete(session.open(Unpooled.buffer(8), true, new Caller()).isEmpty()));
     return refused.get(5, TimeUnit.SECONDS);
   }
 
@@ -543,8 +542,7 @@ class TunnelTest {
             AsciiString.EMPTY_STRING)
         .write(head);
     MuxStream[] stream = new MuxStream[1];
-    stream[0] =
-        agent.core().open(head, true, agent.new Recorder(() -> stream[0])).orElseThrow();
+    stream[0] = agent.core().open(head, true, agent.new Recorder(() -> stream[0])).orElseThrow();
     agent.flush();
     return stream[0];
   }
@@ -572,25 +570,31 @@ class TunnelTest {
 
   /// Who invokes, on the session's event loop.
   private static final class Caller implements StreamListener {
-    volatile MuxStream stream;
-    volatile ErrorCode reset;
+    private volatile @Nullable MuxStream opened;
+    private final AtomicInteger receivedBytes = new AtomicInteger();
+    volatile @Nullable ErrorCode reset;
     volatile int status;
-    volatile int received;
     volatile boolean ended;
 
     void open(LiveSession session, ByteBuf body) throws Exception {
-      var opened = new CompletableFuture<MuxStream>();
+      var done = new CompletableFuture<MuxStream>();
       session
           .eventLoop()
           .execute(
               () -> {
-                stream = session.open(Unpooled.buffer(8).writeLong(1), false, this).orElseThrow();
+                MuxStream stream =
+                    session.open(Unpooled.buffer(8).writeLong(1), false, this).orElseThrow();
                 if (body.isReadable()) {
                   stream.data(body, true);
                 }
-                opened.complete(stream);
+                opened = stream;
+                done.complete(stream);
               });
-      opened.get(5, TimeUnit.SECONDS);
+      done.get(5, TimeUnit.SECONDS);
+    }
+
+    MuxStream stream() {
+      return Objects.requireNonNull(opened, "not open yet");
     }
 
     /// Control messages until the connection takes no more.
@@ -615,9 +619,9 @@ class TunnelTest {
 
     @Override
     public void onData(ByteBuf data, boolean end) {
-      received += data.readableBytes();
+      receivedBytes.addAndGet(data.readableBytes());
       ended |= end;
-      stream.consumed(data.readableBytes());
+      stream().consumed(data.readableBytes());
     }
 
     @Override

@@ -36,8 +36,7 @@ final class TunnelWorld implements AutoCloseable {
     group = new MultiThreadIoEventLoopGroup(2, NioIoHandler.newFactory());
     var tickers = new Ticker.Each();
     endpoint =
-        new TunnelEndpoint(
-            settings, authority, sessions, new CreditPool(64 << 20), tickers, clock);
+        new TunnelEndpoint(settings, authority, sessions, new CreditPool(64 << 20), tickers, clock);
     var wiring =
         new Front.Wiring(
             () -> null,

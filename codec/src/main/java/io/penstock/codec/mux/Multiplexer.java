@@ -43,7 +43,7 @@ public final class Multiplexer {
   private static final int WORTHWHILE_BYTES = 512;
 
   private static final int RESETS_PER_SECOND = 2_000;
-  private static final int OPENS_PER_SECOND = 10_000;
+  private static final int OPENS_PER_SECOND = 200_000;
 
   private final Role role;
   private final int maxStreams;
@@ -133,7 +133,8 @@ public final class Multiplexer {
       receiveOpen(open);
       return;
     }
-    if (frame instanceof Frame.Reset) {
+    // Only of its own streams: those answer nothing of ours, they are opened to be thrown away.
+    if (frame instanceof Frame.Reset reset && !role.opens(reset.streamId())) {
       spend(resets, "RESETs");
     }
     MuxStream stream = streams.get(frame.streamId());
@@ -151,6 +152,11 @@ public final class Multiplexer {
           ErrorCode.RATE_EXCEEDED,
           "expected at most " + MAX_URGENT_BYTES + " bytes waiting, found " + urgentBytes);
     }
+  }
+
+  /// Bytes of frames that wait before all DATA.
+  public int urgentBytes() {
+    return urgentBytes;
   }
 
   private void receiveOpen(Frame.Open open) throws ProtocolException {

@@ -1,4 +1,4 @@
-package io.penstock.broker.api;
+package io.penstock.broker.agents;
 
 import io.penstock.broker.access.Actor;
 import java.time.Instant;
@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// What operators see of agents and do to them; `broker.agents` is behind it. Blocks.
+/// What operators see of agents and do to them; Blocks.
 public interface AgentOperations {
   List<AgentView> list();
 

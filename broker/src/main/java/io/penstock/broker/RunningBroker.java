@@ -1,0 +1,321 @@
+package io.penstock.broker;
+
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.handler.ssl.SslContext;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.penstock.broker.access.AccessTokens;
+import io.penstock.broker.access.Accounts;
+import io.penstock.broker.access.Passwords;
+import io.penstock.broker.access.ServiceAccounts;
+import io.penstock.broker.agents.Agents;
+import io.penstock.broker.agents.EnrollmentTokens;
+import io.penstock.broker.agents.EnrollmentTokens.Pin;
+import io.penstock.broker.api.Api;
+import io.penstock.broker.audit.Audit;
+import io.penstock.broker.config.BrokerConfig;
+import io.penstock.broker.config.DataDirectory;
+import io.penstock.broker.edge.EdgeSettings;
+import io.penstock.broker.edge.InvocationEdge;
+import io.penstock.broker.edge.InvocationGates;
+import io.penstock.broker.edge.RateLimit;
+import io.penstock.broker.edge.RollUps;
+import io.penstock.broker.front.Front;
+import io.penstock.broker.front.FrontSettings;
+import io.penstock.broker.front.Ticker;
+import io.penstock.broker.keys.BrokerKeys;
+import io.penstock.broker.keys.MasterKey;
+import io.penstock.broker.routing.RoutingTable;
+import io.penstock.broker.store.Database;
+import io.penstock.broker.store.DatabaseAddress;
+import io.penstock.broker.store.EmbeddedPostgres;
+import io.penstock.broker.store.Migrations;
+import io.penstock.broker.store.ServiceAccountTable;
+import io.penstock.broker.store.UserTable;
+import io.penstock.broker.tunnel.Sessions;
+import io.penstock.broker.tunnel.TunnelEndpoint;
+import io.penstock.broker.tunnel.TunnelSettings;
+import io.penstock.codec.Deadlines;
+import io.penstock.codec.ErrorCode;
+import io.penstock.codec.mux.CreditPool;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vertx.core.json.JsonObject;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// One broker, wired by hand and started in the order that its parts need each other; stopped in
+/// the
+/// opposite one.
+final class RunningBroker {
+  private static final Logger LOG = LoggerFactory.getLogger(RunningBroker.class);
+  private static final Duration DRAIN_SPREAD = Duration.ofSeconds(5);
+
+  private static final int FLUSH_SECONDS = 10;
+
+  private final BrokerConfig config;
+  private final Clock clock = Clock.systemUTC();
+  private final SecureRandom random = new SecureRandom();
+  private final DataDirectory data;
+  private final BrokerKeys keys;
+  private final TlsIdentity tls;
+  private final Optional<EmbeddedPostgres> embedded;
+  private final Vertx vertx;
+  private final Database database;
+  private final Audit audit;
+  private final Accounts accounts;
+  private final ServiceAccounts serviceAccounts;
+  private final RoutingTable routing = new RoutingTable();
+  private final Sessions sessions = new Sessions(routing);
+  private final Agents agents;
+  private final RollUps rollUps;
+  private final ScheduledExecutorService upkeep =
+      Executors.newSingleThreadScheduledExecutor(
+          Thread.ofPlatform().daemon().name("upkeep").factory());
+  private final MultiThreadIoEventLoopGroup loops;
+  private final TunnelEndpoint tunnels;
+  private final ApiSocket socket;
+  private final Front front;
+
+  private RunningBroker(BrokerConfig config) throws IOException {
+    this.config = config;
+    data = DataDirectory.open(config.data());
+    keys =
+        BrokerKeys.open(
+            data, MasterKey.load(config.keys().masterKeyFile(), data, random), random, clock);
+    tls = TlsIdentity.of(config.tls(), data, keys.kek(), clock);
+    embedded =
+        config.database().url().isPresent()
+            ? Optional.empty()
+            : Optional.of(EmbeddedPostgres.start(data, "penstock"));
+    Supplier<DatabaseAddress> address = databaseAddress();
+    Migrations.run(address.get());
+    vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
+    database =
+        Database.connect(
+            vertx, address, config.database().poolSize(), config.database().deadline());
+    audit = new Audit(database, clock);
+    var tokens = new AccessTokens(vertx, keys.jwtKey());
+    accounts =
+        new Accounts(
+            database,
+            new UserTable(keys.rowMac()),
+            audit,
+            new Passwords(random),
+            tokens,
+            config.access(),
+            random,
+            clock);
+    serviceAccounts =
+        new ServiceAccounts(
+            database, new ServiceAccountTable(keys.rowMac()), audit, tokens, accounts, clock);
+    agents =
+        new Agents(
+            new Agents.Surroundings(
+                database, keys, new SessionsOfAgents(sessions), random, clock, config.node(), 1));
+    rollUps = new RollUps(clock, new InvocationAudit(database, audit));
+    loops = eventLoops();
+    var tickers = new Ticker.Each();
+    tunnels =
+        new TunnelEndpoint(
+            tunnelSettings(),
+            agents.authority(),
+            sessions,
+            new CreditPool(config.tunnel().creditPoolBytes()),
+            tickers,
+            io.penstock.codec.session.Clock.SYSTEM);
+    socket = ApiSocket.in(data);
+    front = new Front(frontSettings(), wiring(), loops, tickers);
+  }
+
+  /// Starts everything; the public port opens last.
+  ///
+  /// @param out gets the first start's JSON line
+  static RunningBroker start(BrokerConfig config, PrintStream out) throws IOException {
+    var broker = new RunningBroker(config);
+    broker.agents.start();
+    broker
+        .agents
+        .operations()
+        .list()
+        .forEach(agent -> broker.routing.seed(agent.site(), agent.id()));
+    broker.startApi();
+    var _ =
+        broker.upkeep.scheduleAtFixedRate(
+            () -> step("writing roll-ups", broker.rollUps::flush),
+            FLUSH_SECONDS,
+            FLUSH_SECONDS,
+            TimeUnit.SECONDS);
+    Optional<Accounts.FirstAdmin> admin = broker.accounts.createFirstAdmin();
+    int port = broker.front.listen(config.listen().host(), config.listen().port());
+    admin.ifPresent(first -> broker.showFirstStart(first, out));
+    LOG.info("listening on port {} as {}", port, config.externalUrl());
+    return broker;
+  }
+
+  private Supplier<DatabaseAddress> databaseAddress() {
+    if (embedded.isPresent()) {
+      return embedded.get()::address;
+    }
+    DatabaseAddress external = DatabaseAddress.of(config.database());
+    return () -> external;
+  }
+
+  private static MultiThreadIoEventLoopGroup eventLoops() {
+    IoHandlerFactory io =
+        Epoll.isAvailable() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
+    int threads = Math.max(2, Runtime.getRuntime().availableProcessors());
+    return new MultiThreadIoEventLoopGroup(threads, new DefaultThreadFactory("broker-loop"), io);
+  }
+
+  private TunnelSettings tunnelSettings() {
+    TunnelSettings defaults = TunnelSettings.DEFAULTS;
+    return new TunnelSettings(
+        config.tunnel().halfOpenTotal(),
+        config.tunnel().halfOpenPerAddress(),
+        defaults.tunnels(),
+        config.tunnel().maxStreams(),
+        config.tunnel().handshakeTimeout(),
+        defaults.enrollmentFloor());
+  }
+
+  private FrontSettings frontSettings() {
+    FrontSettings defaults = FrontSettings.DEFAULTS;
+    return new FrontSettings(
+        config.edge().maxConnections(),
+        config.edge().maxConnections(),
+        defaults.tlsHandshake(),
+        config.edge().headTimeout(),
+        defaults.keepAlive(),
+        defaults.apiBodyBytes(),
+        defaults.apiStall());
+  }
+
+  private Front.Wiring wiring() {
+    SslContext context = tls.context();
+    var edge =
+        new InvocationEdge(
+            new EdgeCallers(serviceAccounts),
+            routing,
+            InvocationGates.targets(),
+            RateLimit.NONE,
+            rollUps,
+            new EdgeSettings(deadlines(), config.edge().reconnectWait()),
+            System::nanoTime);
+    return new Front.Wiring(
+        () -> context,
+        InvocationGates.requestDecoder(config.edge().headBytes()),
+        tunnels,
+        edge::newHandler,
+        _ -> false,
+        socket.path());
+  }
+
+  private Deadlines deadlines() {
+    BrokerConfig.Edge edge = config.edge();
+    return new Deadlines(
+        (int) edge.connect().toMillis(),
+        (int) edge.firstByte().toMillis(),
+        (int) edge.idle().toMillis(),
+        0);
+  }
+
+  private void startApi() {
+    var tokens =
+        new EnrollmentTokens(
+            database,
+            audit,
+            keys.enrollRoot(),
+            new Pin(keys.rootSha256(), config.externalUrl(), tls.caSha256()),
+            random,
+            clock);
+    var api =
+        new Api(
+            vertx,
+            new Api.Features(
+                database,
+                accounts,
+                serviceAccounts,
+                tokens,
+                agents.operations(),
+                audit,
+                config.access().serviceTokenMaxTtl(),
+                clock));
+    api.listen(socket.path());
+  }
+
+  /// The one time that this password is shown.
+  private void showFirstStart(Accounts.FirstAdmin admin, PrintStream out) {
+    var line =
+        new JsonObject()
+            .put("url", config.externalUrl())
+            .put("user", admin.email())
+            .put("password", admin.password())
+            .put("ca_file", tls.caFile().map(Path::toString).orElse(null));
+    out.println(line.encode());
+    out.flush();
+  }
+
+  /// New tunnels and new streams are refused, running ones finish within the drain time, what was
+  /// counted is written, and everything stops.
+  void drainAndStop() {
+    LOG.info("draining for at most {} s", config.drain().toSeconds());
+    tunnels.stopAccepting();
+    front.stopAccepting();
+    Duration spread = config.drain().compareTo(DRAIN_SPREAD) < 0 ? config.drain() : DRAIN_SPREAD;
+    try {
+      boolean done = sessions.drain(spread, config.drain());
+      LOG.info(done ? "all streams are done" : "the drain time is over: running streams are cut");
+    } catch (InterruptedException stopped) {
+      Thread.currentThread().interrupt();
+    }
+    sessions.closeAll(ErrorCode.SHUTDOWN, "the broker stops");
+    upkeep.shutdown();
+    step("invocation roll-ups", rollUps::flushAll);
+    step("agents", agents::close);
+    step("tunnels", tunnels::close);
+    step(
+        "event loops",
+        () ->
+            loops
+                .shutdownGracefully(100, 1_000, TimeUnit.MILLISECONDS)
+                .awaitUninterruptibly(2, TimeUnit.SECONDS));
+    step("database", database::close);
+    step(
+        "web server",
+        () ->
+            vertx
+                .close()
+                .toCompletionStage()
+                .toCompletableFuture()
+                .orTimeout(2, TimeUnit.SECONDS)
+                .join());
+    embedded.ifPresent(postgres -> step("Postgres", postgres::close));
+    socket.close();
+    data.close();
+    LOG.info("stopped");
+  }
+
+  /// One part that fails does not keep the others, or the next time, from it.
+  private static void step(String part, Runnable stop) {
+    try {
+      stop.run();
+    } catch (RuntimeException failure) {
+      LOG.warn("{} failed", part, failure);
+    }
+  }
+}

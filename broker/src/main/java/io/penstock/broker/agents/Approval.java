@@ -1,0 +1,155 @@
+package io.penstock.broker.agents;
+
+import io.penstock.broker.agents.WaitingRoom.Outcome;
+import io.penstock.broker.agents.WaitingRoom.Seat;
+import io.penstock.broker.keys.BrokerKeys;
+import io.penstock.broker.store.AgentKeys;
+import io.penstock.broker.store.AgentStanding;
+import io.penstock.broker.store.AgentState;
+import io.penstock.broker.store.Database;
+import io.penstock.broker.store.GenerationState;
+import io.penstock.broker.store.Tx;
+import io.penstock.codec.ErrorCode;
+import io.penstock.codec.seal.AgentRecord;
+import io.penstock.codec.seal.VerifyingKey;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.Map;
+import java.util.Optional;
+
+/// An operator compares the fingerprint and says yes or no (design: enrollment). Yes makes a signed
+/// agent record, which is what brokers and sealers trust from then on, and ends the generation
+/// before.
+final class Approval {
+  private final Database database;
+  private final Identities identities;
+  private final BrokerKeys keys;
+  private final WaitingRoom room;
+  private final LiveSessions live;
+  private final Upheavals upheavals;
+  private final Ledger ledger;
+  private final Clock clock;
+
+  Approval(
+      Database database,
+      Identities identities,
+      BrokerKeys keys,
+      WaitingRoom room,
+      LiveSessions live,
+      Upheavals upheavals,
+      Ledger ledger,
+      Clock clock) {
+    this.database = database;
+    this.identities = identities;
+    this.keys = keys;
+    this.room = room;
+    this.live = live;
+    this.upheavals = upheavals;
+    this.ledger = ledger;
+    this.clock = clock;
+  }
+
+  Decision approve(String agent, String typed, Operator operator) {
+    return database.transaction(
+        tx -> {
+          Optional<AgentStanding> standing = identities.lock(tx, agent);
+          if (standing.isEmpty()) {
+            return Decision.UNKNOWN_AGENT;
+          }
+          Optional<AgentKeys> pending = identities.pending(tx, agent);
+          Decision decision = judge(agent, pending, typed);
+          if (decision == Decision.DONE) {
+            approve(tx, standing.get(), pending.orElseThrow(), operator);
+          } else {
+            recordRefusal(tx, agent, decision, operator);
+          }
+          return decision;
+        });
+  }
+
+  private Decision judge(String agent, Optional<AgentKeys> pending, String typed) {
+    if (pending.isEmpty() || keys.revocations().isRevoked(agent)) {
+      return Decision.WRONG_STATE;
+    }
+    if (!new Fingerprint(pending.get().identity().fingerprint()).matches(typed)) {
+      return Decision.WRONG_FINGERPRINT;
+    }
+    return pending.get().identity().proofAt().isPresent() ? Decision.DONE : Decision.PROOF_MISSING;
+  }
+
+  private void approve(Tx tx, AgentStanding agent, AgentKeys pending, Operator operator) {
+    Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
+    String jws = keys.sign(signedRecord(pending, operator, now));
+    Optional<AgentKeys> before =
+        identities
+            .approved(tx, agent)
+            .filter(generation -> generation.state() == GenerationState.APPROVED);
+    before.ifPresent(
+        ended ->
+            identities.update(
+                tx, ended.with(GenerationState.ENDED).with(ended.custody().emptied())));
+    identities.update(tx, pending.approved(new AgentKeys.Approval(operator.email(), now, jws)));
+    identities.update(tx, agent.approved(pending.generation(), pending.place()));
+    ledger.audit(
+        tx,
+        Ledger.Entry.of("gateway.approve", agent.name())
+            .by(operator)
+            .with(
+                Map.of(
+                    "generation", Long.toString(pending.generation()),
+                    "fingerprint", pending.identity().fingerprint())));
+    tx.afterCommit(() -> tell(pending, before.isPresent()));
+  }
+
+  private static AgentRecord signedRecord(AgentKeys pending, Operator operator, Instant now) {
+    return new AgentRecord(
+        pending.agent(),
+        pending.generation(),
+        pending.place().site(),
+        pending.place().labels(),
+        pending.custody().current().dev(),
+        pending.identity().sealingPublic(),
+        new VerifyingKey(pending.identity().signingPublic()),
+        pending.identity().fingerprint(),
+        pending.place().allowedCidrs(),
+        operator.email(),
+        now.getEpochSecond());
+  }
+
+  private void tell(AgentKeys approved, boolean endsAnother) {
+    if (endsAnother) {
+      upheavals.happened();
+      live.close(approved.agent(), ErrorCode.REPLACED, "the agent was enrolled anew");
+    }
+    room.decided(new Seat(approved.agent(), approved.generation()), Outcome.APPROVED);
+  }
+
+  private void recordRefusal(Tx tx, String agent, Decision decision, Operator operator) {
+    ledger.audit(tx, Ledger.Entry.of("gateway.approve", agent).by(operator).denied(decision));
+  }
+
+  /// No to what waits. An approved generation beside it stays as it is.
+  Decision reject(String agent, Operator operator) {
+    return database.transaction(
+        tx -> {
+          Optional<AgentStanding> standing = identities.lock(tx, agent);
+          if (standing.isEmpty()) {
+            return Decision.UNKNOWN_AGENT;
+          }
+          Optional<AgentKeys> pending = identities.pending(tx, agent);
+          pending.ifPresent(keys -> reject(tx, standing.get(), keys, operator));
+          return pending.isPresent() ? Decision.DONE : Decision.WRONG_STATE;
+        });
+  }
+
+  private void reject(Tx tx, AgentStanding agent, AgentKeys pending, Operator operator) {
+    identities.update(tx, pending.with(GenerationState.REJECTED).with(pending.custody().emptied()));
+    if (agent.state() == AgentState.PENDING) {
+      identities.update(tx, agent.with(AgentState.REJECTED));
+    }
+    ledger.audit(tx, Ledger.Entry.of("gateway.reject", agent.name()).by(operator));
+    tx.afterCommit(
+        () -> room.decided(new Seat(pending.agent(), pending.generation()), Outcome.GONE));
+  }
+}

@@ -1,0 +1,20 @@
+package io.penstock.broker.agents;
+
+import java.util.Locale;
+
+/// What came of an operator's decision about an agent.
+enum Decision {
+  DONE,
+  UNKNOWN_AGENT,
+  /// The agent is not in a state that allows it.
+  WRONG_STATE,
+  WRONG_FINGERPRINT,
+  /// The agent has not yet opened what was sealed to its key.
+  PROOF_MISSING,
+  /// Its rows were changed behind our back: nothing is decided about them but revocation.
+  TAMPERED;
+
+  String text() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+}

@@ -1,0 +1,21 @@
+package io.penstock.broker.agents;
+
+/// A named place where a test makes the broker die, as a power cut would. Off unless the system
+/// property `penstock.failpoint` names it.
+interface Failpoint {
+  String PROPERTY = "penstock.failpoint";
+  String ENROLL_AFTER_COMMIT = "enroll-after-commit";
+  int KILLED = 137;
+
+  void passed(String name);
+
+  /// Halts the process where the property says so.
+  static Failpoint ofProperty() {
+    String armed = System.getProperty(PROPERTY, "");
+    return name -> {
+      if (name.equals(armed)) {
+        Runtime.getRuntime().halt(KILLED);
+      }
+    };
+  }
+}

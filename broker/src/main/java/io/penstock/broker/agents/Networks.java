@@ -1,0 +1,72 @@
+package io.penstock.broker.agents;
+
+import java.net.InetAddress;
+import java.util.List;
+
+/// Address ranges in CIDR notation; none at all means everywhere.
+record Networks(List<Range> ranges) {
+  private static final int MAX_RANGES = 64;
+
+  record Range(byte[] network, int bits) {
+    boolean holds(byte[] address) {
+      if (address.length != network.length) {
+        return false;
+      }
+      int whole = bits / 8;
+      for (int i = 0; i < whole; i++) {
+        if (address[i] != network[i]) {
+          return false;
+        }
+      }
+      int rest = bits % 8;
+      return rest == 0 || ((address[whole] ^ network[whole]) & 0xff) >>> (8 - rest) == 0;
+    }
+  }
+
+  static Networks of(List<String> cidrs) {
+    if (cidrs.size() > MAX_RANGES) {
+      throw new IllegalArgumentException("at most " + MAX_RANGES + " address ranges");
+    }
+    return new Networks(cidrs.stream().map(Networks::range).toList());
+  }
+
+  boolean allow(InetAddress address) {
+    byte[] bytes = address.getAddress();
+    return ranges.isEmpty() || ranges.stream().anyMatch(range -> range.holds(bytes));
+  }
+
+  private static Range range(String cidr) {
+    int slash = cidr.indexOf('/');
+    byte[] network = address(slash < 0 ? cidr : cidr.substring(0, slash));
+    int most = network.length * 8;
+    int bits = slash < 0 ? most : prefix(cidr.substring(slash + 1));
+    if (bits > most) {
+      throw malformed();
+    }
+    return new Range(network, bits);
+  }
+
+  /// Only literals of four numbers or with colons: a name would ask a resolver.
+  private static byte[] address(String literal) {
+    boolean whole = literal.indexOf(':') >= 0 || literal.chars().filter(c -> c == '.').count() == 3;
+    if (!whole || literal.indexOf('%') >= 0) {
+      throw malformed();
+    }
+    try {
+      return InetAddress.ofLiteral(literal).getAddress();
+    } catch (IllegalArgumentException _) {
+      throw malformed();
+    }
+  }
+
+  private static int prefix(String digits) {
+    if (!digits.matches("[0-9]{1,3}")) {
+      throw malformed();
+    }
+    return Integer.parseInt(digits);
+  }
+
+  private static IllegalArgumentException malformed() {
+    return new IllegalArgumentException("expected an address range such as 10.0.0.0/8");
+  }
+}

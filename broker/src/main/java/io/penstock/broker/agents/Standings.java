@@ -1,0 +1,157 @@
+package io.penstock.broker.agents;
+
+import io.penstock.broker.keys.BrokerKeys;
+import io.penstock.broker.keys.Revocations;
+import io.penstock.broker.store.AgentKeys;
+import io.penstock.broker.store.AgentKeys.NextUnlock;
+import io.penstock.broker.store.AgentKeys.Unlock;
+import io.penstock.broker.store.AgentStanding;
+import io.penstock.broker.store.AgentState;
+import io.penstock.broker.store.Database;
+import io.penstock.broker.store.Tx;
+import io.penstock.broker.tunnel.TunnelAuthority.ConnectionAttempt;
+import io.penstock.codec.seal.AgentRecord;
+import io.penstock.codec.seal.Octets;
+import io.penstock.codec.seal.SealException;
+import java.net.InetAddress;
+import java.util.List;
+import java.util.Optional;
+
+/// Tells who comes (design: connection, rotation of U). What grants is the signature of the agent
+/// record, then the rows under their MACs; a status column alone grants nothing.
+final class Standings {
+  private final Database database;
+  private final Identities identities;
+  private final BrokerKeys keys;
+  private final Revocations revocations;
+  private final RevocationGuard guard;
+
+  Standings(Database database, Identities identities, BrokerKeys keys, RevocationGuard guard) {
+    this.database = database;
+    this.identities = identities;
+    this.keys = keys;
+    this.revocations = keys.revocations();
+    this.guard = guard;
+  }
+
+  /// Throws [TamperedException] for rows that we never wrote.
+  Standing of(ConnectionAttempt attempt) {
+    return database.transaction(tx -> of(tx, attempt));
+  }
+
+  private Standing of(Tx tx, ConnectionAttempt attempt) {
+    guard.check(tx);
+    String name = attempt.request().agent();
+    if (revocations.isRevoked(name)) {
+      return new Standing.Revoked();
+    }
+    Optional<AgentStanding> agent = identities.find(tx, name);
+    if (agent.isEmpty()) {
+      return new Standing.Unknown("unknown-agent");
+    }
+    Octets dev = Octets.of(attempt.dev().bytes());
+    // Before anything else is believed of the row: it may have been put back from an older time.
+    if (identities.unchecked().retiredFrom(tx, dev).equals(Optional.of(name))) {
+      return new Standing.Cloned();
+    }
+    return known(agent.get(), identities.generations(tx, name), dev, attempt);
+  }
+
+  private Standing known(
+      AgentStanding agent, List<AgentKeys> generations, Octets dev, ConnectionAttempt attempt) {
+    for (AgentKeys generation : generations) {
+      Optional<Unlock> unlock = unlock(generation, dev);
+      if (unlock.isPresent()) {
+        return of(agent, generation, unlock.get(), attempt);
+      }
+    }
+    return new Standing.Unknown("unknown-dev-key");
+  }
+
+  /// Octets compare in constant time.
+  private static Optional<Unlock> unlock(AgentKeys keys, Octets dev) {
+    if (keys.custody().current().dev().equals(dev)) {
+      return Optional.of(keys.custody().current());
+    }
+    return keys.custody().next().map(NextUnlock::unlock).filter(next -> next.dev().equals(dev));
+  }
+
+  private Standing of(
+      AgentStanding agent, AgentKeys generation, Unlock unlock, ConnectionAttempt attempt) {
+    return switch (generation.state()) {
+      case PENDING -> new Standing.Waiting(generation);
+      case REJECTED -> new Standing.Unknown("rejected");
+      case ENDED -> new Standing.Unknown("ended-generation");
+      case REVOKED -> new Standing.Revoked();
+      case APPROVED -> approved(agent, generation, unlock, attempt);
+    };
+  }
+
+  private Standing approved(
+      AgentStanding agent, AgentKeys generation, Unlock unlock, ConnectionAttempt attempt) {
+    AgentRecord signed = signed(generation);
+    return switch (agent.state()) {
+      case QUARANTINED -> new Standing.Quarantined();
+      case REVOKED -> new Standing.Revoked();
+      case PENDING, REJECTED ->
+          throw new TamperedException(
+              agent.name(), "an approved generation of an agent that is not");
+      case APPROVED -> {
+        if (generation.generation() != agent.generation()) {
+          throw new TamperedException(agent.name(), "two generations are approved");
+        }
+        yield admissible(generation, signed, unlock, attempt);
+      }
+    };
+  }
+
+  private static Standing admissible(
+      AgentKeys generation, AgentRecord signed, Unlock unlock, ConnectionAttempt attempt) {
+    if (!allows(signed, attempt.remote())) {
+      return new Standing.WrongNetwork();
+    }
+    if (attempt.request().generation() != generation.generation()) {
+      return new Standing.Promoted(generation);
+    }
+    return new Standing.Known(generation, signed, unlock);
+  }
+
+  private static boolean allows(AgentRecord signed, InetAddress remote) {
+    return Networks.of(signed.allowedCidrs()).allow(remote);
+  }
+
+  /// The record that the approver had signed, when the row still says the same.
+  private AgentRecord signed(AgentKeys generation) {
+    AgentRecord signed;
+    try {
+      signed =
+          AgentRecord.verify(
+              generation.approval().map(AgentKeys.Approval::recordJws).orElse(""), keys.keyset());
+    } catch (SealException _) {
+      throw new TamperedException(generation.agent(), "an approved agent without a signed record");
+    }
+    boolean same =
+        signed.agent().equals(generation.agent())
+            && signed.generation() == generation.generation()
+            && signed.site().equals(generation.place().site())
+            && signed.sealingPublic().equals(generation.identity().sealingPublic())
+            && signed.signingPublic().octets().equals(generation.identity().signingPublic())
+            && signed.fingerprint().equals(generation.identity().fingerprint());
+    if (!same) {
+      throw new TamperedException(generation.agent(), "an agent's row differs from its record");
+    }
+    return signed;
+  }
+
+  /// Whether what an admission relied on is still so.
+  boolean stillHolds(AgentKeys admitted) {
+    return database.transaction(
+        tx ->
+            !revocations.isRevoked(admitted.agent())
+                && identities
+                    .find(tx, admitted.agent())
+                    .filter(agent -> agent.state() == AgentState.APPROVED)
+                    .filter(agent -> agent.generation() == admitted.generation())
+                    .isPresent());
+  }
+}

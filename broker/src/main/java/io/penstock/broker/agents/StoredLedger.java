@@ -1,0 +1,64 @@
+package io.penstock.broker.agents;
+
+import io.penstock.broker.access.Actor.Origin;
+import io.penstock.broker.audit.Audit;
+import io.penstock.broker.audit.AuditEvent;
+import io.penstock.broker.store.AlarmTable;
+import io.penstock.broker.store.AlarmTable.Severity;
+import io.penstock.broker.store.Tx;
+import java.time.Clock;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/// The ledger in Postgres: the audit log and the table of alarms.
+final class StoredLedger implements Ledger {
+  private final Audit audit;
+  private final AlarmTable alarms = new AlarmTable();
+  private final Clock clock;
+
+  StoredLedger(Audit audit, Clock clock) {
+    this.audit = audit;
+    this.clock = clock;
+  }
+
+  @Override
+  public void audit(Tx tx, Entry entry) {
+    AuditEvent event =
+        AuditEvent.of(entry.type(), entry.result())
+            .on(entry.subject())
+            .changing(Map.copyOf(entry.changes()));
+    AuditEvent reasoned = entry.reason().map(event::because).orElse(event);
+    audit.record(
+        tx,
+        entry.by().map(by -> byOperator(reasoned, by)).orElseGet(() -> byAgent(reasoned, entry)));
+  }
+
+  private static AuditEvent byOperator(AuditEvent event, Operator operator) {
+    Origin origin = operator.origin();
+    return event
+        .by(operator.email())
+        .from(origin.ip(), origin.userAgent(), Optional.of(origin.resource()));
+  }
+
+  private static AuditEvent byAgent(AuditEvent event, Entry entry) {
+    return event.from(entry.from(), Optional.empty(), Optional.of("tunnel"));
+  }
+
+  @Override
+  public void alarm(Tx tx, Alarm alarm, String subject, String message) {
+    alarms.raise(tx, kind(alarm), severity(alarm), subject, message, clock.instant());
+  }
+
+  private static String kind(Alarm alarm) {
+    return alarm.name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  private static Severity severity(Alarm alarm) {
+    return switch (alarm) {
+      case AGENT_CLONED, DATABASE_TAMPERED, REVOCATIONS_TAMPERED -> Severity.CRITICAL;
+      case TOKEN_REUSED, IDENTITY_MISMATCH -> Severity.HIGH;
+      case TOKEN_SECRET_WRONG -> Severity.MEDIUM;
+    };
+  }
+}

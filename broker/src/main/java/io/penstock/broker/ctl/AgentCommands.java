@@ -1,0 +1,109 @@
+package io.penstock.broker.ctl;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// `ctl agents`: who is there, and whom to trust.
+@Command(
+    name = "agents",
+    description = "Agents: list, show, approve, reject, revoke, release, disconnect.",
+    footer = {
+      "",
+      "Examples:",
+      "  penstock ctl agents",
+      "  penstock ctl agents approve plant-1 --fingerprint ABCD-EFGH",
+      "  penstock ctl agents revoke plant-1",
+      "",
+      "Compare the fingerprint with what the agent itself prints, over another way than the"
+          + " network."
+    })
+final class AgentCommands implements Callable<Integer> {
+  private final Terminal terminal;
+  private final BrokerApi api;
+
+  AgentCommands(Terminal terminal, BrokerApi api) {
+    this.terminal = terminal;
+    this.api = api;
+  }
+
+  @Override
+  public Integer call() {
+    return list();
+  }
+
+  @Command(name = "list", description = "All agents.")
+  int list() {
+    terminal.table(
+        api.get("/agents"),
+        "id",
+        "site",
+        "state",
+        "online",
+        "remote_ip",
+        "latency_ms.p50",
+        "fingerprint");
+    return ExitCode.FINE;
+  }
+
+  @Command(name = "show", description = "Everything about one agent.")
+  int show(@Parameters(paramLabel = "ID", description = "The agent's name.") String id) {
+    terminal.details(api.get(path(id)));
+    return ExitCode.FINE;
+  }
+
+  @Command(
+      name = "approve",
+      description = "Trust a pending agent whose fingerprint you compared.",
+      footer = {"", "Example:", "  penstock ctl agents approve plant-1 --fingerprint ABCD-EFGH"})
+  int approve(
+      @Parameters(paramLabel = "ID", description = "The agent's name.") String id,
+      @Option(
+              names = "--fingerprint",
+              required = true,
+              paramLabel = "XXXX-XXXX",
+              description = "As the agent shows it.")
+          String fingerprint) {
+    return act(id, "approve", Json.object().put("fingerprint", fingerprint), "approved " + id);
+  }
+
+  @Command(name = "reject", description = "Turn a pending agent away.")
+  int reject(@Parameters(paramLabel = "ID", description = "The agent's name.") String id) {
+    return act(id, "reject", Json.object(), "rejected " + id);
+  }
+
+  @Command(
+      name = "revoke",
+      description = "Take an agent's trust away for good; its sessions end at once.")
+  int revoke(@Parameters(paramLabel = "ID", description = "The agent's name.") String id) {
+    return act(id, "revoke", Json.object(), "revoked " + id);
+  }
+
+  @Command(name = "release", description = "Let an agent out of quarantine.")
+  int release(
+      @Parameters(paramLabel = "ID", description = "The agent's name.") String id,
+      @Option(
+              names = "--fingerprint",
+              required = true,
+              paramLabel = "XXXX-XXXX",
+              description = "As the agent shows it.")
+          String fingerprint) {
+    return act(id, "release", Json.object().put("fingerprint", fingerprint), "released " + id);
+  }
+
+  @Command(name = "disconnect", description = "End an agent's tunnels; it may come back at once.")
+  int disconnect(@Parameters(paramLabel = "ID", description = "The agent's name.") String id) {
+    return act(id, "disconnect", Json.object(), "disconnected " + id);
+  }
+
+  private int act(String id, String verb, ObjectNode body, String sentence) {
+    terminal.answer(api.post(path(id) + "/" + verb, body), sentence);
+    return ExitCode.FINE;
+  }
+
+  private static String path(String id) {
+    return "/agents/" + BrokerUrl.segment(id);
+  }
+}

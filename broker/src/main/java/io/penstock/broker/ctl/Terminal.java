@@ -1,0 +1,120 @@
+package io.penstock.broker.ctl;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.Console;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Where a command reads and writes: the process's own streams, or a test's.
+final class Terminal {
+  private static final int MAX_SECRET_BYTES = 4096;
+
+  private final PrintStream out;
+  private final PrintStream err;
+  private final InputStream in;
+  private final Map<String, String> environment;
+  private boolean json;
+
+  Terminal(PrintStream out, PrintStream err, InputStream in, Map<String, String> environment) {
+    this.out = out;
+    this.err = err;
+    this.in = in;
+    this.environment = environment;
+  }
+
+  static Terminal ofProcess() {
+    return new Terminal(System.out, System.err, System.in, System.getenv());
+  }
+
+  PrintStream out() {
+    return out;
+  }
+
+  PrintStream err() {
+    return err;
+  }
+
+  InputStream in() {
+    return in;
+  }
+
+  Optional<String> variable(String name) {
+    return Optional.ofNullable(environment.get(name)).filter(value -> !value.isBlank());
+  }
+
+  void useJson(boolean wanted) {
+    json = wanted;
+  }
+
+  boolean isJson() {
+    return json;
+  }
+
+  /// The answer itself with `--json`, one sentence without.
+  void answer(JsonNode answer, String sentence) {
+    out.println(json ? Json.pretty(answer) : sentence);
+  }
+
+  /// The answer itself with `--json`, a table of some of its fields without.
+  void table(JsonNode answer, String... columns) {
+    if (json) {
+      out.println(Json.pretty(answer));
+      return;
+    }
+    Table.print(out, Json.items(answer), List.of(columns));
+  }
+
+  /// The answer itself with `--json`, one `name  value` line per field without.
+  void details(JsonNode answer) {
+    if (json) {
+      out.println(Json.pretty(answer));
+      return;
+    }
+    Table.printFields(out, answer);
+  }
+
+  void failure(Failure failure) {
+    if (json) {
+      err.println(Json.oneLine(failure.detail()));
+      return;
+    }
+    err.println("penstock ctl: " + failure.getMessage());
+  }
+
+  /// A secret from one line of standard input, or typed without echo where a person sits.
+  String secret(boolean fromStandardInput, String what, String option) {
+    if (fromStandardInput) {
+      return firstLine(what);
+    }
+    Console console =
+        Optional.ofNullable(System.console())
+            .filter(Console::isTerminal)
+            .orElseThrow(
+                () ->
+                    Failure.wrongUsage(
+                        "no terminal to ask for the " + what + ": give it with " + option));
+    char[] typed = console.readPassword("%s: ", what);
+    if (typed == null || typed.length == 0) {
+      throw Failure.wrongUsage("no " + what + " was given");
+    }
+    return new String(typed);
+  }
+
+  private String firstLine(String what) {
+    try {
+      byte[] bytes = in.readNBytes(MAX_SECRET_BYTES);
+      String line = new String(bytes, StandardCharsets.UTF_8).lines().findFirst().orElse("");
+      if (line.isEmpty()) {
+        throw Failure.wrongUsage("no " + what + " on standard input");
+      }
+      return line;
+    } catch (IOException e) {
+      throw Failure.failed("cannot read the " + what + " from standard input: " + e.getMessage());
+    }
+  }
+}

@@ -1,0 +1,124 @@
+package io.penstock.loadtest.demo;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.penstock.loadtest.client.PublicApi;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Optional;
+import java.util.Set;
+
+/// Where the demo keeps broker, agent and its own notes; all of it for its owner alone.
+///
+/// @param temporary removed when the demo ends
+record DemoDirectory(Path path, boolean temporary) {
+  private static final JsonMapper JSON = JsonMapper.builder().build();
+
+  static DemoDirectory temporaryOne() throws IOException {
+    return new DemoDirectory(Files.createTempDirectory("penstock-demo-"), true);
+  }
+
+  static DemoDirectory at(Path path) throws IOException {
+    Path absolute = path.toAbsolutePath().normalize();
+    Files.createDirectories(
+        absolute,
+        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    return new DemoDirectory(absolute, false);
+  }
+
+  /// `.penstock/demo` below the current directory, or below the home if that one cannot be written.
+  static Path defaultPath() {
+    Path here = Path.of("").toAbsolutePath();
+    Path base = Files.isWritable(here) ? here : Path.of(System.getProperty("user.home"));
+    return base.resolve(".penstock").resolve("demo");
+  }
+
+  Path broker() {
+    return path.resolve("broker");
+  }
+
+  Path agent() {
+    return path.resolve("agent");
+  }
+
+  Path agentConfig() {
+    return path.resolve("agent.yaml");
+  }
+
+  Path enrollmentToken() {
+    return path.resolve("enrollment.token");
+  }
+
+  /// For `curl -H @FILE`: a token in the arguments could be read by every user of the machine.
+  Path authorizationHeader() {
+    return path.resolve("service-token.header");
+  }
+
+  void write(Path file, String content) throws IOException {
+    Files.deleteIfExists(file);
+    try (var channel =
+        Files.newByteChannel(
+            file,
+            Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))) {
+      channel.write(java.nio.ByteBuffer.wrap(content.getBytes(StandardCharsets.UTF_8)));
+    }
+  }
+
+  /// The first sign-in, which the broker says only once.
+  Optional<Credentials> credentials() throws IOException {
+    if (!Files.exists(notes())) {
+      return Optional.empty();
+    }
+    JsonNode notes = JSON.readTree(Files.readAllBytes(notes()));
+    return Optional.of(
+        new Credentials(
+            notes.path("user").asText(),
+            notes.path("password").asText(),
+            Path.of(notes.path("ca_file").asText())));
+  }
+
+  void remember(Credentials credentials) throws IOException {
+    ObjectNode notes = PublicApi.object();
+    notes.put("user", credentials.user());
+    notes.put("password", credentials.password());
+    notes.put("ca_file", credentials.caFile().toString());
+    write(notes(), notes.toString());
+  }
+
+  private Path notes() {
+    return path.resolve("demo.json");
+  }
+
+  /// Deletes a temporary directory; any other stays.
+  void cleanUp() throws IOException {
+    if (!temporary) {
+      return;
+    }
+    Files.walkFileTree(
+        path,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+              throws IOException {
+            Files.deleteIfExists(file);
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult postVisitDirectory(
+              Path directory, @org.jspecify.annotations.Nullable IOException e) throws IOException {
+            Files.deleteIfExists(directory);
+            return FileVisitResult.CONTINUE;
+          }
+        });
+  }
+}

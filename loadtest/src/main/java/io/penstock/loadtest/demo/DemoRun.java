@@ -1,0 +1,317 @@
+package io.penstock.loadtest.demo;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.penstock.loadtest.client.ApiException;
+import io.penstock.loadtest.client.PublicApi;
+import io.penstock.loadtest.fault.Home;
+import io.penstock.loadtest.fault.Launch;
+import io.penstock.loadtest.fault.PenstockProcess;
+import io.penstock.loadtest.fault.Processes;
+import io.penstock.loadtest.target.ExampleErp;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/// One run: starts the three parties, enrolls, approves, invokes. Holds what was started until it
+/// is closed.
+final class DemoRun implements AutoCloseable {
+  private static final String AGENT = "demo-agent";
+  private static final String SITE = "demo";
+  private static final String SYSTEM = "erp";
+  private static final String SERVICE = "demo-service";
+  private static final Pattern FIRST_START = Pattern.compile("^\\{.*\"password\".*}$");
+  private static final Duration BROKER_START = Duration.ofMinutes(3);
+  private static final Duration LOOK_AGAIN = Duration.ofMillis(200);
+  private static final long SERVICE_TOKEN_SECONDS = 86_400;
+  private static final int CONFLICT = 409;
+  private static final JsonMapper JSON = JsonMapper.builder().build();
+
+  private final DemoDirectory directory;
+  private final int port;
+  private final Steps steps;
+  private final Processes processes;
+  private final URI url;
+  private @Nullable ExampleErp erp;
+  private @Nullable PenstockProcess broker;
+  private @Nullable PenstockProcess agent;
+  private @Nullable PublicApi api;
+  private @Nullable Credentials credentials;
+  private String serviceToken = "";
+
+  DemoRun(Home home, DemoDirectory directory, int port, Steps steps) {
+    this.directory = directory;
+    this.port = port;
+    this.steps = steps;
+    this.processes = new Processes(home, directory.path());
+    this.url = URI.create("https://localhost:" + port);
+  }
+
+  void run() throws Steps.StepFailed {
+    steps.run("erp", this::startErp);
+    steps.run("broker", this::startBroker);
+    steps.run("login", this::login);
+    enroll();
+    steps.run("online", this::awaitOnline);
+    steps.run("service-account", this::createServiceAccount);
+    invoke(new Invocations(need(api), serviceToken, SITE, SYSTEM));
+  }
+
+  private void invoke(Invocations calls) throws Steps.StepFailed {
+    steps.run("json", calls::readsOrders);
+    steps.run("post", calls::createsOrder);
+    steps.run("download", calls::downloads);
+    steps.run("upload", calls::uploads);
+    steps.run("slow", calls::waitsForSlowSystem);
+    steps.run("error", calls::passesErrorThrough);
+    steps.run("not-exposed", calls::refusesWhatIsNotExposed);
+  }
+
+  private String startErp() {
+    erp = ExampleErp.start(0);
+    return "an on-premise system at " + erp.url();
+  }
+
+  private String startBroker() throws IOException, InterruptedException {
+    Optional<Credentials> known = directory.credentials();
+    broker =
+        processes.start(
+            Launch.broker("--data", directory.broker().toString(), "--port", String.valueOf(port)));
+    if (known.isPresent()) {
+      credentials = known.get();
+    } else {
+      credentials = firstCredentials(broker);
+      directory.remember(credentials);
+    }
+    api = PublicApi.of(url, credentials.caFile());
+    awaitReady(broker, api);
+    return url + ", embedded Postgres" + (known.isPresent() ? "" : ", first start");
+  }
+
+  private static Credentials firstCredentials(PenstockProcess broker) throws IOException {
+    String line = broker.awaitLine(FIRST_START, BROKER_START).group();
+    JsonNode first = JSON.readTree(line);
+    return new Credentials(
+        first.path("user").asText(),
+        first.path("password").asText(),
+        Path.of(first.path("ca_file").asText()).toAbsolutePath());
+  }
+
+  private static void awaitReady(PenstockProcess broker, PublicApi api)
+      throws IOException, InterruptedException {
+    long end = System.nanoTime() + BROKER_START.toNanos();
+    while (!api.isReady()) {
+      if (!broker.isAlive() || System.nanoTime() > end) {
+        throw new IOException(
+            "the broker is not ready, the end of "
+                + broker.log()
+                + ":\n"
+                + String.join("\n", broker.logTail(25)));
+      }
+      Thread.sleep(LOOK_AGAIN);
+    }
+  }
+
+  private String login() throws IOException {
+    Credentials first = need(credentials);
+    need(api).login(first.user(), first.password());
+    return first.user();
+  }
+
+  /// On a directory that was used before, the agent is known and only has to come back.
+  private void enroll() throws Steps.StepFailed {
+    Enrollment enrollment = new Enrollment(need(api), AGENT, SITE);
+    try {
+      if (enrollment.state().filter("approved"::equals).isPresent()) {
+        steps.run("agent", () -> startAgent(false) + ", enrolled before");
+        return;
+      }
+    } catch (IOException e) {
+      throw new Steps.StepFailed("agent", e);
+    }
+    steps.run("token", () -> writeToken(enrollment));
+    steps.run("agent", () -> startAgent(true));
+    String[] fingerprint = new String[1];
+    steps.run(
+        "fingerprint",
+        () -> {
+          fingerprint[0] = enrollment.compareFingerprints(need(agent));
+          return fingerprint[0] + ", the same on both sides";
+        });
+    steps.run("approve", () -> approve(enrollment, fingerprint[0]));
+  }
+
+  private String writeToken(Enrollment enrollment) throws IOException {
+    directory.write(directory.enrollmentToken(), enrollment.createToken() + "\n");
+    return "one use, ten minutes, for " + AGENT;
+  }
+
+  private String approve(Enrollment enrollment, String fingerprint)
+      throws IOException, InterruptedException {
+    enrollment.approve(fingerprint);
+    Files.deleteIfExists(directory.enrollmentToken());
+    return AGENT + " by " + need(credentials).user();
+  }
+
+  private String startAgent(boolean withToken) throws IOException {
+    directory.write(directory.agentConfig(), agentConfig(withToken));
+    agent =
+        processes.start(
+            Launch.agent(
+                "--config",
+                directory.agentConfig().toString(),
+                "--data",
+                directory.agent().toString()));
+    return AGENT + ", dials out to " + url;
+  }
+
+  /// Everything the ERP has is exposed but for `/internal`: nothing is that is not listed.
+  private String agentConfig(boolean withToken) {
+    return """
+    # Written by the demo at each start.
+    broker:
+      url: %s
+      ca_file: %s
+    agent:
+      name: %s
+    data: %s
+    %ssystems:
+      - name: %s
+        plugin: http
+        settings:
+          base_url: %s
+        allow:
+          - methods: [GET, HEAD, POST, PUT]
+            paths:
+              - /
+              - /api/**
+              - /bytes/**
+              - /chunked/**
+              - /upload
+              - /slow
+              - /slow-body
+              - /status/**
+              - /error
+              - /hang
+              - /cut/**
+              - /cut-chunked/**
+              - /sse
+              - /headers
+              - /with-header
+              - /echo
+              - /echo/**
+              - /reject
+              - /trailers
+              - /early-hints
+              - /big-head/**
+              - /bad/**
+              - /touch/**
+              - /count/**
+              - /1k
+              - /ws
+    """
+        .formatted(
+            url,
+            need(credentials).caFile(),
+            AGENT,
+            directory.agent(),
+            withToken ? "token_file: " + directory.enrollmentToken() + "\n" : "",
+            SYSTEM,
+            need(erp).url());
+  }
+
+  private String awaitOnline() throws IOException, InterruptedException {
+    JsonNode shown = new Enrollment(need(api), AGENT, SITE).awaitOnline();
+    return "tunnel from " + shown.path("remote_ip").asText("?");
+  }
+
+  private String createServiceAccount() throws IOException {
+    ObjectNode account = PublicApi.object().put("name", SERVICE);
+    account.putArray("systems").add(SITE + "/" + SYSTEM);
+    try {
+      need(api).post("/service-accounts", account);
+    } catch (ApiException e) {
+      if (e.status() != CONFLICT) {
+        throw e;
+      }
+    }
+    JsonNode token =
+        need(api)
+            .post(
+                "/service-accounts/" + SERVICE + "/tokens",
+                PublicApi.object().put("ttl_seconds", SERVICE_TOKEN_SECONDS));
+    serviceToken = token.path("token").asText();
+    directory.write(
+        directory.authorizationHeader(), "Authorization: Bearer " + serviceToken + "\n");
+    return SERVICE + " may invoke " + SITE + "/" + SYSTEM;
+  }
+
+  ObjectNode asJson() {
+    ObjectNode result = PublicApi.object().put("url", url.toString());
+    Credentials first = credentials;
+    if (first != null) {
+      result.put("user", first.user());
+      result.put("password", first.password());
+      result.put("ca_file", first.caFile().toString());
+    }
+    result.put("agent", AGENT).put("site", SITE);
+    result.putArray("systems").add(SYSTEM);
+    result.put("service_token", serviceToken);
+    result.set("steps", steps.results());
+    return result;
+  }
+
+  /// What a person does next.
+  List<String> nextSteps() {
+    Credentials first = need(credentials);
+    String curl =
+        "curl --cacert %s -H @%s".formatted(first.caFile(), directory.authorizationHeader());
+    String erpUrl = url + "/invoke/" + SITE + "/" + SYSTEM;
+    return List.of(
+        "console    " + url,
+        "user       " + first.user(),
+        "password   " + first.password(),
+        "CA file    " + first.caFile(),
+        "logs       " + directory.path().resolve("*.log"),
+        "",
+        "Try:",
+        "  " + curl + " " + erpUrl + "/api/orders",
+        "  " + curl + " -d '{\"item\":\"bolt\"}' " + erpUrl + "/api/orders",
+        "  " + curl + " -o /dev/null " + erpUrl + "/bytes/1000000000",
+        "  penstock ctl login --url %s --ca %s --user %s"
+            .formatted(url, first.caFile(), first.user()));
+  }
+
+  /// Completes with the first child that ends by itself.
+  CompletableFuture<PenstockProcess> firstDeath() {
+    return CompletableFuture.anyOf(need(broker).onExit(), need(agent).onExit())
+        .thenApply(PenstockProcess.class::cast);
+  }
+
+  /// Agent, broker, ERP, each by SIGTERM and awaited.
+  @Override
+  public void close() {
+    processes.close();
+    if (api != null) {
+      api.close();
+    }
+    if (erp != null) {
+      erp.close();
+    }
+  }
+
+  private static <T> T need(@Nullable T value) {
+    if (value == null) {
+      throw new IllegalStateException("the step that makes this has not run");
+    }
+    return value;
+  }
+}

@@ -1,0 +1,6 @@
+/// The demo: the main job in one go, every step shown. May import the process harness, the API
+/// client and the example ERP of this module.
+@NullMarked
+package io.penstock.loadtest.demo;
+
+import org.jspecify.annotations.NullMarked;

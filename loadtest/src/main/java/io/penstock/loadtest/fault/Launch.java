@@ -1,0 +1,110 @@
+package io.penstock.loadtest.fault;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// What to start: a module's main class, its arguments, and the JVM around it.
+public record Launch(
+    String name,
+    String module,
+    String mainClass,
+    List<String> arguments,
+    List<String> jvmOptions,
+    Map<String, String> environment,
+    Optional<String> input) {
+
+  /// The launcher's options; a test compares the two.
+  static final List<String> JVM_OPTIONS =
+      List.of(
+          "--enable-native-access=ALL-UNNAMED",
+          "--sun-misc-unsafe-memory-access=allow",
+          "-XX:+UseCompactObjectHeaders",
+          "-XX:+ExitOnOutOfMemoryError");
+
+  public Launch {
+    arguments = List.copyOf(arguments);
+    jvmOptions = List.copyOf(jvmOptions);
+    environment = Map.copyOf(environment);
+  }
+
+  public static Launch broker(String... arguments) {
+    return of("broker", "broker", "io.penstock.broker.Broker", arguments);
+  }
+
+  public static Launch agent(String... arguments) {
+    return of("agent", "agent", "io.penstock.agent.Agent", arguments);
+  }
+
+  public static Launch erp(String... arguments) {
+    return of("erp", "loadtest", "io.penstock.loadtest.target.ExampleErp", arguments);
+  }
+
+  public static Launch demo(String... arguments) {
+    return of("demo", "loadtest", "io.penstock.loadtest.demo.Demo", arguments);
+  }
+
+  public static Launch ctl(String... arguments) {
+    return of("ctl", "broker", "io.penstock.broker.ctl.Ctl", arguments);
+  }
+
+  private static Launch of(String name, String module, String mainClass, String... arguments) {
+    return new Launch(
+        name, module, mainClass, Arrays.asList(arguments), List.of(), Map.of(), Optional.empty());
+  }
+
+  /// Names the log file; two agents need two names.
+  public Launch named(String otherName) {
+    return new Launch(otherName, module, mainClass, arguments, jvmOptions, environment, input);
+  }
+
+  /// `-Xmx`, for example `256m`.
+  public Launch heap(String most) {
+    return option("-Xmx" + most);
+  }
+
+  public Launch option(String option) {
+    List<String> options = new ArrayList<>(jvmOptions);
+    options.add(option);
+    return new Launch(name, module, mainClass, arguments, options, environment, input);
+  }
+
+  public Launch property(String key, String value) {
+    return option("-D" + key + "=" + value);
+  }
+
+  public Launch variable(String key, String value) {
+    Map<String, String> variables = new HashMap<>(environment);
+    variables.put(key, value);
+    return new Launch(name, module, mainClass, arguments, jvmOptions, variables, input);
+  }
+
+  /// What it reads from standard input, which then ends.
+  public Launch input(String text) {
+    return new Launch(
+        name, module, mainClass, arguments, jvmOptions, environment, Optional.of(text));
+  }
+
+  List<String> command(Home home) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(JVM_OPTIONS);
+    command.addAll(jvmOptions);
+    command.add("-Dpenstock.home=" + home.root());
+    command.add("-cp");
+    command.add(home.classPath(module));
+    command.add(mainClass);
+    command.addAll(arguments);
+    return command;
+  }
+
+  /// Its input and environment may hold secrets.
+  @Override
+  public String toString() {
+    return name + " " + arguments;
+  }
+}

@@ -1,0 +1,339 @@
+package io.penstock.loadtest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.penstock.loadtest.fault.Home;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// The launcher against a home with fake sources, a fake JDK that says how it was called, and a
+/// fake Maven that makes the jars.
+@Timeout(60)
+class LauncherTest {
+  private static final List<String> TOOLS =
+      List.of(
+          "sh",
+          "sed",
+          "find",
+          "head",
+          "dirname",
+          "readlink",
+          "flock",
+          "mkdir",
+          "mv",
+          "cat",
+          "rm",
+          "touch",
+          "env",
+          "uname",
+          "basename",
+          "tr",
+          "grep",
+          "sleep");
+
+  @TempDir Path directory;
+  private Path home;
+  private Path bin;
+  private final Map<String, String> environment = new HashMap<>();
+
+  record Result(int exitCode, String out, String err, long pid) {}
+
+  @BeforeEach
+  void prepare() throws IOException {
+    Path real = Home.find().root();
+    home = Files.createDirectories(directory.resolve("a home with spaces"));
+    Files.copy(real.resolve("penstock"), home.resolve("penstock"));
+    Files.copy(real.resolve("mvnw"), home.resolve("mvnw"));
+    for (String module : List.of("codec", "broker", "agent", "loadtest")) {
+      Files.createDirectories(home.resolve(module).resolve("src/main/java"));
+      Files.writeString(home.resolve(module).resolve("pom.xml"), "<project/>");
+      Files.writeString(home.resolve(module).resolve("src/main/java/A.java"), "class A {}");
+    }
+    Files.writeString(home.resolve("pom.xml"), "<project/>");
+    bin = Files.createDirectories(directory.resolve("bin"));
+    for (String tool : TOOLS) {
+      for (String place : List.of("/bin", "/usr/bin")) {
+        if (Files.exists(Path.of(place, tool)) && !Files.exists(bin.resolve(tool))) {
+          script(bin.resolve(tool), "exec " + place + "/" + tool + " \"$@\"\n");
+        }
+      }
+    }
+    environment.put("PATH", bin.toString());
+    environment.put("HOME", directory.toString());
+    environment.put("JAVA_HOME", jdk("jdk-25", "25.0.1").toString());
+    maven("exit 0");
+  }
+
+  @Test
+  void aloneItShowsEveryCommandInOneLine() throws Exception {
+    Result result = launch();
+
+    assertThat(result.exitCode()).isZero();
+    assertThat(result.out())
+        .contains("demo  ", "broker  ", "agent  ", "ctl  ", "doctor  ", "loadtest  ");
+    assertThat(launch("--help")).extracting(Result::out).isEqualTo(result.out());
+  }
+
+  @Test
+  void anUnknownCommandIsWrongUsage() throws Exception {
+    Result result = launch("nonsense");
+
+    assertThat(result.exitCode()).isEqualTo(2);
+    assertThat(result.err()).contains("unknown command 'nonsense'", "demo  ");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "broker, broker, io.penstock.broker.Broker",
+    "ctl, broker, io.penstock.broker.ctl.Ctl",
+    "doctor, broker, io.penstock.broker.ctl.Doctor",
+    "agent, agent, io.penstock.agent.Agent",
+    "demo, loadtest, io.penstock.loadtest.demo.Demo",
+    "loadtest, loadtest, io.penstock.loadtest.LoadTest"
+  })
+  void becomesTheMainClassOfACommand(String command, String module, String mainClass)
+      throws Exception {
+    Result result = launch(command, "--flag", "two words", "");
+
+    assertThat(result.exitCode()).isEqualTo(7);
+    assertThat(result.out().lines())
+        .contains("arg[" + mainClass + "]", "arg[--flag]", "arg[two words]", "arg[]")
+        .contains("arg[-XX:+UseCompactObjectHeaders]", "arg[-Dpenstock.home=" + home + "]")
+        .contains(
+            "arg[%1$s/%2$s/target/penstock-%2$s-0.1.0.jar:%1$s/%2$s/target/lib/*]"
+                .formatted(home, module));
+    assertThat(result.out()).contains("pid[" + result.pid() + "]");
+  }
+
+  @Test
+  void worksThroughSymbolicLinksAndFromAnyDirectory() throws Exception {
+    Path first =
+        Files.createSymbolicLink(
+            directory.resolve("first"), Path.of("a home with spaces/penstock"));
+    Path elsewhere = Files.createDirectories(directory.resolve("else where"));
+    Path second = Files.createSymbolicLink(elsewhere.resolve("second"), Path.of("../first"));
+
+    Result result = run(elsewhere, second.toString(), "ctl");
+
+    assertThat(first).isSymbolicLink();
+    assertThat(result.out())
+        .contains("arg[-Dpenstock.home=" + home + "]", "cwd[" + elsewhere + "]");
+  }
+
+  @Test
+  void passesItsOwnJavaOptionsOnAsWordsAndNotAsAVariable() throws Exception {
+    environment.put("PENSTOCK_JAVA_OPTS", "-Xmx256m -Da=b");
+
+    Result result = launch("broker");
+
+    assertThat(result.out()).contains("arg[-Xmx256m]", "arg[-Da=b]", "opts[]");
+  }
+
+  @Test
+  void aJdkOfAnotherVersionIsNotTaken() throws Exception {
+    environment.put("JAVA_HOME", jdk("jdk-17", "17.0.15").toString());
+    Path sdks = Files.createDirectories(directory.resolve(".jdks"));
+    Files.move(jdk("mine", "25"), sdks.resolve("mine"));
+
+    Result result = launch("ctl");
+
+    assertThat(result.out()).doesNotContain("jdk-17");
+  }
+
+  @Test
+  void aJdkWithoutAReleaseFileIsAsked() throws Exception {
+    Path jdk = jdk("asked", "25.0.2");
+    Files.delete(jdk.resolve("release"));
+    environment.put("JAVA_HOME", jdk.toString());
+
+    assertThat(launch("ctl").out()).contains("java[" + jdk + "/bin/java]");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"pen1.secret", "--token=pen1.secret"})
+  void anEnrollmentTokenInTheArgumentsIsRefusedAndNotRepeated(String argument) throws Exception {
+    Result result = launch("agent", "--config", "x", argument);
+
+    assertThat(result.exitCode()).isEqualTo(2);
+    assertThat(result.err()).contains("token in the arguments is refused").doesNotContain("secret");
+    assertThat(result.out()).isEmpty();
+    assertThat(log()).isEmpty();
+  }
+
+  @Test
+  void buildsOnFirstUseAndNotAgain() throws Exception {
+    Result first = launch("ctl");
+    Result second = launch("ctl");
+
+    assertThat(first.err()).contains("building (first use)");
+    assertThat(first.exitCode()).isEqualTo(7);
+    assertThat(second.err()).isEmpty();
+    assertThat(log())
+        .containsExactly("mvn -B -Dstyle.color=never -Dmaven.test.skip=true package in " + home);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"codec/src/main/java/A.java", "broker/pom.xml", "pom.xml"})
+  void buildsAgainWhenASourceIsNewer(String source) throws Exception {
+    launch("ctl");
+    makeNewer(home.resolve(source));
+
+    Result result = launch("ctl");
+
+    assertThat(result.err()).contains("building (sources are newer than the jars)");
+    assertThat(log()).hasSize(2);
+  }
+
+  @Test
+  void jarsBuiltByHandAreTaken() throws Exception {
+    launch("ctl");
+    Files.delete(home.resolve("target/penstock.built"));
+
+    assertThat(launch("ctl").err()).isEmpty();
+    assertThat(log()).hasSize(1);
+  }
+
+  @Test
+  void aFailedBuildIsSaidAndTriedAgain() throws Exception {
+    maven("echo '[ERROR] something is wrong'; exit 1");
+
+    Result failed = launch("ctl");
+    Result again = launch("ctl");
+
+    assertThat(failed.exitCode()).isEqualTo(1);
+    assertThat(failed.err()).contains("something is wrong", "the build failed");
+    assertThat(failed.out()).isEmpty();
+    assertThat(again.err()).contains("the last build did not finish", "the build failed");
+  }
+
+  @Test
+  void theBuildReadsNothingOfStandardInput() throws Exception {
+    maven("cat > " + "\"$LOG.stdin\"; exit 0");
+    Process process = start(home, home.resolve("penstock").toString(), "ctl");
+    process.getOutputStream().write("a password\n".getBytes(StandardCharsets.UTF_8));
+    process.getOutputStream().close();
+
+    finish(process);
+
+    assertThat(Path.of(directory + "/log.stdin")).isEmptyFile();
+  }
+
+  @Test
+  void twoLaunchesAtATimeBuildOnce() throws Exception {
+    maven("sleep 1; exit 0");
+    Process one = start(home, home.resolve("penstock").toString(), "ctl");
+    Process two = start(home, home.resolve("penstock").toString(), "ctl");
+
+    Result first = finish(one);
+    Result second = finish(two);
+
+    assertThat(first.exitCode()).isEqualTo(7);
+    assertThat(second.exitCode()).isEqualTo(7);
+    assertThat(first.err() + second.err()).contains("waiting for another build");
+    assertThat(log()).hasSize(1);
+  }
+
+  @Test
+  void withoutMavenItSaysWhatIsMissing() throws Exception {
+    Files.delete(bin.resolve("mvn"));
+
+    Result result = launch("ctl");
+
+    assertThat(result.exitCode()).isEqualTo(1);
+    assertThat(result.err()).contains("no Maven on PATH", "MVNW_REPOURL");
+  }
+
+  private Result launch(String... arguments) throws Exception {
+    return run(home, home.resolve("penstock").toString(), arguments);
+  }
+
+  private Result run(Path cwd, String script, String... arguments) throws Exception {
+    List<String> all = new ArrayList<>(List.of(script));
+    all.addAll(List.of(arguments));
+    Process process = start(cwd, all.toArray(String[]::new));
+    process.getOutputStream().close();
+    return finish(process);
+  }
+
+  private Process start(Path cwd, String... command) throws IOException {
+    ProcessBuilder builder = new ProcessBuilder(command).directory(cwd.toFile());
+    builder.environment().clear();
+    builder.environment().putAll(environment);
+    builder.environment().put("LOG", directory.resolve("log").toString());
+    return builder.start();
+  }
+
+  private static Result finish(Process process) throws Exception {
+    String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    String err = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+    return new Result(process.exitValue(), out, err, process.pid());
+  }
+
+  private List<String> log() throws IOException {
+    Path log = directory.resolve("log");
+    return Files.exists(log) ? Files.readAllLines(log) : List.of();
+  }
+
+  private Path jdk(String name, String version) throws IOException {
+    Path jdk = Files.createDirectories(directory.resolve(name));
+    Files.createDirectories(jdk.resolve("bin"));
+    Files.writeString(
+        jdk.resolve("release"), "IMPLEMENTOR=\"x\"\nJAVA_VERSION=\"" + version + "\"\n");
+    script(
+        jdk.resolve("bin/java"),
+        """
+        if [ "$1" = -version ]; then echo 'openjdk version "%s" 2026-01-01' >&2; exit 0; fi
+        echo "java[$0]"
+        echo "pid[$$]"
+        echo "cwd[$(pwd)]"
+        echo "opts[${PENSTOCK_JAVA_OPTS:-}]"
+        for argument in "$@"; do echo "arg[$argument]"; done
+        exit 7
+        """
+            .formatted(version));
+    script(jdk.resolve("bin/javac"), "exit 1\n");
+    return jdk;
+  }
+
+  private void maven(String ending) throws IOException {
+    Files.deleteIfExists(bin.resolve("mvn"));
+    script(
+        bin.resolve("mvn"),
+        """
+        echo "mvn $* in $(pwd)" >> "$LOG"
+        for module in codec broker agent loadtest; do
+          mkdir -p $module/target/lib
+          touch $module/target/penstock-$module-0.1.0.jar
+        done
+        """
+            + ending
+            + "\n");
+  }
+
+  private static void script(Path file, String body) throws IOException {
+    Files.writeString(file, "#!/bin/sh\n" + body);
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
+  }
+
+  private static void makeNewer(Path file) throws IOException {
+    Files.setLastModifiedTime(file, FileTime.from(Instant.now().plusSeconds(5)));
+  }
+}
