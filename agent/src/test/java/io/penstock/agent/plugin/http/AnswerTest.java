@@ -48,6 +48,10 @@ class AnswerTest {
     }
   }
 
+  private static String lines(String... lines) {
+    return String.join("\r\n", lines);
+  }
+
   @Test
   void passesStatusFieldsAndBody() throws IOException {
     Call.Answer answer =
@@ -70,8 +74,19 @@ class AnswerTest {
     Call.Answer answer =
         answerTo(
             "GET",
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n"
-                + "5\r\nhello\r\n6\r\n world\r\n0\r\nX-Sum: 9\r\n\r\n");
+            lines(
+                "HTTP/1.1 200 OK",
+                "Transfer-Encoding: chunked",
+                "Trailer: X-Sum",
+                "",
+                "5",
+                "hello",
+                "6",
+                " world",
+                "0",
+                "X-Sum: 9",
+                "",
+                ""));
 
     assertThat(answer.body()).isEqualTo("hello world");
     assertThat(answer.field("transfer-encoding")).isNull();
@@ -83,8 +98,15 @@ class AnswerTest {
     Call.Answer answer =
         answerTo(
             "GET",
-            "HTTP/1.1 200 OK\r\nConnection: X-Hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\n"
-                + "Location: http://10.0.0.1/x\r\nContent-Length: 0\r\n\r\n");
+            lines(
+                "HTTP/1.1 200 OK",
+                "Connection: X-Hop",
+                "X-Hop: 1",
+                "Keep-Alive: timeout=5",
+                "Location: http://10.0.0.1/x",
+                "Content-Length: 0",
+                "",
+                ""));
 
     assertThat(answer.field("x-hop")).isNull();
     assertThat(answer.field("connection")).isNull();
@@ -175,10 +197,12 @@ class AnswerTest {
     Call.Answer answer =
         answerTo(
             "GET",
-            "HTTP/1.1 200 OK\r\n"
-                + "Content-Encoding: gzip\r\n"
-                + "Content-Length: 4\r\n\r\n"
-                + "\u001f\u008b\b\0");
+            lines(
+                "HTTP/1.1 200 OK",
+                "Content-Encoding: gzip",
+                "Content-Length: 4",
+                "",
+                "\u001f\u008b\b\0"));
 
     assertThat(answer.body()).isEqualTo("\u001f\u008b\b\0");
     assertThat(answer.field("content-encoding")).isEqualTo("gzip");
@@ -213,10 +237,14 @@ class AnswerTest {
   void refusesAnAnswerWithTwoFramings() throws IOException {
     assertThat(
             resetOf(
-                    "HTTP/1.1 200 OK\r\n"
-                        + "Content-Length: 5\r\n"
-                        + "Transfer-Encoding: chunked\r\n\r\n"
-                        + "0\r\n\r\n")
+                    lines(
+                        "HTTP/1.1 200 OK",
+                        "Content-Length: 5",
+                        "Transfer-Encoding: chunked",
+                        "",
+                        "0",
+                        "",
+                        ""))
                 .code())
         .isEqualTo(ErrorCode.BAD_ANSWER);
   }
@@ -355,11 +383,14 @@ class AnswerTest {
     try (var peer = system.accept()) {
       peer.readHead();
       peer.write(
-          "HTTP/1.1 200 OK\r\n"
-              + "Content-Length: 1\r\n\r\n"
-              + "1HTTP/1.1 200 OK\r\n"
-              + "Content-Length: 4\r\n\r\n"
-              + "evil");
+          lines(
+              "HTTP/1.1 200 OK",
+              "Content-Length: 1",
+              "",
+              "1HTTP/1.1 200 OK",
+              "Content-Length: 4",
+              "",
+              "evil"));
       assertThat(first.answer().body()).isEqualTo("1");
 
       Call second = tunnel.get("/2");

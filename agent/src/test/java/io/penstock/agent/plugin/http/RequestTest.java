@@ -254,7 +254,7 @@ class RequestTest {
       if (call.isWritable()) {
         return true;
       }
-      Thread.yield();
+      Thread.onSpinWait();
     }
     return false;
   }
