@@ -120,8 +120,11 @@ final class RecordSocket extends ChannelInboundHandlerAdapter {
       return;
     }
     var _ = channel.writeAndFlush(new CloseWebSocketFrame(status));
-    Runnable cut = channel::close;
-    var _ = channel.eventLoop().schedule(cut, CLOSE_WITHIN_MS, TimeUnit.MILLISECONDS);
+    var _ = channel.eventLoop().schedule(this::cut, CLOSE_WITHIN_MS, TimeUnit.MILLISECONDS);
+  }
+
+  private void cut() {
+    var _ = channel.close();
   }
 
   @Override
