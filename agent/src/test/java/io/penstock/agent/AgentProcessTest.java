@@ -69,8 +69,10 @@ final class AgentProcessTest {
     private final Process process;
     private final BlockingQueue<String> out = new LinkedBlockingQueue<>();
     private final BlockingQueue<String> err = new LinkedBlockingQueue<>();
+
     @SuppressWarnings("JdkObsolete") // two readers append
     private final StringBuffer all = new StringBuffer();
+
     private final List<Thread> readers;
 
     Running(Process process) {
