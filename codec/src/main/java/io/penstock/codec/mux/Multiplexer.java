@@ -153,6 +153,11 @@ public final class Multiplexer {
     }
   }
 
+  /// Bytes of frames that wait before all DATA.
+  public int urgentBytes() {
+    return urgentBytes;
+  }
+
   private void receiveOpen(Frame.Open open) throws ProtocolException {
     int id = open.streamId();
     if (role.opens(id) || id <= highestPeerId) {
