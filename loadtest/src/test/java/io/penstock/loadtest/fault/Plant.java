@@ -24,7 +24,7 @@ import java.util.regex.Pattern;
 final class Plant implements AutoCloseable {
   static final String AGENT = "plant-1";
   static final String SYSTEM_PATH = "/berlin/erp";
-  static final Duration PATIENCE = Duration.ofSeconds(90);
+  static final Duration PATIENCE = Duration.ofMinutes(4);
   static final int KILLED = 137;
 
   private static final Pattern FINGERPRINT =
@@ -181,7 +181,7 @@ final class Plant implements AutoCloseable {
         %ssystems:
           - name: erp
             plugin: http
-            settings: {base_url: "%s"}
+            settings: {base_url: "%s", max_connections: 2048}
             allow: [{methods: ["*"], paths: ["/**"]}]
         """
             .formatted(url(), caFile(), data, token, erp.url()));
