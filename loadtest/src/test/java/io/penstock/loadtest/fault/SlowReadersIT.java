@@ -86,8 +86,8 @@ class SlowReadersIT {
     SSLSocketFactory sockets = SmugglingIT.trusting(plant.caFile());
     List<Socket> open = new ArrayList<>();
     byte[] request =
-        ("GET /invoke%s/bytes/10000000 HTTP/1.1\r\nHost: localhost:%d\r\nAuthorization: Bearer %s\r\n\r\n"
-                .formatted(Plant.SYSTEM_PATH, plant.port(), plant.serviceToken()))
+        "GET /invoke%s/bytes/10000000 HTTP/1.1\r\nHost: localhost:%d\r\nAuthorization: Bearer %s\r\n\r\n"
+            .formatted(Plant.SYSTEM_PATH, plant.port(), plant.serviceToken())
             .getBytes(StandardCharsets.US_ASCII);
     for (int i = 0; i < DOWNLOADS; i++) {
       Socket socket = sockets.createSocket("localhost", plant.port());
