@@ -96,7 +96,7 @@ class HalfOpenIT {
     for (String line :
         new String(ss.getInputStream().readAllBytes(), StandardCharsets.UTF_8).lines().toList()) {
       if (line.contains("pid=" + pid + ",")) {
-        String local = line.trim().split("\\s+")[2];
+        String local = line.trim().split("\\s+", -1)[2];
         ports.add(local.substring(local.lastIndexOf(':') + 1));
       }
     }
