@@ -20,7 +20,6 @@ import io.penstock.codec.RequestIds;
 import io.penstock.codec.StreamKind;
 import io.penstock.codec.mux.StreamListener;
 import java.io.BufferedReader;
-import java.io.CharArrayWriter;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -70,7 +69,10 @@ final class AgentProcessTest {
     private final Process process;
     private final BlockingQueue<String> out = new LinkedBlockingQueue<>();
     private final BlockingQueue<String> err = new LinkedBlockingQueue<>();
-    private final CharArrayWriter all = new CharArrayWriter();
+
+    @SuppressWarnings("JdkObsolete") // two readers append
+    private final StringBuffer all = new StringBuffer();
+
     private final List<Thread> readers;
 
     Running(Process process) {
@@ -84,7 +86,7 @@ final class AgentProcessTest {
     private void read(BufferedReader from, BlockingQueue<String> lines) {
       try (from) {
         for (String line = from.readLine(); line != null; line = from.readLine()) {
-          all.append(line + "\n");
+          all.append(line).append('\n');
           lines.add(line);
         }
       } catch (IOException killed) {
@@ -243,7 +245,7 @@ final class AgentProcessTest {
     Running agent = run(Map.of(), List.of(), token);
 
     assertThat(agent.awaitExit()).isEqualTo(2);
-    assertThat(agent.all.toString()).contains("have this one revoked").doesNotContain(token);
+    assertThat(agent.all).contains("have this one revoked").doesNotContain(token);
     assertThat(run(Map.of(), List.of(), "--token=" + token).awaitExit()).isEqualTo(2);
   }
 
@@ -252,7 +254,7 @@ final class AgentProcessTest {
     Running agent = run(Map.of(), List.of(), "canary-secret");
 
     assertThat(agent.awaitExit()).isEqualTo(2);
-    assertThat(agent.all.toString()).doesNotContain("canary-secret");
+    assertThat(agent.all).doesNotContain("canary-secret");
   }
 
   @Test
@@ -270,7 +272,7 @@ final class AgentProcessTest {
     Running agent = run(Map.of(), List.of(), "--config", file.toString());
 
     assertThat(agent.awaitExit()).isEqualTo(3);
-    assertThat(agent.all.toString())
+    assertThat(agent.all)
         .contains("speed: unknown key")
         .contains("tunnels: expected")
         .contains("base_url")
@@ -282,7 +284,7 @@ final class AgentProcessTest {
     Running agent = runAgain();
 
     assertThat(agent.awaitExit()).isEqualTo(3);
-    assertThat(agent.all.toString()).contains("give an enrollment token");
+    assertThat(agent.all).contains("give an enrollment token");
   }
 
   @Test
@@ -296,7 +298,7 @@ final class AgentProcessTest {
             directory.toString());
 
     assertThat(agent.awaitExit()).isEqualTo(3);
-    assertThat(agent.all.toString()).contains("mistyped").doesNotContain(token.substring(20, 40));
+    assertThat(agent.all).contains("mistyped").doesNotContain(token.substring(20, 40));
   }
 
   @Test
@@ -305,7 +307,7 @@ final class AgentProcessTest {
     Running agent = runWithToken();
 
     assertThat(agent.awaitExit()).isEqualTo(4);
-    assertThat(agent.all.toString()).contains("ENROLL_DENIED");
+    assertThat(agent.all).contains("ENROLL_DENIED");
   }
 
   @Test
@@ -325,7 +327,7 @@ final class AgentProcessTest {
     Running second = runAgain();
 
     assertThat(second.awaitExit()).isEqualTo(3);
-    assertThat(second.all.toString()).contains("in use by another agent");
+    assertThat(second.all).contains("in use by another agent");
     assertThat(first.process.isAlive()).isTrue();
   }
 
@@ -338,7 +340,7 @@ final class AgentProcessTest {
     agent.awaitExit();
     String token = broker.token().text();
 
-    assertThat(agent.all.toString())
+    assertThat(agent.all)
         .doesNotContain(token.substring(0, 40))
         .doesNotContain(token.substring(40, 80));
     try (var files = Files.walk(directory)) {

@@ -113,16 +113,18 @@ public final class Accounts {
       audit.record(failure(name, origin, "blocked", "too many failed attempts"));
       return new SignIn.Limited(blocked.getAsInt());
     }
+    // Counted before the slow check, so that guesses side by side do not slip past the limit.
+    byAccount.failed(name);
+    bySource.failed(source);
     Optional<User> user = database.transaction(tx -> users.find(tx, name));
     boolean right =
         passwords.matches(password, user.filter(User::intact).map(User::passwordHash).orElse(""));
     if (!right || user.orElseThrow().disabled()) {
-      byAccount.failed(name);
-      bySource.failed(source);
       refused(name, user, origin);
       return new SignIn.Refused();
     }
     byAccount.succeeded(name);
+    bySource.undo(source);
     return new SignIn.Granted(database.transaction(tx -> open(tx, user.orElseThrow(), origin)));
   }
 

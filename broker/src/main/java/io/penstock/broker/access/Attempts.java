@@ -34,4 +34,12 @@ final class Attempts {
   void succeeded(String key) {
     failures.invalidate(key);
   }
+
+  /// Takes one [#failed] back.
+  void undo(String key) {
+    AtomicInteger count = failures.getIfPresent(key);
+    if (count != null) {
+      count.decrementAndGet();
+    }
+  }
 }

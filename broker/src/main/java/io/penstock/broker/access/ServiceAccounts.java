@@ -13,6 +13,7 @@ import io.penstock.broker.store.ServiceAccountTable;
 import io.penstock.broker.store.ServiceAccountTable.Grant;
 import io.penstock.broker.store.ServiceAccountTable.ServiceAccount;
 import io.penstock.broker.store.ServiceAccountTable.ServiceToken;
+import io.penstock.broker.store.StoreUnavailableException;
 import io.penstock.codec.seal.Octets;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
@@ -30,6 +31,7 @@ import java.util.regex.Pattern;
 /// [#known] never blocks: it answers from what was looked up at most five seconds ago.
 public final class ServiceAccounts {
   private static final Duration FRESH = Duration.ofSeconds(5);
+  private static final Duration OUTAGE = Duration.ofMinutes(10);
   // Each one costs a signature check and an audit row.
   private static final int BAD_TOKENS = 50;
   private static final Duration BAD_TOKEN_WINDOW = Duration.ofSeconds(10);
@@ -45,6 +47,9 @@ public final class ServiceAccounts {
   private final Accounts accounts;
   private final Clock clock;
   private final Attempts badTokens = new Attempts(BAD_TOKENS, BAD_TOKEN_WINDOW);
+  private final Cache<Octets, Invoker> lastKnown =
+      Caffeine.newBuilder().maximumSize(10_000).expireAfterWrite(OUTAGE).build();
+  private volatile Instant awayUntil = Instant.EPOCH;
   private final Cache<Octets, Invoker> invokers =
       Caffeine.newBuilder().maximumSize(10_000).expireAfterWrite(FRESH).build();
 
@@ -102,9 +107,15 @@ public final class ServiceAccounts {
     }
   }
 
-  /// Answers at once, or empty when it has to be looked up.
+  /// Answers at once, or empty when it has to be looked up. While the database is away, what was
+  /// known before holds on for ten minutes.
   public Optional<Invoker> known(String token) {
-    return Optional.ofNullable(invokers.getIfPresent(hash(token)));
+    Octets hash = hash(token);
+    Invoker fresh = invokers.getIfPresent(hash);
+    if (fresh != null || clock.instant().isAfter(awayUntil)) {
+      return Optional.ofNullable(fresh);
+    }
+    return Optional.ofNullable(lastKnown.getIfPresent(hash));
   }
 
   /// What a look-up found.
@@ -124,11 +135,24 @@ public final class ServiceAccounts {
     if (blocked.isPresent()) {
       return new LookUp.Limited(blocked.getAsInt());
     }
-    Optional<Invoker> invoker = invoker(token, origin);
+    Octets hash = hash(token);
+    Optional<Invoker> invoker;
+    try {
+      invoker = invoker(token, origin);
+    } catch (StoreUnavailableException away) {
+      awayUntil = clock.instant().plus(FRESH);
+      Invoker before = lastKnown.getIfPresent(hash);
+      if (before == null) {
+        throw away;
+      }
+      return new LookUp.Found(before);
+    }
     if (invoker.isPresent()) {
-      invokers.put(hash(token), invoker.get());
+      invokers.put(hash, invoker.get());
+      lastKnown.put(hash, invoker.get());
       return new LookUp.Found(invoker.get());
     }
+    lastKnown.invalidate(hash);
     badTokens.failed(source);
     audit.record(
         AuditEvent.of("authentication.failure", "denied")
@@ -225,7 +249,7 @@ public final class ServiceAccounts {
               tx,
               Accounts.event("service-account.update", by, name)
                   .changing(Map.of("systems", systems, "disabled", disabled)));
-          tx.afterCommit(invokers::invalidateAll);
+          tx.afterCommit(this::forgetAll);
           return true;
         });
   }
@@ -237,7 +261,7 @@ public final class ServiceAccounts {
             return false;
           }
           audit.record(tx, Accounts.event("service-account.delete", by, name));
-          tx.afterCommit(invokers::invalidateAll);
+          tx.afterCommit(this::forgetAll);
           return true;
         });
   }
@@ -275,9 +299,14 @@ public final class ServiceAccounts {
               tx,
               Accounts.event("service-account.token-revoke", by, name)
                   .changing(Map.of("token_id", id.toString())));
-          tx.afterCommit(invokers::invalidateAll);
+          tx.afterCommit(this::forgetAll);
           return true;
         });
+  }
+
+  private void forgetAll() {
+    invokers.invalidateAll();
+    lastKnown.invalidateAll();
   }
 
   private static Octets hash(String token) {

@@ -8,22 +8,10 @@ import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
-import java.math.BigInteger;
-import java.security.KeyPair;
-import java.security.KeyPairGenerator;
-import java.security.cert.X509Certificate;
 import java.time.Duration;
-import java.time.Instant;
-import java.util.Date;
-import java.util.List;
-import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
-import org.bouncycastle.asn1.x500.X500Name;
-import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
-import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
-import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -36,7 +24,7 @@ class ServerTlsTest {
 
   @BeforeEach
   void start() throws Exception {
-    world.tls(serverContext()).start(FrontSettings.DEFAULTS);
+    world.tls(TestTls.serverContext()).start(FrontSettings.DEFAULTS);
   }
 
   @AfterEach
@@ -44,31 +32,8 @@ class ServerTlsTest {
     world.close();
   }
 
-  static SslContext serverContext() throws Exception {
-    KeyPairGenerator keys = KeyPairGenerator.getInstance("EC");
-    keys.initialize(256);
-    KeyPair pair = keys.generateKeyPair();
-    var name = new X500Name("CN=localhost");
-    Instant now = Instant.now();
-    X509Certificate certificate =
-        new JcaX509CertificateConverter()
-            .getCertificate(
-                new JcaX509v3CertificateBuilder(
-                        name,
-                        BigInteger.ONE,
-                        Date.from(now.minusSeconds(60)),
-                        Date.from(now.plusSeconds(3_600)),
-                        name,
-                        pair.getPublic())
-                    .build(
-                        new JcaContentSignerBuilder("SHA256withECDSA").build(pair.getPrivate())));
-    return ServerTls.of(pair.getPrivate(), List.of(certificate));
-  }
-
   private SSLSocket dial(String protocol, String... groups) throws Exception {
-    SSLContext trusting = SSLContext.getInstance("TLS");
-    trusting.init(null, InsecureTrustManagerFactory.INSTANCE.getTrustManagers(), null);
-    var socket = (SSLSocket) trusting.getSocketFactory().createSocket("127.0.0.1", world.port());
+    SSLSocket socket = TestTls.dial(world.port());
     SSLParameters parameters = socket.getSSLParameters();
     parameters.setProtocols(new String[] {protocol});
     parameters.setApplicationProtocols(new String[] {"h2", "http/1.1"});
@@ -123,7 +88,7 @@ class ServerTlsTest {
 
   @Test
   void connectionThatNeverSpeaksTlsIsClosed() throws Exception {
-    try (FrontWorld hasty = new FrontWorld().tls(serverContext())) {
+    try (FrontWorld hasty = new FrontWorld().tls(TestTls.serverContext())) {
       FrontSettings d = FrontSettings.DEFAULTS;
       hasty.start(
           new FrontSettings(

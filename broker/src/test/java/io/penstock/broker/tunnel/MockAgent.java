@@ -50,6 +50,9 @@ final class MockAgent implements AutoCloseable, SessionCore.Listener {
   /// What was heard on streams and of the session, in order: `open 2`, `data 2 5`, `close REVOKED`.
   final List<String> heard = new ArrayList<>();
 
+  /// WebSocket messages that were read.
+  int messages;
+
   /// How streams of the broker are served.
   Service service = (stream, _, _) -> new Recorder(stream);
 
@@ -70,7 +73,11 @@ final class MockAgent implements AutoCloseable, SessionCore.Listener {
 
   /// Dials and gets admitted.
   static MockAgent admitted(int port, String name) throws Exception {
-    MockAgent agent = dial(port);
+    return admitted(RawPeer.dial(port), name);
+  }
+
+  static MockAgent admitted(RawPeer peer, String name) throws Exception {
+    MockAgent agent = new MockAgent(peer);
     agent.connect(name, 0);
     agent.awaitControl(Welcome.class);
     agent.send(new Ready(new byte[64]));
@@ -176,6 +183,7 @@ final class MockAgent implements AutoCloseable, SessionCore.Listener {
   /// Reads and handles one WebSocket message.
   void pump() throws IOException, ProtocolException {
     RawPeer.Received message = peer.read();
+    messages++;
     if (message.firstByte() == RawPeer.CLOSE) {
       heard.add("websocket " + message.status() + " " + message.reason());
       return;

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.handler.ssl.SslContext;
 import io.netty.util.AsciiString;
+import io.penstock.broker.front.TestTls;
 import io.penstock.codec.AnswerHead;
 import io.penstock.codec.Deadlines;
 import io.penstock.codec.ErrorCode;
@@ -398,10 +400,21 @@ class TunnelTest {
 
   @Test
   void revokedAgentThatDoesNotReadIsGoneWithinASecond() throws Exception {
-    try (MockAgent agent = MockAgent.admitted(world.port, "a1")) {
+    revokeWithoutReading(world, RawPeer.dial(world.port));
+  }
+
+  @Test
+  void revokedAgentThatDoesNotReadIsGoneWithinASecondBehindTlsToo() throws Exception {
+    SslContext tls = TestTls.serverContext();
+    try (TunnelWorld secure = new TunnelWorld(TunnelSettings.DEFAULTS, clock, tls)) {
+      revokeWithoutReading(secure, new RawPeer(TestTls.dial(secure.port)));
+    }
+  }
+
+  private static void revokeWithoutReading(TunnelWorld world, RawPeer peer) throws Exception {
+    try (MockAgent agent = MockAgent.admitted(peer, "a1")) {
       LiveSession session = world.awaitSession();
-      agent.peer.socket().setReceiveBufferSize(4_096);
-      agent.service = (stream, _, _) -> agent.new Recorder(stream);
+      peer.socket().setReceiveBufferSize(4_096);
       var caller = new Caller();
       caller.open(session, Unpooled.EMPTY_BUFFER);
       agent.awaitHeard("open 2");
@@ -415,6 +428,29 @@ class TunnelTest {
       assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(1));
       assertThat(closed).isEqualTo(1);
       assertThat(caller.reset).isEqualTo(ErrorCode.REVOKED);
+    }
+  }
+
+  @Test
+  void framesOfOneTickShareAMessage() throws Exception {
+    try (MockAgent agent = MockAgent.admitted(world.port, "a1")) {
+      LiveSession session = world.awaitSession();
+      CompletableFuture<Boolean> probe = probe(session);
+      agent.playUntil(probe::isDone);
+      int before = agent.messages;
+      session
+          .eventLoop()
+          .execute(
+              () -> {
+                for (int i = 0; i < 50; i++) {
+                  session.open(Unpooled.buffer(8).writeLong(1), true, new Caller()).orElseThrow();
+                }
+              });
+
+      agent.awaitHeard("open 100");
+
+      assertThat(agent.messages - before).isEqualTo(1);
+      assertThat(agent.heard).contains("open 2", "open 50");
     }
   }
 

@@ -4,6 +4,7 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.handler.codec.http.HttpRequestDecoder;
+import io.netty.handler.ssl.SslContext;
 import io.penstock.broker.front.Front;
 import io.penstock.broker.front.FrontSettings;
 import io.penstock.broker.front.Ticker;
@@ -17,6 +18,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /// A front with a tunnel endpoint on a loopback port, and an authority that a test scripts.
 final class TunnelWorld implements AutoCloseable {
@@ -33,13 +35,17 @@ final class TunnelWorld implements AutoCloseable {
   }
 
   TunnelWorld(TunnelSettings settings, Clock clock) throws IOException {
+    this(settings, clock, null);
+  }
+
+  TunnelWorld(TunnelSettings settings, Clock clock, @Nullable SslContext tls) throws IOException {
     group = new MultiThreadIoEventLoopGroup(2, NioIoHandler.newFactory());
     var tickers = new Ticker.Each();
     endpoint =
         new TunnelEndpoint(settings, authority, sessions, new CreditPool(64 << 20), tickers, clock);
     var wiring =
         new Front.Wiring(
-            () -> null,
+            () -> tls,
             HttpRequestDecoder::new,
             endpoint,
             ChannelInboundHandlerAdapter::new,

@@ -49,7 +49,8 @@ public final class PenstockProcess implements AutoCloseable {
     builder.environment().putAll(launch.environment());
     try {
       PenstockProcess started = new PenstockProcess(launch, builder.start(), log);
-      Thread.ofVirtual().name(launch.name() + "-output").start(started::readOutput);
+      // Reading a pipe holds a virtual thread's carrier, of which there are as few as processors.
+      Thread.ofPlatform().daemon().name(launch.name() + "-output").start(started::readOutput);
       started.writeInput();
       return started;
     } catch (IOException e) {

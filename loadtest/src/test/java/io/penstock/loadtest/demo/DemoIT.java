@@ -29,8 +29,22 @@ class DemoIT {
   private static final Pattern JSON_LINE = Pattern.compile("^\\{\"url\".*}$");
   private static final List<String> STEPS =
       List.of(
-          "erp", "broker", "login", "token", "agent", "fingerprint", "approve", "online",
-          "service-account", "json", "post", "download", "upload", "slow", "error", "not-exposed");
+          "erp",
+          "broker",
+          "login",
+          "token",
+          "agent",
+          "fingerprint",
+          "approve",
+          "online",
+          "service-account",
+          "json",
+          "post",
+          "download",
+          "upload",
+          "slow",
+          "error",
+          "not-exposed");
 
   @TempDir Path directory;
   private Processes processes;
@@ -70,7 +84,8 @@ class DemoIT {
         processes.start(
             Launch.demo("--json", "--port", "0", "--data", directory.resolve("data").toString()));
     demo.awaitLine(JSON_LINE, PATIENCE);
-    List<ProcessHandle> children = ProcessHandle.of(demo.pid()).orElseThrow().descendants().toList();
+    List<ProcessHandle> children =
+        ProcessHandle.of(demo.pid()).orElseThrow().descendants().toList();
 
     demo.terminate();
 
