@@ -43,6 +43,7 @@ final class Dialer {
   }
 
   private static final String PROXY = "proxy";
+  private static final String GUARD = "guard";
   private static final int LOW_WATER_BYTES = 64 * 1024;
   private static final int HIGH_WATER_BYTES = 128 * 1024;
 
@@ -133,27 +134,30 @@ final class Dialer {
             .option(
                 ChannelOption.WRITE_BUFFER_WATER_MARK,
                 new WriteBufferWaterMark(LOW_WATER_BYTES, HIGH_WATER_BYTES));
-    if (proxy.isEmpty()) {
-      return bootstrap.handler(new StageByStage()).connect(target);
-    }
-    HttpProxyHandler handler = proxyHandler(proxy.get(), target);
-    handler.setConnectTimeoutMillis(deadlines.proxy().toMillis());
+    Optional<HttpProxyHandler> through = proxy.map(it -> proxyHandler(it, target));
     return bootstrap
         .handler(
             new ChannelInitializer<>() {
               @Override
               protected void initChannel(Channel channel) {
-                channel.pipeline().addLast(PROXY, handler).addLast(new StageByStage());
+                through.ifPresent(handler -> channel.pipeline().addLast(PROXY, handler));
+                channel.pipeline().addLast(GUARD, new StageByStage());
               }
             })
-        .connect(InetSocketAddress.createUnresolved(broker.hostName(), broker.port()));
+        .connect(
+            through.isEmpty()
+                ? target
+                : InetSocketAddress.createUnresolved(broker.hostName(), broker.port()));
   }
 
-  private static HttpProxyHandler proxyHandler(ProxySettings proxy, InetSocketAddress address) {
-    return proxy
-        .login()
-        .map(login -> new HttpProxyHandler(address, login.user(), login.password()))
-        .orElseGet(() -> new HttpProxyHandler(address));
+  private HttpProxyHandler proxyHandler(ProxySettings settings, InetSocketAddress address) {
+    HttpProxyHandler handler =
+        settings
+            .login()
+            .map(login -> new HttpProxyHandler(address, login.user(), login.password()))
+            .orElseGet(() -> new HttpProxyHandler(address));
+    handler.setConnectTimeoutMillis(deadlines.proxy().toMillis());
+    return handler;
   }
 
   /// A pipeline that is filled stage by stage. The future of each stage tells what went wrong.
@@ -189,7 +193,7 @@ final class Dialer {
       throws LinkFailure, InterruptedException {
     SslHandler handler = tls.newHandler(ByteBufAllocator.DEFAULT, broker.hostName(), broker.port());
     handler.setHandshakeTimeoutMillis(deadlines.tls().toMillis());
-    channel.pipeline().addLast("tls", handler).addLast(new StageByStage());
+    channel.pipeline().addBefore(GUARD, "tls", handler);
     Future<Channel> done = handler.handshakeFuture();
     if (!done.await(deadlines.tls().toMillis() + 1_000) || !done.isSuccess()) {
       throw LinkFailure.at(Stage.TLS, "expected TLS 1.3 with " + broker + ", found " + why(done));

@@ -71,6 +71,22 @@ public final class SessionPair {
     return loop;
   }
 
+  /// Opens a GET whose caller reads nothing from the start.
+  public Call callOfNonReader(String path) {
+    var call = new Call(loop).stopReading();
+    loop.execute(
+        () ->
+            open(
+                call,
+                StreamKind.HTTP,
+                "erp",
+                "svc",
+                request("GET", path),
+                Deadlines.DEFAULT,
+                true));
+    return call;
+  }
+
   /// Opens an http stream from the broker's side; `request` is ended if `end`.
   public Call call(RequestHead request, Deadlines deadlines, boolean end) {
     return call(StreamKind.HTTP, "erp", "svc", request, deadlines, end);
@@ -84,20 +100,28 @@ public final class SessionPair {
       Deadlines deadlines,
       boolean end) {
     var call = new Call(loop);
-    loop.execute(
-        () -> {
-          ByteBuf head = ByteBufAllocator.DEFAULT.heapBuffer();
-          new OpenHead(
-                  kind,
-                  deadlines,
-                  new RequestIds(1, 2, 3, 4, 5, 1),
-                  AsciiString.of(system),
-                  AsciiString.of(caller))
-              .write(head);
-          request.write(head);
-          call.opened(broker.core.open(head, end, call).orElseThrow());
-        });
+    loop.execute(() -> open(call, kind, system, caller, request, deadlines, end));
     return call;
+  }
+
+  private void open(
+      Call call,
+      StreamKind kind,
+      String system,
+      String caller,
+      RequestHead request,
+      Deadlines deadlines,
+      boolean end) {
+    ByteBuf head = ByteBufAllocator.DEFAULT.heapBuffer();
+    new OpenHead(
+            kind,
+            deadlines,
+            new RequestIds(1, 2, 3, 4, 5, 1),
+            AsciiString.of(system),
+            AsciiString.of(caller))
+        .write(head);
+    request.write(head);
+    call.opened(broker.core.open(head, end, call).orElseThrow());
   }
 
   public static RequestHead request(String method, String path, String... fields) {

@@ -211,7 +211,16 @@ final class SystemConnection extends ChannelInboundHandlerAdapter {
 
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-    // Reset or broken TLS; the call hears that the connection closed.
+    // Reset or broken TLS. The call hears of it before the decoder takes the close for the end of
+    // an
+    // answer that only the close delimits.
+    HttpExchange user = exchange;
+    exchange = null;
+    if (stands && user != null) {
+      user.onConnectionClosed();
+    } else {
+      exchange = user;
+    }
     var _ = ctx.close();
   }
 }

@@ -344,6 +344,24 @@ final class HttpSystemTest {
     assertThat(call.frames()).doesNotContain("DATA END");
   }
 
+  @Test
+  void neverEndsAnAnswerWhoseConnectionWasReset() throws Exception {
+    var seen = new CountDownLatch(1);
+    RawSystem system =
+        system(
+            peer -> {
+              peer.readHead();
+              peer.write("HTTP/1.1 200 OK\r\n\r\nuntil clo");
+              seen.await();
+              peer.abort();
+            });
+    Call call = get(tunnel(system), "/");
+    await(() -> call.bodyBytes() == 9);
+    seen.countDown();
+
+    assertThat(call.ended()).isEqualTo("RESET SYSTEM_CLOSED");
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -565,7 +583,7 @@ final class HttpSystemTest {
               }
             });
     SessionPair tunnel = tunnel(system);
-    Call call = get(tunnel, "/").stopReading().dropBody();
+    Call call = tunnel.callOfNonReader("/").dropBody();
     call.head();
     long settled = settle(written::get);
 
@@ -574,7 +592,8 @@ final class HttpSystemTest {
     assertThat(call.bodyBytes()).isLessThanOrEqualTo(32 * 1024);
     call.resumeReading();
     assertThat(call.ended()).isEqualTo("END");
-    assertThat(call.bodyBytes()).isEqualTo(500L * 64 * 1024);
+    assertThat(written.get()).isEqualTo(500L * 64 * 1024);
+    assertThat(call.bodyBytes()).isEqualTo(written.get());
   }
 
   @Test
