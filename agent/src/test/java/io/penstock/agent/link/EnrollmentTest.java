@@ -107,7 +107,8 @@ final class EnrollmentTest {
                 Start.with(directory, broker.token())
                     .at(new BrokerAddress("localhost", other.port())))) {
       assertThat(agent.awaitSaid("failed")).contains("TLS");
-      assertThat(other.log()).isEmpty();
+      // It may have seen the handshake break, and nothing that was said inside.
+      assertThat(other.log()).allMatch(line -> line.contains("SslHandshakeException"));
     }
   }
 
