@@ -203,7 +203,9 @@ class ApiTest {
     String[] parts = token.split("\\.", -1);
     String none = base64("{\"alg\":\"none\"}") + "." + parts[1] + ".";
     String hmac = base64("{\"alg\":\"HS256\",\"typ\":\"JWT\"}") + "." + parts[1] + "." + parts[2];
-    String flipped = token.substring(0, token.length() - 2) + "AA";
+    int middle = token.length() - 40;
+    char other = token.charAt(middle) == 'A' ? 'B' : 'A';
+    String flipped = token.substring(0, middle) + other + token.substring(middle + 1);
 
     for (String forged : List.of(none, hmac, flipped, "x", "a.b.c")) {
       assertThat(send("GET", "/api/v1/auth/me", "", forged).statusCode()).isEqualTo(401);
