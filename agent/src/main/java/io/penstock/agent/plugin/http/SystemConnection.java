@@ -211,8 +211,8 @@ final class SystemConnection extends ChannelInboundHandlerAdapter {
 
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-    // Reset or broken TLS. The call hears of it before the decoder takes the close for the end of an
-    // answer that only the close delimits.
+    // Reset or broken TLS. The call hears of it first: the decoder would take the close for the end
+    // of an answer that only the close delimits.
     HttpExchange user = exchange;
     exchange = null;
     if (stands && user != null) {
