@@ -110,7 +110,7 @@ final class TunnelSlot implements Runnable {
       watcher.over(failure);
       return false;
     }
-    Duration wait = backoff.next(failure);
+    Duration wait = backoff.next(failure, System.nanoTime());
     status.failed(failure, wait);
     surroundings.listener().failed(slot, failure, wait);
     Thread.sleep(wait);
@@ -129,7 +129,8 @@ final class TunnelSlot implements Runnable {
       SessionEvent.Drain drain = awaitDrain(conversation);
       makeBeforeBreak(conversation, drain);
     } finally {
-      backoff.sessionLived(Duration.ofNanos(System.nanoTime() - sinceNanos));
+      long nowNanos = System.nanoTime();
+      backoff.sessionEnded(Duration.ofNanos(nowNanos - sinceNanos), nowNanos);
     }
   }
 

@@ -69,6 +69,12 @@ public final class TestCa {
 
   /// A TLS server socket on loopback.
   public ServerSocket serverSocket(String host) throws GeneralSecurityException, IOException {
+    return serverContext(host)
+        .getServerSocketFactory()
+        .createServerSocket(0, 50, InetAddress.getLoopbackAddress());
+  }
+
+  public SSLContext serverContext(String host) throws GeneralSecurityException, IOException {
     ServerIdentity server = server(host);
     char[] password = {};
     KeyStore store = KeyStore.getInstance("PKCS12");
@@ -78,9 +84,7 @@ public final class TestCa {
     keyManagers.init(store, password);
     SSLContext context = SSLContext.getInstance("TLS");
     context.init(keyManagers.getKeyManagers(), null, null);
-    return context
-        .getServerSocketFactory()
-        .createServerSocket(0, 50, InetAddress.getLoopbackAddress());
+    return context;
   }
 
   public Octets sha256() {

@@ -7,13 +7,18 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.EventLoop;
+import io.netty.handler.codec.DecoderException;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.ssl.SslCloseCompletionEvent;
 import io.netty.util.ReferenceCountUtil;
 import io.penstock.agent.plugin.http.StrictResponseDecoder.RefusedResponse;
 import io.penstock.codec.http.HeadLimits;
+import java.io.IOException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// One connection to a system: carries one call after the other, never two at once. On the event
 /// loop.
@@ -21,6 +26,8 @@ import org.jspecify.annotations.Nullable;
 /// It goes back to the pool only when the read that brought an answer's end is over: bytes beyond
 /// that end would otherwise pass for the next caller's answer.
 final class SystemConnection extends ChannelInboundHandlerAdapter {
+  private static final Logger LOG = LoggerFactory.getLogger(SystemConnection.class);
+
   private final ConnectionPool pool;
   private final EventLoop loop;
   private final StrictResponseDecoder decoder = new StrictResponseDecoder(HeadLimits.DEFAULT);
@@ -209,16 +216,35 @@ final class SystemConnection extends ChannelInboundHandlerAdapter {
     remove();
   }
 
+  /// TLS's own close is the end, whether TCP closes too or not. TLS that ends without it may have
+  /// been cut by anybody on the way (RFC 9112, section 9.8).
+  @Override
+  public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+    switch (event) {
+      case SslCloseCompletionEvent close when close.isSuccess() -> {
+        var _ = ctx.close();
+      }
+      case SslCloseCompletionEvent _ -> broken(ctx);
+      default -> ctx.fireUserEventTriggered(event);
+    }
+  }
+
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-    // Reset or broken TLS. The call hears of it first: the decoder would take the close for the end
-    // of an answer that only the close delimits.
+    boolean ofTheWire = cause instanceof IOException || cause instanceof DecoderException;
+    if (!ofTheWire) {
+      LOG.error("a connection to a system: internal error", cause);
+    }
+    broken(ctx);
+  }
+
+  /// The call hears of it first: the decoder would take the close for the end of an answer that
+  /// only the close delimits.
+  private void broken(ChannelHandlerContext ctx) {
     HttpExchange user = exchange;
-    exchange = null;
     if (stands && user != null) {
+      exchange = null;
       user.onConnectionClosed();
-    } else {
-      exchange = user;
     }
     var _ = ctx.close();
   }

@@ -644,7 +644,12 @@ final class HttpSystemTest {
     SessionPair tunnel =
         tunnel("{\"base_url\":\"http://127.0.0.1:" + system.port() + "\",\"max_connections\":1}");
     Call first = get(tunnel, "/1");
-    Call second = get(tunnel, "/2").reset(ErrorCode.CANCELLED);
+    // From the event loop, so that no tick ends between the OPEN and the RESET.
+    Call second =
+        tunnel
+            .eventLoop()
+            .submit(() -> get(tunnel, "/2").reset(ErrorCode.CANCELLED))
+            .get(10, TimeUnit.SECONDS);
 
     assertThat(first.body()).isEqualTo("ok");
     assertThat(get(tunnel, "/3").body()).isEqualTo("ok");

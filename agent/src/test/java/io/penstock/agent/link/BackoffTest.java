@@ -1,0 +1,76 @@
+package io.penstock.agent.link;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.penstock.codec.ErrorCode;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.random.RandomGenerator;
+import org.junit.jupiter.api.Test;
+
+class BackoffTest {
+  private static final LinkFailure REFUSED = LinkFailure.at(Stage.TCP, "connection refused");
+  private static final Duration LONG_SESSION = Duration.ofMinutes(5);
+
+  /// Always the ceiling.
+  private static final RandomGenerator HIGHEST =
+      new RandomGenerator() {
+        @Override
+        public long nextLong() {
+          throw new UnsupportedOperationException("only bounded draws are expected");
+        }
+
+        @Override
+        public long nextLong(long bound) {
+          return bound - 1;
+        }
+      };
+
+  private final Backoff backoff = new Backoff(HIGHEST);
+  private long nowNanos = -5;
+
+  /// As a slot does: waits, dials in no time, fails again.
+  private List<Long> waits(int dials) {
+    List<Long> waits = new ArrayList<>();
+    for (int i = 0; i < dials; i++) {
+      Duration wait = backoff.next(REFUSED, nowNanos);
+      nowNanos += wait.toNanos();
+      waits.add(wait.toMillis());
+    }
+    return waits;
+  }
+
+  @Test
+  void doublesFromAFifthOfASecondToHalfAMinute() {
+    assertThat(waits(10))
+        .containsExactly(200L, 400L, 800L, 1600L, 3200L, 6400L, 12800L, 25600L, 30000L, 30000L);
+  }
+
+  @Test
+  void dialsEverySecondForHalfAMinuteAfterASessionWasLost() {
+    backoff.sessionEnded(LONG_SESSION, nowNanos);
+
+    List<Long> waits = waits(34);
+
+    assertThat(waits.subList(0, 5)).containsExactly(200L, 400L, 800L, 1000L, 1000L);
+    assertThat(waits.subList(5, 31)).containsOnly(1000L);
+    assertThat(waits.getLast()).isGreaterThan(1000L);
+  }
+
+  @Test
+  void aSessionThatEndedAtOnceCountsAsAFailedDial() {
+    waits(5);
+
+    backoff.sessionEnded(Duration.ofMillis(10), nowNanos);
+
+    assertThat(waits(1)).containsExactly(6400L);
+  }
+
+  @Test
+  void whatTheBrokerAsksForWins() {
+    var asked = LinkFailure.refused(Stage.POLICY, ErrorCode.OVERLOADED, 17_000, "");
+
+    assertThat(backoff.next(asked, nowNanos)).isEqualTo(Duration.ofSeconds(17));
+  }
+}
