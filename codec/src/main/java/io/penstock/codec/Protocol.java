@@ -45,6 +45,9 @@ public final class Protocol {
   public static final long PING_AFTER_MS = 5_000;
   public static final long DEAD_AFTER_MS = 15_000;
 
+  /// How often a session asks whether its peer is still there.
+  public static final long TICK_MS = 1_000;
+
   /// Records per direction between two Noise rekeys (section 3).
   public static final long REKEY_RECORDS = 1L << 20;
 

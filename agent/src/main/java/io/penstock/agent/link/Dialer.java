@@ -134,6 +134,7 @@ final class Dialer {
             .option(
                 ChannelOption.WRITE_BUFFER_WATER_MARK,
                 new WriteBufferWaterMark(LOW_WATER_BYTES, HIGH_WATER_BYTES));
+    Loop.limitUnsentBytes(bootstrap, loop.channelType());
     Optional<HttpProxyHandler> through = proxy.map(it -> proxyHandler(it, target));
     return bootstrap
         .handler(

@@ -1,11 +1,13 @@
 package io.penstock.agent.link;
 
+import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
@@ -20,6 +22,8 @@ import java.util.concurrent.TimeUnit;
 /// here, so that nothing of a stream crosses threads.
 public final class Loop implements AutoCloseable {
   private static final long CREDIT_POOL_BYTES = 16L * Protocol.MAX_CREDIT_BYTES;
+
+  private static final long UNSENT_BYTES = 128 * 1024;
 
   private final EventLoopGroup group;
   private final Class<? extends Channel> channelType;
@@ -47,6 +51,15 @@ public final class Loop implements AutoCloseable {
 
   public Class<? extends Channel> channelType() {
     return channelType;
+  }
+
+  /// Bounds what a slow peer makes the kernel hold for it, and with it what stands before a small
+  /// frame of a tunnel that carries much (`docs/decisions/0006-unsent-bytes.md`). The JDK's sockets
+  /// cannot say it.
+  public static void limitUnsentBytes(Bootstrap bootstrap, Class<? extends Channel> channelType) {
+    if (channelType == EpollSocketChannel.class) {
+      bootstrap.option(EpollChannelOption.TCP_NOTSENT_LOWAT, UNSENT_BYTES);
+    }
   }
 
   Scratch scratch() {

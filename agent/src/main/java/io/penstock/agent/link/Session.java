@@ -11,6 +11,7 @@ import io.penstock.codec.Deadlines;
 import io.penstock.codec.ErrorCode;
 import io.penstock.codec.Fields;
 import io.penstock.codec.OpenHead;
+import io.penstock.codec.Protocol;
 import io.penstock.codec.ProtocolException;
 import io.penstock.codec.RequestIds;
 import io.penstock.codec.StreamKind;
@@ -34,7 +35,6 @@ import org.jspecify.annotations.Nullable;
 final class Session implements SessionCore.Listener {
   private static final AsciiString PROBE = AsciiString.of(StreamKind.PROBE_SYSTEM);
   private static final int MAX_EVENTS = 16;
-  private static final long TICK_MS = 1_000;
 
   private final RecordSocket socket;
   private final Channel channel;
@@ -69,7 +69,8 @@ final class Session implements SessionCore.Listener {
     ticks =
         channel
             .eventLoop()
-            .scheduleAtFixedRate(this::tick, TICK_MS, TICK_MS, TimeUnit.MILLISECONDS);
+            .scheduleAtFixedRate(
+                this::tick, Protocol.TICK_MS, Protocol.TICK_MS, TimeUnit.MILLISECONDS);
   }
 
   // For the slot's thread.

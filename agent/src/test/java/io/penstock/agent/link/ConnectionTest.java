@@ -354,7 +354,7 @@ final class ConnectionTest {
     try (var agent = new AgentUnderTest(Start.with(directory, broker.token()))) {
       broker.awaitAdmitted().mute();
 
-      assertThat(agent.awaitSaid("failed")).contains("nothing was received for 15000 ms");
+      assertThat(agent.awaitSaid("failed")).contains("nothing was received for almost 15000 ms");
       broker.awaitAdmitted();
     }
   }

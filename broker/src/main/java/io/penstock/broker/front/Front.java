@@ -77,10 +77,13 @@ public final class Front {
   /// @return the port that is bound
   public synchronized int listen(String host, int port) throws IOException {
     try {
+      Transport transport = Transport.of(group);
+      var bootstrap = new ServerBootstrap();
+      transport.limitUnsentBytes(bootstrap);
       Channel bound =
-          new ServerBootstrap()
+          bootstrap
               .group(group)
-              .channel(Transport.of(group).serverSocket())
+              .channel(transport.serverSocket())
               .option(ChannelOption.SO_BACKLOG, BACKLOG)
               .option(ChannelOption.SO_REUSEADDR, true)
               .childOption(ChannelOption.TCP_NODELAY, true)

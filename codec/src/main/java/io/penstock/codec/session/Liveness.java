@@ -5,7 +5,7 @@ import java.util.concurrent.TimeUnit;
 
 /// Whether the peer is there (`docs/protocol.md`, section 8). Only what was *received* counts: our
 /// own writes into a dead connection prove nothing.
-/// The session says what happened, and asks [#check] now and then (a second is fine).
+/// The session says what happened, and asks [#check] every [Protocol#TICK_MS].
 final class Liveness {
   /// What is due.
   enum Verdict {
@@ -16,8 +16,10 @@ final class Liveness {
 
   private static final long PING_AFTER_NANOS =
       TimeUnit.MILLISECONDS.toNanos(Protocol.PING_AFTER_MS);
+
+  /// At the last look before the limit passes, so that no dead session is believed beyond it.
   private static final long DEAD_AFTER_NANOS =
-      TimeUnit.MILLISECONDS.toNanos(Protocol.DEAD_AFTER_MS);
+      TimeUnit.MILLISECONDS.toNanos(Protocol.DEAD_AFTER_MS - Protocol.TICK_MS);
 
   private long lastReceivedNanos;
   private long lastPingNanos;

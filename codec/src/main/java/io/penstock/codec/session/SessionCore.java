@@ -31,8 +31,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Owned by one event loop. The socket's side hands every WebSocket message to [#receive], calls
 /// [#nextRecord] at the end of the tick after [Listener#outputWaiting] (and whenever the socket
-/// takes more) until it returns null, calls [#tick] about once a second, and ends the connection
-/// when any of them throws: a session that threw is dead.
+/// takes more) until it returns null, calls [#tick] every [Protocol#TICK_MS], and ends the
+/// connection when any of them throws: a session that threw is dead.
 public final class SessionCore {
 
   /// What concerns more than one stream.
@@ -247,7 +247,8 @@ public final class SessionCore {
       case PING -> ping();
       case DEAD ->
           throw new ProtocolException(
-              ErrorCode.SILENT, "nothing was received for " + Protocol.DEAD_AFTER_MS + " ms");
+              ErrorCode.SILENT,
+              "nothing was received for almost " + Protocol.DEAD_AFTER_MS + " ms");
     }
     boolean old =
         now - keysSinceNanos >= FRESH_KEYS_AFTER_NANOS || bytesUnderKeys >= FRESH_KEYS_AFTER_BYTES;

@@ -19,8 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// A tunnel that is open on one side and silent on the other.
 @Timeout(300)
 class HalfOpenIT {
-  /// The limit of silence, and two pings more.
-  private static final Duration NOTICED_WITHIN = Duration.ofSeconds(25);
+  private static final Duration NOTICED_WITHIN = Duration.ofSeconds(15);
 
   @TempDir Path directory;
 

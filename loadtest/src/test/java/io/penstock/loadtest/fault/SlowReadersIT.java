@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -31,6 +32,7 @@ class SlowReadersIT {
   private static final int NEVER_READ = 100;
   private static final int PIECE_BYTES = 8 << 10;
   private static final Duration PAUSE = Duration.ofMillis(500);
+  private static final int RECEIVE_BUFFER_BYTES = 64 << 10;
   private static final int SMALL_REQUESTS = 200;
   private static final long MOST_RESIDENT_BYTES = 900L << 20;
 
@@ -90,7 +92,10 @@ class SlowReadersIT {
             .formatted(Plant.SYSTEM_PATH, plant.port(), plant.serviceToken())
             .getBytes(StandardCharsets.US_ASCII);
     for (int i = 0; i < DOWNLOADS; i++) {
-      Socket socket = sockets.createSocket("localhost", plant.port());
+      Socket socket = sockets.createSocket();
+      // Its own kernel would hold the rest of the body for a caller on another machine.
+      socket.setReceiveBufferSize(RECEIVE_BUFFER_BYTES);
+      socket.connect(new InetSocketAddress("localhost", plant.port()));
       open.add(socket);
       socket.getOutputStream().write(request);
       socket.getOutputStream().flush();
