@@ -57,11 +57,13 @@ class AnswerTest {
     Call.Answer answer =
         answerTo(
             "GET",
-            "HTTP/1.1 404 Nowhere\r\n"
-                + "Content-Length: 5\r\n"
-                + "Set-Cookie: a=1\r\n"
-                + "Set-Cookie: b=2\r\n\r\n"
-                + "hello");
+            lines(
+                "HTTP/1.1 404 Nowhere",
+                "Content-Length: 5",
+                "Set-Cookie: a=1",
+                "Set-Cookie: b=2",
+                "",
+                "hello"));
 
     assertThat(answer.status()).isEqualTo(404);
     assertThat(answer.body()).isEqualTo("hello");

@@ -365,7 +365,7 @@ class PoolTest {
   void anIpv6LiteralIsAHost() throws IOException {
     ServerSocket server;
     try {
-      server = new ServerSocket(0, 50, InetAddress.getByName("::1"));
+      server = new ServerSocket(0, 50, InetAddress.ofLiteral("::1"));
     } catch (SocketException withoutIpv6) {
       org.junit.jupiter.api.Assumptions.abort("no IPv6 here: " + withoutIpv6.getMessage());
       return;
