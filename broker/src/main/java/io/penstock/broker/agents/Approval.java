@@ -11,6 +11,7 @@ import io.penstock.broker.store.GenerationState;
 import io.penstock.broker.store.Tx;
 import io.penstock.codec.ErrorCode;
 import io.penstock.codec.seal.AgentRecord;
+import io.penstock.codec.seal.Fingerprint;
 import io.penstock.codec.seal.VerifyingKey;
 import java.time.Clock;
 import java.time.Instant;

@@ -7,6 +7,7 @@ import io.penstock.broker.store.AgentState;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.store.Tx;
 import io.penstock.codec.ErrorCode;
+import io.penstock.codec.seal.Fingerprint;
 import java.util.Optional;
 
 /// What a clone alarm does: no bundle and no streams for anybody of that name, until an Admin
