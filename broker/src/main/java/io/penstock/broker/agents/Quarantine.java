@@ -1,5 +1,6 @@
 package io.penstock.broker.agents;
 
+import io.penstock.broker.access.Actor;
 import io.penstock.broker.agents.Ledger.Alarm;
 import io.penstock.broker.store.AgentKeys;
 import io.penstock.broker.store.AgentStanding;
@@ -50,7 +51,7 @@ final class Quarantine {
     live.close(agent, ErrorCode.QUARANTINED, "quarantined until an administrator releases it");
   }
 
-  Decision release(String agent, String typed, Operator operator) {
+  Decision release(String agent, String typed, Actor operator) {
     return database.transaction(
         tx -> {
           Optional<AgentStanding> standing = identities.lock(tx, agent);
@@ -79,7 +80,7 @@ final class Quarantine {
     return same ? Decision.DONE : Decision.WRONG_FINGERPRINT;
   }
 
-  private void recordRelease(Tx tx, String agent, Decision decision, Operator operator) {
+  private void recordRelease(Tx tx, String agent, Decision decision, Actor operator) {
     Ledger.Entry entry = Ledger.Entry.of("gateway.release", agent).by(operator);
     ledger.audit(tx, decision == Decision.DONE ? entry : entry.denied(decision));
   }
