@@ -3,9 +3,11 @@ package io.penstock.agent;
 import io.penstock.agent.link.Loop;
 import io.penstock.agent.plugin.SettingsException;
 import io.penstock.agent.plugin.SystemCatalog;
+import io.penstock.agent.plugin.http.HttpPlugin;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -117,7 +119,12 @@ final class Agent implements Callable<Integer> {
   private static Optional<SystemCatalog> catalog(AgentConfig read, Loop loop, ConfigReader in) {
     try {
       return Optional.of(
-          new SystemCatalog(read.systems(), read.ceiling(), loop.eventLoop(), loop.channelType()));
+          new SystemCatalog(
+              read.systems(),
+              read.ceiling(),
+              loop.eventLoop(),
+              loop.channelType(),
+              List.of(new HttpPlugin())));
     } catch (SettingsException invalid) {
       invalid.problems().forEach(problem -> in.problem("systems: " + problem));
       return Optional.empty();

@@ -7,8 +7,8 @@ import io.netty.buffer.Unpooled;
 import io.netty.util.AsciiString;
 import io.penstock.agent.mock.MockBroker;
 import io.penstock.agent.mock.MockSession;
-import io.penstock.agent.mock.RawSystem;
 import io.penstock.agent.mock.TestCa;
+import io.penstock.agent.plugin.http.RawSystem;
 import io.penstock.codec.AnswerHead;
 import io.penstock.codec.Deadlines;
 import io.penstock.codec.ErrorCode;
@@ -354,14 +354,8 @@ final class AgentProcessTest {
   @Test
   void servesASystemAndTellsItsHealth() throws Exception {
     broker.approve();
-    try (var system =
-        new RawSystem(
-            peer -> {
-              while (true) {
-                peer.readHead();
-                peer.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-              }
-            })) {
+    try (var system = new RawSystem()) {
+      Thread.ofVirtual().start(() -> system.answerNext("ok"));
       Path file =
           Files.writeString(
               parent.resolve("agent.yaml"),

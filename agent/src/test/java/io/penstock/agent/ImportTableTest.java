@@ -86,6 +86,16 @@ final class ImportTableTest {
           .because("each connector comes and goes with its own library");
 
   @ArchTest
+  static final ArchRule THE_INTERFACE_KNOWS_NO_PLUGIN =
+      noClasses()
+          .that()
+          .resideInAPackage(ROOT + ".plugin")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage(ROOT + ".plugin.*..")
+          .because("main says which plugins a build has");
+
+  @ArchTest
   static final ArchRule BOUNCY_CASTLE_IS_FOR_THE_SEAL_ONLY =
       noClasses()
           .that()

@@ -4,6 +4,7 @@ import io.penstock.agent.identity.IdentityFile.Content;
 import io.penstock.codec.noise.PublicKey;
 import io.penstock.codec.noise.StaticKeyPair;
 import io.penstock.codec.seal.EnrollmentToken;
+import io.penstock.codec.seal.Fingerprint;
 import io.penstock.codec.seal.Octets;
 import io.penstock.codec.seal.SealException;
 import java.io.IOException;

@@ -14,8 +14,8 @@ import io.penstock.codec.message.ControlMessage.ConnectRequest;
 import io.penstock.codec.message.ControlMessage.Pending;
 import io.penstock.codec.message.ControlMessage.Ready;
 import io.penstock.codec.message.ControlMessage.Welcome;
+import io.penstock.codec.seal.SignedTexts;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.locks.Lock;
@@ -28,7 +28,6 @@ import javax.net.ssl.SSLException;
 /// rotation the other: no key that a rotation retires is on its way to the broker, where it
 /// would look like a clone.
 final class Connecting {
-  private static final byte[] READY = "penstock ready v1".getBytes(StandardCharsets.US_ASCII);
   private static final Duration ASK_AGAIN = Duration.ofSeconds(30);
   private static final byte[] NOTHING = {};
 
@@ -141,7 +140,7 @@ final class Connecting {
   }
 
   private static Ready ready(IdentityBundle bundle, byte[] hash, byte[] sessionId) {
-    return new Ready(bundle.signing().sign(Signed.concat(READY, hash, sessionId)));
+    return new Ready(bundle.signing().sign(SignedTexts.ready(hash, sessionId)));
   }
 
   /// Stays on this tunnel until an operator decides, and says its fingerprint again and again.

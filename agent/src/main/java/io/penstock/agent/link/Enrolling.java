@@ -2,7 +2,6 @@ package io.penstock.agent.link;
 
 import io.netty.handler.ssl.SslContext;
 import io.penstock.agent.identity.Failpoint;
-import io.penstock.agent.identity.Fingerprint;
 import io.penstock.agent.identity.Identity;
 import io.penstock.agent.identity.IdentityBundle;
 import io.penstock.codec.Protocol;
@@ -14,20 +13,17 @@ import io.penstock.codec.message.ControlMessage.ProofChallenge;
 import io.penstock.codec.message.Messages;
 import io.penstock.codec.noise.PresharedKey;
 import io.penstock.codec.seal.EnrollmentToken;
+import io.penstock.codec.seal.Fingerprint;
 import io.penstock.codec.seal.Hpke;
-import io.penstock.codec.seal.Octets;
 import io.penstock.codec.seal.SealException;
+import io.penstock.codec.seal.SignedTexts;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import javax.net.ssl.SSLException;
 
 /// Enrollment with a token, up to PENDING (`docs/protocol.md`, section 2). The unlock secret is on
 /// disk before this begins, so a crash at any point comes back with the same dev key.
 final class Enrolling {
-  private static final byte[] PROOF_CONTEXT = ascii("penstock proof v1");
-  private static final byte[] SIGNED = ascii("penstock enroll v1");
-
   private final Surroundings surroundings;
   private final Identity identity;
   private final EnrollmentToken token;
@@ -95,13 +91,8 @@ final class Enrolling {
         bundle
             .signing()
             .sign(
-                Signed.concat(
-                    SIGNED,
-                    hash,
-                    identity.dev().publicKey().bytes(),
-                    sealing,
-                    signing,
-                    Octets.sha256(inner).bytes()));
+                SignedTexts.enroll(
+                    hash, identity.dev().publicKey().bytes(), sealing, signing, inner));
     return new EnrollRequest(
         surroundings.wantedName(),
         sealing,
@@ -117,7 +108,7 @@ final class Enrolling {
       throws LinkFailure, InterruptedException {
     ProofChallenge challenge = conversation.receive(ProofChallenge.class);
     try {
-      byte[] opened = Hpke.open(bundle.sealing(), PROOF_CONTEXT, challenge.sealed());
+      byte[] opened = Hpke.open(bundle.sealing(), SignedTexts.proofInfo(), challenge.sealed());
       conversation.session().send(new ProofAnswer(opened));
     } catch (SealException | IllegalArgumentException broken) {
       throw LinkFailure.at(Stage.POLICY, "the proof challenge does not open");
@@ -139,9 +130,5 @@ final class Enrolling {
     } catch (IOException disk) {
       throw LinkFailure.at(Stage.POLICY, "cannot store the agent's name: " + disk);
     }
-  }
-
-  private static byte[] ascii(String text) {
-    return text.getBytes(StandardCharsets.US_ASCII);
   }
 }

@@ -5,7 +5,6 @@ import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.util.AsciiString;
 import io.penstock.agent.link.StreamTarget;
-import io.penstock.agent.plugin.http.HttpPlugin;
 import io.penstock.codec.ErrorCode;
 import io.penstock.codec.OpenHead;
 import io.penstock.codec.ProtocolException;
@@ -38,18 +37,9 @@ public final class SystemCatalog implements StreamTarget, AutoCloseable {
   private final Map<AsciiString, Served> systems = new LinkedHashMap<>();
   private final EffectiveRules effectiveRules;
 
-  /// With the plugins of this build.
-  ///
   /// @param ceiling empty = the local file sets none
+  /// @param plugins those of this build
   /// @throws SettingsException with every problem of every system at once
-  public SystemCatalog(
-      List<SystemDefinition> systems,
-      Optional<List<Ceiling>> ceiling,
-      EventLoop loop,
-      Class<? extends Channel> channelType) {
-    this(systems, ceiling, loop, channelType, List.of(new HttpPlugin()));
-  }
-
   public SystemCatalog(
       List<SystemDefinition> systems,
       Optional<List<Ceiling>> ceiling,

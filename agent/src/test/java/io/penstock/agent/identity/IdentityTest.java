@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.penstock.codec.noise.PublicKey;
 import io.penstock.codec.seal.EnrollmentToken;
+import io.penstock.codec.seal.Fingerprint;
 import io.penstock.codec.seal.Octets;
 import io.penstock.codec.seal.TokenSecret;
 import java.io.IOException;

@@ -48,17 +48,18 @@ import io.penstock.codec.noise.PublicKey;
 import io.penstock.codec.noise.StaticKeyPair;
 import io.penstock.codec.noise.Suite;
 import io.penstock.codec.seal.EnrollmentToken;
+import io.penstock.codec.seal.Fingerprint;
 import io.penstock.codec.seal.Hpke;
 import io.penstock.codec.seal.KeyUse;
 import io.penstock.codec.seal.Keyset;
 import io.penstock.codec.seal.NodeCertificate;
 import io.penstock.codec.seal.Octets;
 import io.penstock.codec.seal.Revocation;
+import io.penstock.codec.seal.SignedTexts;
 import io.penstock.codec.seal.SigningKey;
 import io.penstock.codec.seal.TokenSecret;
 import io.penstock.codec.seal.VerifyingKey;
 import io.penstock.codec.session.SessionCore;
-import java.io.ByteArrayOutputStream;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
@@ -82,8 +83,6 @@ import org.jspecify.annotations.Nullable;
 /// Each connection is a virtual thread that reads like the protocol page.
 public final class MockBroker implements AutoCloseable {
   public static final String AGENT = "plant-7";
-  private static final byte[] PROOF_CONTEXT =
-      "penstock proof v1".getBytes(StandardCharsets.US_ASCII);
 
   private final SecureRandom random = new SecureRandom();
   private final SigningKey root = SigningKey.generate(random);
@@ -351,13 +350,12 @@ public final class MockBroker implements AutoCloseable {
     private void requireSigned(EnrollRequest request, Handshake handshake, byte[] before)
         throws Refused {
       byte[] signed =
-          concat(
-              "penstock enroll v1".getBytes(StandardCharsets.US_ASCII),
+          SignedTexts.enroll(
               before,
               handshake.remoteStatic().bytes(),
               request.sealingKey(),
               request.signingKey(),
-              Octets.sha256(request.innerBundle()).bytes());
+              request.innerBundle());
       if (!VerifyingKey.of(request.signingKey()).verify(signed, request.signature())) {
         throw new Refused("bad signature of the enrollment");
       }
@@ -368,7 +366,8 @@ public final class MockBroker implements AutoCloseable {
       byte[] challenge = new byte[32];
       random.nextBytes(challenge);
       established.send(
-          new ProofChallenge(Hpke.seal(Octets.of(request.sealingKey()), PROOF_CONTEXT, challenge)));
+          new ProofChallenge(
+              Hpke.seal(Octets.of(request.sealingKey()), SignedTexts.proofInfo(), challenge)));
       if (!Arrays.equals(challenge, established.receive(ProofAnswer.class).opened())) {
         throw new Refused("bad proof");
       }
@@ -384,7 +383,7 @@ public final class MockBroker implements AutoCloseable {
       current = dev;
       currentBundle = request.innerBundle();
       signingKey = request.signingKey();
-      fingerprint = fingerprintOf(handshake.hash());
+      fingerprint = Fingerprint.of(handshake.hash()).text();
     }
 
     private void connect(ChannelHandlerContext context, byte[] prologue)
@@ -409,9 +408,7 @@ public final class MockBroker implements AutoCloseable {
       random.nextBytes(sessionId);
       established.send(new Welcome(sessionId, bundle, 1024, null));
       Ready ready = established.receive(Ready.class);
-      byte[] signed =
-          concat(
-              "penstock ready v1".getBytes(StandardCharsets.US_ASCII), handshake.hash(), sessionId);
+      byte[] signed = SignedTexts.ready(handshake.hash(), sessionId);
       if (!VerifyingKey.of(signingKey).verify(signed, ready.signature())) {
         throw new Refused("bad READY");
       }
@@ -568,31 +565,6 @@ public final class MockBroker implements AutoCloseable {
         new NodeCertificate("node-1", Octets.of(certified), from, until).sign(issuer);
     return new NodeHello(
         certificate, keyset, root.verifyingKey().octets().bytes(), now.toEpochMilli());
-  }
-
-  /// Written again from the protocol page, so that a mistake in the agent's does not hide.
-  private static String fingerprintOf(byte[] hash) {
-    byte[] digest =
-        Octets.sha256(concat("penstock fingerprint v1".getBytes(StandardCharsets.US_ASCII), hash))
-            .bytes();
-    var bits = new StringBuilder();
-    for (int i = 0; i < 5; i++) {
-      bits.append(String.format("%8s", Integer.toBinaryString(digest[i] & 0xff)).replace(' ', '0'));
-    }
-    var text = new StringBuilder();
-    for (int i = 0; i < 40; i += 5) {
-      text.append(
-          "0123456789ABCDEFGHJKMNPQRSTVWXYZ".charAt(Integer.parseInt(bits.substring(i, i + 5), 2)));
-    }
-    return text.substring(0, 4) + "-" + text.substring(4);
-  }
-
-  private static byte[] concat(byte[]... parts) {
-    var all = new ByteArrayOutputStream();
-    for (byte[] part : parts) {
-      all.writeBytes(part);
-    }
-    return all.toByteArray();
   }
 
   static final class Refused extends Exception {

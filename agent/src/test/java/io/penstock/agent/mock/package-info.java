@@ -1,5 +1,5 @@
 /// Peers of an agent for its tests: a certificate authority, a broker that keeps the protocol page
-/// to the letter, a proxy, systems on raw sockets.
+/// to the letter, a proxy.
 @NullMarked
 package io.penstock.agent.mock;
 

@@ -109,6 +109,8 @@ class SystemCatalogTest {
         "/api/%5cadmin",
         "/api/a%00",
         "/api/a b",
+        "/api/a#b",
+        "/api/a\\b",
         "/api/a?b c",
         "/api/a\r\nX: y",
         "api/a",

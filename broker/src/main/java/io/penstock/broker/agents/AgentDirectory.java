@@ -141,30 +141,30 @@ final class AgentDirectory implements AgentOperations {
 
   @Override
   public Outcome approve(String id, String fingerprint, Actor by) {
-    return outcome(id, () -> approval.approve(id, fingerprint, Operator.of(by)));
+    return outcome(id, () -> approval.approve(id, fingerprint, by));
   }
 
   @Override
   public Outcome reject(String id, Actor by) {
-    return outcome(id, () -> approval.reject(id, Operator.of(by)));
+    return outcome(id, () -> approval.reject(id, by));
   }
 
   @Override
   public Outcome revoke(String id, Actor by) {
-    return outcome(id, () -> revocation.revoke(id, Operator.of(by)));
+    return outcome(id, () -> revocation.revoke(id, by));
   }
 
   @Override
   public Outcome release(String id, String fingerprint, Actor by) {
-    return outcome(id, () -> quarantine.release(id, fingerprint, Operator.of(by)));
+    return outcome(id, () -> quarantine.release(id, fingerprint, by));
   }
 
   @Override
   public Outcome disconnect(String id, Actor by) {
-    return outcome(id, () -> disconnect(id, Operator.of(by)));
+    return outcome(id, () -> decideDisconnect(id, by));
   }
 
-  private Decision disconnect(String id, Operator operator) {
+  private Decision decideDisconnect(String id, Actor operator) {
     boolean known =
         database.transaction(
             tx -> {

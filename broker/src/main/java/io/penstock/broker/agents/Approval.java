@@ -1,5 +1,6 @@
 package io.penstock.broker.agents;
 
+import io.penstock.broker.access.Actor;
 import io.penstock.broker.agents.WaitingRoom.Outcome;
 import io.penstock.broker.agents.WaitingRoom.Seat;
 import io.penstock.broker.keys.BrokerKeys;
@@ -11,6 +12,7 @@ import io.penstock.broker.store.GenerationState;
 import io.penstock.broker.store.Tx;
 import io.penstock.codec.ErrorCode;
 import io.penstock.codec.seal.AgentRecord;
+import io.penstock.codec.seal.Fingerprint;
 import io.penstock.codec.seal.VerifyingKey;
 import java.time.Clock;
 import java.time.Instant;
@@ -50,7 +52,7 @@ final class Approval {
     this.clock = clock;
   }
 
-  Decision approve(String agent, String typed, Operator operator) {
+  Decision approve(String agent, String typed, Actor operator) {
     return database.transaction(
         tx -> {
           Optional<AgentStanding> standing = identities.lock(tx, agent);
@@ -78,7 +80,7 @@ final class Approval {
     return pending.get().identity().proofAt().isPresent() ? Decision.DONE : Decision.PROOF_MISSING;
   }
 
-  private void approve(Tx tx, AgentStanding agent, AgentKeys pending, Operator operator) {
+  private void approve(Tx tx, AgentStanding agent, AgentKeys pending, Actor operator) {
     Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
     String jws = keys.sign(signedRecord(pending, operator, now));
     Optional<AgentKeys> before =
@@ -89,7 +91,7 @@ final class Approval {
         ended ->
             identities.update(
                 tx, ended.with(GenerationState.ENDED).with(ended.custody().emptied())));
-    identities.update(tx, pending.approved(new AgentKeys.Approval(operator.email(), now, jws)));
+    identities.update(tx, pending.approved(new AgentKeys.Approval(operator.name(), now, jws)));
     identities.update(tx, agent.approved(pending.generation(), pending.place()));
     ledger.audit(
         tx,
@@ -102,7 +104,7 @@ final class Approval {
     tx.afterCommit(() -> tell(pending, before.isPresent()));
   }
 
-  private static AgentRecord signedRecord(AgentKeys pending, Operator operator, Instant now) {
+  private static AgentRecord signedRecord(AgentKeys pending, Actor operator, Instant now) {
     return new AgentRecord(
         pending.agent(),
         pending.generation(),
@@ -113,7 +115,7 @@ final class Approval {
         new VerifyingKey(pending.identity().signingPublic()),
         pending.identity().fingerprint(),
         pending.place().allowedCidrs(),
-        operator.email(),
+        operator.name(),
         now.getEpochSecond());
   }
 
@@ -125,12 +127,12 @@ final class Approval {
     room.decided(new Seat(approved.agent(), approved.generation()), Outcome.APPROVED);
   }
 
-  private void recordRefusal(Tx tx, String agent, Decision decision, Operator operator) {
+  private void recordRefusal(Tx tx, String agent, Decision decision, Actor operator) {
     ledger.audit(tx, Ledger.Entry.of("gateway.approve", agent).by(operator).denied(decision));
   }
 
   /// No to what waits. An approved generation beside it stays as it is.
-  Decision reject(String agent, Operator operator) {
+  Decision reject(String agent, Actor operator) {
     return database.transaction(
         tx -> {
           Optional<AgentStanding> standing = identities.lock(tx, agent);
@@ -143,7 +145,7 @@ final class Approval {
         });
   }
 
-  private void reject(Tx tx, AgentStanding agent, AgentKeys pending, Operator operator) {
+  private void reject(Tx tx, AgentStanding agent, AgentKeys pending, Actor operator) {
     identities.update(tx, pending.with(GenerationState.REJECTED).with(pending.custody().emptied()));
     if (agent.state() == AgentState.PENDING) {
       identities.update(tx, agent.with(AgentState.REJECTED));

@@ -18,8 +18,10 @@ import io.penstock.broker.store.GenerationState;
 import io.penstock.broker.store.Tx;
 import io.penstock.broker.tunnel.TunnelAuthority.EnrollmentAttempt;
 import io.penstock.codec.message.ControlMessage.EnrollRequest;
+import io.penstock.codec.seal.Fingerprint;
 import io.penstock.codec.seal.Hpke;
 import io.penstock.codec.seal.Octets;
+import io.penstock.codec.seal.SignedTexts;
 import io.penstock.codec.seal.VerifyingKey;
 import java.time.Clock;
 import java.time.Duration;
@@ -116,9 +118,18 @@ final class Enrollment {
       return Optional.of(Denial.BAD_KEY);
     }
     boolean signed =
-        VerifyingKey.of(request.signingKey())
-            .verify(SignedTexts.enroll(attempt), request.signature());
+        VerifyingKey.of(request.signingKey()).verify(signedText(attempt), request.signature());
     return signed ? Optional.empty() : Optional.of(Denial.BAD_SIGNATURE);
+  }
+
+  private static byte[] signedText(EnrollmentAttempt attempt) {
+    EnrollRequest request = attempt.request();
+    return SignedTexts.enroll(
+        attempt.hashBefore(),
+        attempt.dev().bytes(),
+        request.sealingKey(),
+        request.signingKey(),
+        request.innerBundle());
   }
 
   /// The token was used before: by this very dev key, or by somebody else.

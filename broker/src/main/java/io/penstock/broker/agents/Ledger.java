@@ -1,5 +1,6 @@
 package io.penstock.broker.agents;
 
+import io.penstock.broker.access.Actor;
 import io.penstock.broker.store.Tx;
 import java.util.Map;
 import java.util.Optional;
@@ -36,7 +37,7 @@ interface Ledger {
       String subject,
       String result,
       Optional<String> reason,
-      Optional<Operator> by,
+      Optional<Actor> by,
       Optional<String> from,
       Map<String, String> changes) {
 
@@ -65,7 +66,7 @@ interface Ledger {
       return new Entry(type, subject, result, Optional.of(why), by, from, changes);
     }
 
-    Entry by(Operator operator) {
+    Entry by(Actor operator) {
       return new Entry(type, subject, result, reason, Optional.of(operator), from, changes);
     }
 

@@ -6,7 +6,7 @@ import io.penstock.broker.tunnel.TunnelRefused;
 import io.penstock.codec.message.ControlMessage.ProofAnswer;
 import io.penstock.codec.message.ControlMessage.ProofChallenge;
 import io.penstock.codec.seal.Hpke;
-import java.nio.charset.StandardCharsets;
+import io.penstock.codec.seal.SignedTexts;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -14,7 +14,6 @@ import java.time.Duration;
 /// Has a pending agent open something that was sealed to its sealing key, so that nobody approves a
 /// key that nobody holds (`docs/protocol.md`, section 2).
 final class Proof {
-  static final byte[] CONTEXT = "penstock proof v1".getBytes(StandardCharsets.US_ASCII);
   private static final int CHALLENGE_BYTES = 32;
   private static final Duration WITHIN = Duration.ofSeconds(30);
 
@@ -28,7 +27,8 @@ final class Proof {
     byte[] challenge = new byte[CHALLENGE_BYTES];
     random.nextBytes(challenge);
     channel.send(
-        new ProofChallenge(Hpke.seal(keys.identity().sealingPublic(), CONTEXT, challenge)));
+        new ProofChallenge(
+            Hpke.seal(keys.identity().sealingPublic(), SignedTexts.proofInfo(), challenge)));
     return MessageDigest.isEqual(challenge, channel.receive(ProofAnswer.class, WITHIN).opened());
   }
 }

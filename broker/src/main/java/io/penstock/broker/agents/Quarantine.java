@@ -1,5 +1,6 @@
 package io.penstock.broker.agents;
 
+import io.penstock.broker.access.Actor;
 import io.penstock.broker.agents.Ledger.Alarm;
 import io.penstock.broker.store.AgentKeys;
 import io.penstock.broker.store.AgentStanding;
@@ -7,6 +8,7 @@ import io.penstock.broker.store.AgentState;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.store.Tx;
 import io.penstock.codec.ErrorCode;
+import io.penstock.codec.seal.Fingerprint;
 import java.util.Optional;
 
 /// What a clone alarm does: no bundle and no streams for anybody of that name, until an Admin
@@ -49,7 +51,7 @@ final class Quarantine {
     live.close(agent, ErrorCode.QUARANTINED, "quarantined until an administrator releases it");
   }
 
-  Decision release(String agent, String typed, Operator operator) {
+  Decision release(String agent, String typed, Actor operator) {
     return database.transaction(
         tx -> {
           Optional<AgentStanding> standing = identities.lock(tx, agent);
@@ -78,7 +80,7 @@ final class Quarantine {
     return same ? Decision.DONE : Decision.WRONG_FINGERPRINT;
   }
 
-  private void recordRelease(Tx tx, String agent, Decision decision, Operator operator) {
+  private void recordRelease(Tx tx, String agent, Decision decision, Actor operator) {
     Ledger.Entry entry = Ledger.Entry.of("gateway.release", agent).by(operator);
     ledger.audit(tx, decision == Decision.DONE ? entry : entry.denied(decision));
   }

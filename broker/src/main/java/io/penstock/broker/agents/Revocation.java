@@ -1,5 +1,6 @@
 package io.penstock.broker.agents;
 
+import io.penstock.broker.access.Actor;
 import io.penstock.broker.agents.WaitingRoom.Outcome;
 import io.penstock.broker.agents.WaitingRoom.Seat;
 import io.penstock.broker.keys.Revocations;
@@ -54,7 +55,7 @@ final class Revocation {
     this.clock = clock;
   }
 
-  synchronized Decision revoke(String agent, Operator operator) {
+  synchronized Decision revoke(String agent, Actor operator) {
     Decision decision = database.transaction(tx -> revoke(tx, agent, operator));
     if (decision == Decision.DONE) {
       cutOff(agent);
@@ -63,7 +64,7 @@ final class Revocation {
   }
 
   /// Rows without our MAC can be revoked all the same: nothing of them is believed any more.
-  private Decision revoke(Tx tx, String agent, Operator operator) {
+  private Decision revoke(Tx tx, String agent, Actor operator) {
     guard.check(tx);
     Optional<AgentStanding> standing = identities.unchecked().lock(tx, agent);
     if (standing.isEmpty()) {

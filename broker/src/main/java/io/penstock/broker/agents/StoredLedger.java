@@ -1,5 +1,6 @@
 package io.penstock.broker.agents;
 
+import io.penstock.broker.access.Actor;
 import io.penstock.broker.access.Actor.Origin;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditEvent;
@@ -34,10 +35,10 @@ final class StoredLedger implements Ledger {
         entry.by().map(by -> byOperator(reasoned, by)).orElseGet(() -> byAgent(reasoned, entry)));
   }
 
-  private static AuditEvent byOperator(AuditEvent event, Operator operator) {
+  private static AuditEvent byOperator(AuditEvent event, Actor operator) {
     Origin origin = operator.origin();
     return event
-        .by(operator.email())
+        .by(operator.name())
         .from(origin.ip(), origin.userAgent(), Optional.of(origin.resource()));
   }
 

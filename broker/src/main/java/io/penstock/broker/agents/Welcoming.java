@@ -12,6 +12,7 @@ import io.penstock.codec.message.ControlMessage.ConnectRequest;
 import io.penstock.codec.message.ControlMessage.Ready;
 import io.penstock.codec.message.ControlMessage.Welcome;
 import io.penstock.codec.seal.Octets;
+import io.penstock.codec.seal.SignedTexts;
 import java.security.SecureRandom;
 import java.time.Duration;
 

@@ -1,20 +1,17 @@
 package io.penstock.broker.api;
 
-import io.vertx.core.json.JsonObject;
+import io.penstock.broker.problem.ProblemDocument;
 import java.util.OptionalInt;
 
-/// An answer that is an error (RFC 9457). Title and detail go to strangers: fixed texts and names
-/// of
-/// fields, never what the request held.
+/// An error of the API, thrown by what answers a request. Title and detail go to strangers: fixed
+/// texts and names of fields, never what the request held.
 final class Problem extends RuntimeException {
-  private final int status;
-  private final String title;
+  private final ProblemDocument document;
   private final OptionalInt retryAfterSeconds;
 
   private Problem(int status, String title, String detail, OptionalInt retryAfterSeconds) {
     super(detail, null, false, false);
-    this.status = status;
-    this.title = title;
+    document = new ProblemDocument(status, title, detail);
     this.retryAfterSeconds = retryAfterSeconds;
   }
 
@@ -55,19 +52,14 @@ final class Problem extends RuntimeException {
   }
 
   int status() {
-    return status;
+    return document.status();
   }
 
   OptionalInt retryAfterSeconds() {
     return retryAfterSeconds;
   }
 
-  JsonObject toJson(String requestId) {
-    return new JsonObject()
-        .put("type", "about:blank")
-        .put("title", title)
-        .put("status", status)
-        .put("detail", getMessage())
-        .put("request_id", requestId);
+  ProblemDocument document() {
+    return document;
   }
 }

@@ -4,6 +4,7 @@ import io.penstock.broker.access.Accounts;
 import io.penstock.broker.access.Actor;
 import io.penstock.broker.access.Actor.Origin;
 import io.penstock.broker.access.Permission;
+import io.penstock.broker.problem.ProblemDocument;
 import io.penstock.broker.store.StoreUnavailableException;
 import io.vertx.core.Context;
 import io.vertx.core.http.HttpMethod;
@@ -158,8 +159,8 @@ final class Routes {
         .putHeader("Cache-Control", "no-store")
         .putHeader("X-Content-Type-Options", "nosniff")
         .putHeader("Penstock-Request-Id", requestId)
-        .putHeader("Content-Type", "application/problem+json")
-        .end(problem.toJson(requestId).encode());
+        .putHeader("Content-Type", ProblemDocument.MEDIA_TYPE)
+        .end(problem.document().json(requestId));
   }
 
   private static Optional<String> bearer(HttpServerRequest request) {

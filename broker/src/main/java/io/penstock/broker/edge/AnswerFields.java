@@ -3,9 +3,9 @@ package io.penstock.broker.edge;
 import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.penstock.codec.Fields;
+import io.penstock.codec.http.FieldFate;
+import io.penstock.codec.http.HopByHop;
 import io.penstock.codec.http.PenstockCookies;
-import java.util.ArrayList;
-import java.util.List;
 
 /// A system's fields that go on to the caller: order, case and duplicates kept.
 final class AnswerFields {
@@ -18,13 +18,13 @@ final class AnswerFields {
   private static final int MAX_LENGTH_DIGITS = 18;
 
   private final HttpHeaders headers;
-  private final List<String> named;
+  private final HopByHop named;
   private long length = NO_LENGTH;
 
   private AnswerFields(Fields fields) {
     // `Fields` has checked names and values already (its class comment).
     headers = DefaultHttpHeadersFactory.headersFactory().withValidation(false).newHeaders();
-    named = namedBy(fields);
+    named = HopByHop.of(fields);
     fields.forEach(this::take);
   }
 
@@ -42,7 +42,7 @@ final class AnswerFields {
   }
 
   private void take(CharSequence name, CharSequence value) {
-    if (FieldFate.isOurs(name) || FieldFate.isNamed(name, named)) {
+    if (FieldFate.isOurs(name) || named.ends(name)) {
       return;
     }
     switch (FieldFate.of(name)) {
@@ -75,16 +75,5 @@ final class AnswerFields {
       parsed = parsed * 10 + c - '0';
     }
     return parsed;
-  }
-
-  private static List<String> namedBy(Fields fields) {
-    var connection = new ArrayList<CharSequence>(0);
-    fields.forEach(
-        (name, value) -> {
-          if (FieldFate.isConnection(name)) {
-            connection.add(value);
-          }
-        });
-    return FieldFate.namedBy(connection.iterator());
   }
 }

@@ -16,6 +16,7 @@ import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.penstock.codec.Fields;
+import io.penstock.codec.http.FieldFate;
 
 /// Writes one answer to a caller's connection, on its event loop. What arrives in one tick is
 /// flushed at its end, an answer's end at once.

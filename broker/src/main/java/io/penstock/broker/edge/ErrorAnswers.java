@@ -7,20 +7,20 @@ import io.penstock.codec.ErrorCode;
 final class ErrorAnswers {
   private ErrorAnswers() {}
 
-  static Problem of(ErrorCode code, boolean untouched) {
+  static InvocationProblem of(ErrorCode code, boolean untouched) {
     return switch (code) {
-      case OVERLOADED -> Problem.overloaded("The agent has too many calls under way.");
-      case UNKNOWN_TARGET -> Problem.unknownTarget();
-      case NOT_EXPOSED -> Problem.notExposed();
-      case CONNECT_FAILED -> Problem.connectFailed();
-      case DEADLINE -> Problem.deadline("The system did not answer in time.");
-      case TOO_LARGE -> Problem.bodyTooLarge();
-      case BAD_REQUEST -> Problem.badRequest("The agent refused the request.");
-      case DRAINING -> Problem.agentOffline("The agent is going away.");
-      case BAD_ANSWER -> Problem.systemClosed("The system's answer is malformed.");
-      case INTERNAL -> Problem.systemClosed("The agent failed on this call.");
+      case OVERLOADED -> InvocationProblem.overloaded("The agent has too many calls under way.");
+      case UNKNOWN_TARGET -> InvocationProblem.unknownTarget();
+      case NOT_EXPOSED -> InvocationProblem.notExposed();
+      case CONNECT_FAILED -> InvocationProblem.connectFailed();
+      case DEADLINE -> InvocationProblem.deadline("The system did not answer in time.");
+      case TOO_LARGE -> InvocationProblem.bodyTooLarge();
+      case BAD_REQUEST -> InvocationProblem.badRequest("The agent refused the request.");
+      case DRAINING -> InvocationProblem.agentOffline("The agent is going away.");
+      case BAD_ANSWER -> InvocationProblem.systemClosed("The system's answer is malformed.");
+      case INTERNAL -> InvocationProblem.systemClosed("The agent failed on this call.");
       case NO_ERROR, STREAM_STATE, SYSTEM_CLOSED, CANCELLED ->
-          Problem.systemClosed("The system ended the call before it had answered.");
+          InvocationProblem.systemClosed("The system ended the call before it had answered.");
       case PROTOCOL_ERROR,
           FRAME_SIZE,
           BAD_RECORD,
@@ -41,8 +41,8 @@ final class ErrorAnswers {
     };
   }
 
-  private static Problem tunnelLost(boolean untouched) {
-    return Problem.agentOffline(
+  private static InvocationProblem tunnelLost(boolean untouched) {
+    return InvocationProblem.agentOffline(
         untouched
             ? "The tunnel to the agent was lost."
             : "The tunnel to the agent was lost; the call may have reached the system.");

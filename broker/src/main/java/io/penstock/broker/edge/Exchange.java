@@ -90,7 +90,7 @@ final class Exchange implements AnswerWriter.Delivery {
   private long waitUntilNanos;
   private boolean waited;
   private @Nullable LiveSession failedSession;
-  private @Nullable Problem failure;
+  private @Nullable InvocationProblem failure;
   private boolean failureMayPass;
   private @Nullable StreamLeg leg;
 
@@ -128,13 +128,13 @@ final class Exchange implements AnswerWriter.Delivery {
     if (request.headers().contains(HttpHeaderNames.UPGRADE)) {
       // What follows on this connection may already be the other protocol.
       keepAlive = false;
-      fail(Problem.notImplemented());
+      fail(InvocationProblem.notImplemented());
       return;
     }
     CallerGate gate = CallerGate.read(request.headers());
     spentAuthorization = gate.spentAuthorization();
     if (gate.token().isEmpty()) {
-      fail(Problem.unauthorized("A bearer token is needed."));
+      fail(InvocationProblem.unauthorized("A bearer token is needed."));
       return;
     }
     BearerToken token = gate.token().get();
@@ -159,15 +159,16 @@ final class Exchange implements AnswerWriter.Delivery {
     }
     if (found == null) {
       LOG.error("authentication failed to give a verdict", broken);
-      fail(Problem.overloaded("Callers cannot be authenticated at the moment."));
+      fail(InvocationProblem.overloaded("Callers cannot be authenticated at the moment."));
       return;
     }
     switch (found) {
       case CallerVerdict.Known it -> admit(it.caller());
-      case CallerVerdict.Unknown _ -> fail(Problem.unauthorized("The token is not valid."));
-      case CallerVerdict.Limited it -> fail(Problem.rateLimited(it.retryAfterSeconds()));
+      case CallerVerdict.Unknown _ ->
+          fail(InvocationProblem.unauthorized("The token is not valid."));
+      case CallerVerdict.Limited it -> fail(InvocationProblem.rateLimited(it.retryAfterSeconds()));
       case CallerVerdict.Unavailable _ ->
-          fail(Problem.overloaded("Callers cannot be authenticated at the moment."));
+          fail(InvocationProblem.overloaded("Callers cannot be authenticated at the moment."));
     }
   }
 
@@ -175,22 +176,22 @@ final class Exchange implements AnswerWriter.Delivery {
     caller = known;
     String originForm = InvocationPath.originForm(request.uri());
     if (!edge.targets().isClean(originForm)) {
-      fail(Problem.badRequest("The path has more than one reading."));
+      fail(InvocationProblem.badRequest("The path has more than one reading."));
       return;
     }
     Optional<InvocationTarget> named = InvocationTarget.parse(originForm);
     if (named.isEmpty()) {
-      fail(Problem.unknownTarget());
+      fail(InvocationProblem.unknownTarget());
       return;
     }
     target = named.get();
     if (!known.mayInvoke(target.site(), target.system())) {
-      fail(Problem.forbidden());
+      fail(InvocationProblem.forbidden());
       return;
     }
     int wait = edge.rateLimit().secondsToWait(known, target.site(), target.system());
     if (wait > 0) {
-      fail(Problem.rateLimited(wait));
+      fail(InvocationProblem.rateLimited(wait));
       return;
     }
     limitTime();
@@ -202,7 +203,9 @@ final class Exchange implements AnswerWriter.Delivery {
     if (text != null) {
       int timeoutMs = positive(text);
       if (timeoutMs == 0) {
-        fail(Problem.badRequest("Penstock-Timeout-Ms is not a positive number of milliseconds."));
+        fail(
+            InvocationProblem.badRequest(
+                "Penstock-Timeout-Ms is not a positive number of milliseconds."));
         return;
       }
       Deadlines lowered = edge.settings().deadlines().atMost(new Deadlines(0, 0, 0, timeoutMs));
@@ -236,8 +239,8 @@ final class Exchange implements AnswerWriter.Delivery {
     state = State.ROUTING;
     switch (findRoute()) {
       case Route.Via it -> tryAll(it.sessions());
-      case Route.Unknown _ -> fail(Problem.unknownTarget());
-      case Route.NotExposed _ -> fail(Problem.notExposed());
+      case Route.Unknown _ -> fail(InvocationProblem.unknownTarget());
+      case Route.NotExposed _ -> fail(InvocationProblem.notExposed());
       case Route.Offline it when it.reconnecting() -> awaitAgent();
       case Route.Offline _ -> failOffline();
     }
@@ -291,7 +294,10 @@ final class Exchange implements AnswerWriter.Delivery {
   }
 
   private void failOffline() {
-    fail(failure != null ? failure : Problem.agentOffline("No agent of this site is connected."));
+    fail(
+        failure != null
+            ? failure
+            : InvocationProblem.agentOffline("No agent of this site is connected."));
   }
 
   private void tryNext() {
@@ -305,7 +311,7 @@ final class Exchange implements AnswerWriter.Delivery {
     if (failure != null && !failureMayPass) {
       fail(failure);
     } else if (sawFullSession) {
-      fail(Problem.overloaded("The agents of this site have too many calls under way."));
+      fail(InvocationProblem.overloaded("The agents of this site have too many calls under way."));
     } else {
       // All of them are going away: their successors may be here in a moment.
       awaitAgent();
@@ -317,7 +323,7 @@ final class Exchange implements AnswerWriter.Delivery {
     ByteBuf head = openHead();
     if (head.readableBytes() > Protocol.MAX_HEAD_BYTES) {
       head.release();
-      fail(Problem.headTooLarge());
+      fail(InvocationProblem.headTooLarge());
       return;
     }
     var attempt =
@@ -425,7 +431,8 @@ final class Exchange implements AnswerWriter.Delivery {
   private void requestBroke() {
     keepAlive = false;
     switch (state) {
-      case ADMISSION, ROUTING, OPENING, OPEN -> fail(Problem.badRequest("The body is malformed."));
+      case ADMISSION, ROUTING, OPENING, OPEN ->
+          fail(InvocationProblem.badRequest("The body is malformed."));
       case ANSWERING, DELIVERING -> cut("bad-request");
       case OVER -> connection.closeAfterAnswer();
     }
@@ -584,7 +591,7 @@ final class Exchange implements AnswerWriter.Delivery {
   // Ends.
 
   /// An error before the answer's head: the caller gets a document.
-  private void fail(Problem problem) {
+  private void fail(InvocationProblem problem) {
     endLeg(ErrorCode.CANCELLED, problem.code());
     keepAlive &= isRestSkippable();
     body.discard();
@@ -671,7 +678,7 @@ final class Exchange implements AnswerWriter.Delivery {
     }
     endLeg(ErrorCode.DEADLINE, "deadline");
     switch (state) {
-      case ADMISSION, ROUTING, OPENING, OPEN -> fail(Problem.deadline(passed.detail()));
+      case ADMISSION, ROUTING, OPENING, OPEN -> fail(InvocationProblem.deadline(passed.detail()));
       case ANSWERING, DELIVERING -> cut("deadline");
       case OVER -> throw new IllegalStateException("a call that is over has no deadline");
     }

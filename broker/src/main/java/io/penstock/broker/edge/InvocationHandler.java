@@ -92,14 +92,14 @@ public final class InvocationHandler extends ChannelInboundHandlerAdapter {
       case HttpRequest request -> begin(request);
       case HttpContent content -> continueWith(content);
       case StrictRequestDecoder.RefusedRequest refused ->
-          refuse(Problem.refusedByGate(refused.status(), refused.reason()));
+          refuse(InvocationProblem.refusedByGate(refused.status(), refused.reason()));
       default -> ReferenceCountUtil.release(message);
     }
   }
 
   private void begin(HttpRequest request) {
     if (request.decoderResult().isFailure()) {
-      refuse(Problem.badRequest("The request is malformed."));
+      refuse(InvocationProblem.badRequest("The request is malformed."));
       return;
     }
     var exchange = new Exchange(edge, this, context(), request, idSource.next(request.headers()));
@@ -116,7 +116,7 @@ public final class InvocationHandler extends ChannelInboundHandlerAdapter {
   }
 
   /// There is no request to speak of, and no way to tell where the next one begins.
-  private void refuse(Problem problem) {
+  private void refuse(InvocationProblem problem) {
     RequestIds ids = idSource.withNewTrace();
     edge.observer()
         .ended(

@@ -5,7 +5,6 @@ import io.netty.util.AsciiString;
 
 /// The fields that we read from callers and add to answers (contract, "Invocation").
 final class OwnFields {
-  static final AsciiString PREFIX = AsciiString.cached("penstock-");
   static final AsciiString AUTHORIZATION = AsciiString.cached("Penstock-Authorization");
   static final AsciiString TIMEOUT_MS = AsciiString.cached("Penstock-Timeout-Ms");
   static final AsciiString REQUEST_ID = AsciiString.cached("Penstock-Request-Id");

@@ -11,19 +11,20 @@ import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.util.AsciiString;
+import io.penstock.broker.problem.ProblemDocument;
 import java.nio.charset.StandardCharsets;
 
 /// Writes problem documents (RFC 9457).
 final class Problems {
-  private static final AsciiString PROBLEM_JSON = AsciiString.cached("application/problem+json");
+  private static final AsciiString PROBLEM_JSON = AsciiString.cached(ProblemDocument.MEDIA_TYPE);
   private static final AsciiString BEARER = AsciiString.cached("Bearer realm=\"penstock\"");
 
   private Problems() {}
 
   /// @param headOnly the answer to a HEAD: the same fields without the document
   static HttpResponse answer(
-      Problem problem, String requestId, boolean headOnly, boolean keepAlive) {
-    byte[] document = document(problem, requestId).getBytes(StandardCharsets.UTF_8);
+      InvocationProblem problem, String requestId, boolean headOnly, boolean keepAlive) {
+    byte[] document = problem.document().json(requestId).getBytes(StandardCharsets.UTF_8);
     HttpResponse response = response(problem.status(), document, headOnly);
     HttpHeaders headers = response.headers();
     headers.set(HttpHeaderNames.CONTENT_TYPE, PROBLEM_JSON);
@@ -51,14 +52,5 @@ final class Problems {
     }
     ByteBuf body = Unpooled.wrappedBuffer(document);
     return new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, line, body);
-  }
-
-  /// The same shape as the API's problems. All texts are our own, without characters that JSON
-  /// would escape.
-  private static String document(Problem problem, String requestId) {
-    return """
-    {"type":"about:blank","title":"%s","status":%d,"detail":"%s","request_id":"%s"}
-    """
-        .formatted(problem.code(), problem.status(), problem.detail(), requestId);
   }
 }

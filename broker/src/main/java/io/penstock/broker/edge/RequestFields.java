@@ -3,9 +3,10 @@ package io.penstock.broker.edge;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.penstock.codec.Fields;
+import io.penstock.codec.http.FieldFate;
+import io.penstock.codec.http.HopByHop;
 import io.penstock.codec.http.PenstockCookies;
 import java.util.Iterator;
-import java.util.List;
 import java.util.Map;
 
 /// A caller's fields that go on to the system: order, case and duplicates kept (contract,
@@ -16,14 +17,14 @@ final class RequestFields {
   /// @param spentAuthorization Authorization was meant for us
   /// @param continuesTrace the caller's `traceparent` is valid, so its `tracestate` goes with it
   static Fields of(HttpHeaders headers, boolean spentAuthorization, boolean continuesTrace) {
-    List<String> named =
-        FieldFate.namedBy(headers.valueCharSequenceIterator(HttpHeaderNames.CONNECTION));
+    HopByHop named =
+        HopByHop.namedBy(headers.valueCharSequenceIterator(HttpHeaderNames.CONNECTION));
     var fields = new Fields(headers.size());
     Iterator<Map.Entry<CharSequence, CharSequence>> all = headers.iteratorCharSequence();
     while (all.hasNext()) {
       Map.Entry<CharSequence, CharSequence> field = all.next();
       CharSequence name = field.getKey();
-      if (FieldFate.isOurs(name) || FieldFate.isNamed(name, named)) {
+      if (FieldFate.isOurs(name) || named.ends(name)) {
         continue;
       }
       switch (FieldFate.of(name)) {

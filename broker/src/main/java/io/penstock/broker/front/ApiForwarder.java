@@ -104,11 +104,11 @@ final class ApiForwarder extends ChannelInboundHandlerAdapter {
   private void refuseTooLarge(ChannelHandlerContext ctx) {
     services.counters().tooLarge.increment();
     dropBackend();
-    fail(ctx, new Problem(413, "Body too large"));
+    fail(ctx, new FrontProblem(413, "Body too large"));
   }
 
   /// Where an answer has begun, cutting it is all that can be said.
-  private void fail(ChannelHandlerContext ctx, Problem problem) {
+  private void fail(ChannelHandlerContext ctx, FrontProblem problem) {
     discarding = true;
     if (answer == Answer.DUE) {
       answer = Answer.NONE;
@@ -209,7 +209,7 @@ final class ApiForwarder extends ChannelInboundHandlerAdapter {
 
   private void unavailable(ChannelHandlerContext ctx) {
     services.counters().apiUnavailable.increment();
-    fail(ctx, new Problem(503, "The API is not available", 1));
+    fail(ctx, new FrontProblem(503, "The API is not available", 1));
   }
 
   private void dropBackend() {

@@ -150,7 +150,7 @@ final class Dispatcher extends ChannelDuplexHandler implements Ticker.Ticked {
     encoder.answering(request.method());
     switch (destination) {
       case TUNNEL -> upgrade = request;
-      case NOBODY -> refuse(ctx, new Problem(501, "CONNECT is not built yet"));
+      case NOBODY -> refuse(ctx, new FrontProblem(501, "CONNECT is not built yet"));
       case EDGE, API -> {
         install(ctx, destination);
         ctx.fireChannelRead(message);
@@ -158,10 +158,12 @@ final class Dispatcher extends ChannelDuplexHandler implements Ticker.Ticked {
     }
   }
 
-  private static Problem malformed(Throwable cause) {
+  private static FrontProblem malformed(Throwable cause) {
     boolean tooLarge =
         cause instanceof TooLongHttpHeaderException || cause instanceof TooLongHttpLineException;
-    return tooLarge ? new Problem(431, "Head too large") : new Problem(400, "Malformed request");
+    return tooLarge
+        ? new FrontProblem(431, "Head too large")
+        : new FrontProblem(400, "Malformed request");
   }
 
   private Exchange start(Exchange next) {
@@ -260,12 +262,12 @@ final class Dispatcher extends ChannelDuplexHandler implements Ticker.Ticked {
       exchange.requestDone = last;
     }
     if (body) {
-      refuse(ctx, new Problem(400, "A tunnel request has no body"));
+      refuse(ctx, new FrontProblem(400, "A tunnel request has no body"));
       return;
     }
     switch (services.tunnel().decide(request, ctx.channel())) {
       case UpgradeEndpoint.Decision.Refused(int status, String title, int retryAfter) ->
-          refuse(ctx, new Problem(status, title, retryAfter));
+          refuse(ctx, new FrontProblem(status, title, retryAfter));
       case UpgradeEndpoint.Decision.Accepted accepted -> handOver(ctx, accepted);
     }
   }
@@ -356,7 +358,7 @@ final class Dispatcher extends ChannelDuplexHandler implements Ticker.Ticked {
   }
 
   /// Answers by ourselves and ends the connection.
-  private void refuse(ChannelHandlerContext ctx, Problem problem) {
+  private void refuse(ChannelHandlerContext ctx, FrontProblem problem) {
     if (exchange != null) {
       exchange.closeAfterwards();
     }

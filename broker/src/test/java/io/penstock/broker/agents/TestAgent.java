@@ -15,8 +15,8 @@ import io.penstock.codec.noise.StaticKeyPair;
 import io.penstock.codec.noise.Suite;
 import io.penstock.codec.seal.EnrollmentToken;
 import io.penstock.codec.seal.Hpke;
-import io.penstock.codec.seal.Octets;
 import io.penstock.codec.seal.SealingKey;
+import io.penstock.codec.seal.SignedTexts;
 import io.penstock.codec.seal.SigningKey;
 import java.net.InetAddress;
 import java.security.SecureRandom;
@@ -205,13 +205,12 @@ final class TestAgent {
     byte[] signingPublic = signing.verifyingKey().octets().bytes();
     byte[] signature =
         signing.sign(
-            SignedTexts.concat(
-                "penstock enroll v1".getBytes(java.nio.charset.StandardCharsets.US_ASCII),
+            SignedTexts.enroll(
                 hashBefore,
                 disk.current.publicKey().bytes(),
                 sealingPublic,
                 signingPublic,
-                Octets.sha256(disk.currentBundle).bytes()));
+                disk.currentBundle));
     return new EnrollRequest(
         name,
         sealingPublic,

@@ -1,7 +1,5 @@
 package io.penstock.broker.agents;
 
-import static java.nio.charset.StandardCharsets.US_ASCII;
-
 import io.penstock.broker.tunnel.TunnelRefused;
 import io.penstock.codec.ErrorCode;
 import io.penstock.codec.message.ControlMessage;
@@ -16,7 +14,9 @@ import io.penstock.codec.message.ControlMessage.UnlockNext;
 import io.penstock.codec.message.ControlMessage.UnlockStored;
 import io.penstock.codec.message.ControlMessage.Welcome;
 import io.penstock.codec.noise.StaticKeyPair;
+import io.penstock.codec.seal.Fingerprint;
 import io.penstock.codec.seal.Hpke;
+import io.penstock.codec.seal.SignedTexts;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -93,8 +93,7 @@ final class TestTunnel {
 
   void prove() {
     ProofChallenge challenge = expect(ProofChallenge.class);
-    byte[] opened =
-        Hpke.open(agent.sealing, "penstock proof v1".getBytes(US_ASCII), challenge.sealed());
+    byte[] opened = Hpke.open(agent.sealing, SignedTexts.proofInfo(), challenge.sealed());
     channel.play(new ProofAnswer(opened));
   }
 
@@ -111,8 +110,7 @@ final class TestTunnel {
   }
 
   void ready(Welcome welcome) {
-    byte[] text =
-        SignedTexts.concat("penstock ready v1".getBytes(US_ASCII), hash, welcome.sessionId());
+    byte[] text = SignedTexts.ready(hash, welcome.sessionId());
     channel.play(new Ready(agent.signing.sign(text)));
   }
 

@@ -72,7 +72,7 @@ class ErrorAnswerTest {
   @ParameterizedTest
   @EnumSource(ErrorCode.class)
   void hasAnAnswerForEveryCode(ErrorCode code) {
-    Problem problem = ErrorAnswers.of(code, false);
+    InvocationProblem problem = ErrorAnswers.of(code, false);
 
     assertThat(problem.status()).isBetween(400, 504);
   }

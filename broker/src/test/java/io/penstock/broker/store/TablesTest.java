@@ -10,13 +10,8 @@ import io.penstock.broker.keys.MasterKey;
 import io.penstock.broker.keys.RowMac;
 import io.penstock.broker.store.AlarmTable.Severity;
 import io.penstock.broker.store.EnrollmentTokenTable.Consumption;
-import io.penstock.broker.store.GenerationTable.Approval;
-import io.penstock.broker.store.GenerationTable.Enrollment;
-import io.penstock.broker.store.GenerationTable.Generation;
-import io.penstock.broker.store.GenerationTable.Keys;
 import io.penstock.broker.store.SessionTable.Rotation;
 import io.penstock.codec.seal.Octets;
-import io.penstock.codec.seal.VerifyingKey;
 import io.vertx.core.json.JsonObject;
 import io.vertx.pgclient.PgException;
 import java.nio.file.Path;
@@ -30,7 +25,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
@@ -84,10 +78,6 @@ class TablesTest {
   }
 
   private static Object result(Function<Tx, Object> work) {
-    return tx(work);
-  }
-
-  private static <T> Optional<T> maybe(Function<Tx, Optional<T>> work) {
     return tx(work);
   }
 
@@ -281,142 +271,8 @@ class TablesTest {
   // Agents
 
   @Test
-  void anAgentIsApprovedOnlyAfterItsProof() {
-    var agents = new AgentTable();
-    var generations = new GenerationTable();
-    enroll("press-1", 1);
-
-    assertThat(holds(tx -> generations.approve(tx, "press-1", 1, approval()))).isFalse();
-    assertThat(holds(tx -> generations.proved(tx, "press-1", 1, NOW))).isTrue();
-    assertThat(
-            holds(
-                tx ->
-                    generations.approve(tx, "press-1", 1, approval())
-                        && agents.approve(tx, "press-1", 1)))
-        .isTrue();
-
-    Generation generation = tx(tx -> generations.find(tx, "press-1", 1)).orElseThrow();
-    assertThat(generation.state()).isEqualTo(GenerationState.APPROVED);
-    assertThat(generation.approval()).contains(approval());
-    assertThat(generation.enrollment().hostFacts()).containsEntry("os", "linux");
-    assertThat(tx(tx -> agents.find(tx, "press-1")).orElseThrow().state())
-        .isEqualTo(AgentState.APPROVED);
-  }
-
-  @Test
-  void aReEnrollmentWaitsBesideTheApprovedOneAndEndsItWhenApproved() {
-    var agents = new AgentTable();
-    var generations = new GenerationTable();
-    enroll("press-2", 10);
-    approve("press-2", 1);
-    Generation old = tx(tx -> generations.find(tx, "press-2", 1)).orElseThrow();
-
-    assertThat(number(tx -> generations.nextNumber(tx, "press-2"))).isEqualTo(2);
-    test.database().run(tx -> generations.insertPending(tx, "press-2", 2, keys(11), enrollment()));
-    assertThat(tx(tx -> generations.findByDevKey(tx, old.devCurrent())).orElseThrow().state())
-        .isEqualTo(GenerationState.APPROVED);
-    approve("press-2", 2);
-
-    assertThat(tx(tx -> agents.find(tx, "press-2")).orElseThrow().generation()).isEqualTo(2);
-    Generation ended = tx(tx -> generations.find(tx, "press-2", 1)).orElseThrow();
-    assertThat(ended.state()).isEqualTo(GenerationState.ENDED);
-    assertThat(ended.bundleCurrent()).isEmpty();
-    assertThat(maybe(tx -> generations.findByDevKey(tx, old.devCurrent()))).isEmpty();
-    assertThat(tx(tx -> generations.isRetired(tx, old.devCurrent())).orElseThrow().agent())
-        .isEqualTo("press-2");
-  }
-
-  @Test
-  void theUnlockRotationSurvivesBeingRepeatedAtEveryStep() {
-    var generations = new GenerationTable();
-    enroll("press-3", 20);
-    approve("press-3", 1);
-    Octets first = keys(20).dev();
-
-    // Stored, never used: the process died, the next one stores another.
-    assertThat(holds(tx -> generations.storeNext(tx, "press-3", 1, 1, hash(21), bundle(21))))
-        .isTrue();
-    assertThat(holds(tx -> generations.storeNext(tx, "press-3", 1, 1, hash(22), bundle(22))))
-        .isTrue();
-    assertThat(tx(tx -> generations.findByDevKey(tx, hash(22))).orElseThrow().agent())
-        .isEqualTo("press-3");
-    assertThat(maybe(tx -> generations.findByDevKey(tx, hash(21)))).isEmpty();
-
-    assertThat(holds(tx -> generations.commitNext(tx, "press-3", 1, hash(21), NOW))).isFalse();
-    assertThat(holds(tx -> generations.commitNext(tx, "press-3", 1, hash(22), NOW))).isTrue();
-    assertThat(holds(tx -> generations.commitNext(tx, "press-3", 1, hash(22), NOW))).isTrue();
-
-    Generation after = tx(tx -> generations.find(tx, "press-3", 1)).orElseThrow();
-    assertThat(after.devCurrent()).isEqualTo(hash(22));
-    assertThat(after.devNext()).isEmpty();
-    assertThat(after.unlockEpoch()).isEqualTo(1);
-    assertThat(after.bundleCurrent()).contains(bundle(22));
-    assertThat(maybe(tx -> generations.isRetired(tx, first))).isPresent();
-    // A retired key never comes back, and an epoch is not skipped.
-    assertThat(holds(tx -> generations.storeNext(tx, "press-3", 1, 2, first, bundle(1)))).isFalse();
-    assertThat(holds(tx -> generations.storeNext(tx, "press-3", 1, 3, hash(23), bundle(1))))
-        .isFalse();
-  }
-
-  @Test
-  void revocationLeavesNoBundleAndIsFinal() {
-    var agents = new AgentTable();
-    var generations = new GenerationTable();
-    enroll("press-4", 30);
-    approve("press-4", 1);
-
-    assertThat(holds(tx -> agents.revoke(tx, "press-4", NOW))).isTrue();
-    assertThat(number(tx -> generations.revokeAll(tx, "press-4"))).isEqualTo(1);
-
-    assertThat(tx(tx -> generations.find(tx, "press-4", 1)).orElseThrow().bundleCurrent())
-        .isEmpty();
-    assertThat(holds(tx -> agents.approve(tx, "press-4", 1))).isFalse();
-    assertThat(holds(tx -> agents.revoke(tx, "press-4", NOW))).isFalse();
-    assertThat(
-            holds(
-                tx ->
-                    agents.changeState(
-                        tx,
-                        "press-4",
-                        Set.of(AgentState.APPROVED, AgentState.QUARANTINED),
-                        AgentState.APPROVED)))
-        .isFalse();
-  }
-
-  @Test
-  void aQuarantinedAgentIsReleasedToApproved() {
-    var agents = new AgentTable();
-    enroll("press-5", 40);
-    assertThat(holds(tx -> agents.quarantine(tx, "press-5", "clone"))).isFalse();
-    approve("press-5", 1);
-
-    assertThat(holds(tx -> agents.quarantine(tx, "press-5", "clone"))).isTrue();
-    assertThat(tx(tx -> agents.find(tx, "press-5")).orElseThrow().quarantinedReason())
-        .contains("clone");
-    assertThat(
-            holds(
-                tx ->
-                    agents.changeState(
-                        tx, "press-5", Set.of(AgentState.QUARANTINED), AgentState.APPROVED)))
-        .isTrue();
-    assertThat(tx(tx -> agents.find(tx, "press-5")).orElseThrow().quarantinedReason()).isEmpty();
-  }
-
-  @Test
-  void pendingEnrollmentsLapseAfterTheirDay() {
-    var generations = new GenerationTable();
-    enroll("press-6", 50);
-
-    assertThat(all(tx -> generations.dropExpired(tx, NOW.plus(Duration.ofHours(23)))))
-        .doesNotContain("press-6");
-    assertThat(all(tx -> generations.dropExpired(tx, NOW.plus(Duration.ofHours(24)))))
-        .contains("press-6");
-    assertThat(holds(tx -> new AgentTable().deleteNeverApproved(tx, "press-6"))).isTrue();
-  }
-
-  @Test
   void everyoneWhoAsksForAnEpochGetsAHigherOne() throws Exception {
-    enroll("press-7", 60);
+    agent("press-7");
     var epochs = new EpochTable();
 
     List<Long> given = race(40, _ -> tx(tx -> epochs.next(tx, "press-7", 0)));
@@ -429,7 +285,7 @@ class TablesTest {
   @Test
   void availabilityCountsOverlappingTunnelsOnceAndEndsAKilledBrokersWhereItWasLastAlive() {
     var connections = new ConnectionTable();
-    enroll("press-8", 70);
+    agent("press-8");
     Instant start = NOW.minus(Duration.ofHours(24));
     test.database()
         .run(
@@ -564,46 +420,19 @@ class TablesTest {
         Optional.empty());
   }
 
-  private static void enroll(String name, int seed) {
-    test.database()
-        .run(
-            tx -> {
-              new AgentTable().insertPending(tx, name, "plant-a", Map.of(), NOW);
-              new GenerationTable().insertPending(tx, name, 1, keys(seed), enrollment());
-            });
-  }
-
-  private static void approve(String name, long generation) {
-    var generations = new GenerationTable();
-    assertThat(
-            holds(
-                tx ->
-                    generations.proved(tx, name, generation, NOW)
-                        && generations.approve(tx, name, generation, approval())
-                        && new AgentTable().approve(tx, name, generation)))
-        .isTrue();
-  }
-
-  private static Approval approval() {
-    return new Approval("admin@penstock.local", NOW, "a.b.c");
-  }
-
-  private static Keys keys(int seed) {
-    return new Keys(
-        hash(seed), Octets.of(new byte[1216]), new VerifyingKey(hash(seed + 1000)), bundle(seed));
-  }
-
-  private static Enrollment enrollment() {
-    return new Enrollment(
-        "token",
-        Optional.of(id(7)),
-        NOW,
-        Optional.of("10.0.0.1"),
-        "ABCD-EFGH",
-        id(8),
-        List.of("10.0.0.0/8"),
-        Map.of("os", "linux"),
-        NOW.plus(Duration.ofHours(24)));
+  private static void agent(String name) {
+    var standing =
+        new AgentStanding(
+            name,
+            "plant-a",
+            Map.of(),
+            AgentState.APPROVED,
+            1,
+            NOW,
+            Optional.empty(),
+            Optional.empty(),
+            hash(0));
+    assertThat(holds(tx -> new IdentityTable().insert(tx, standing))).isTrue();
   }
 
   private static ConnectionTable.Connection connection(
@@ -630,10 +459,6 @@ class TablesTest {
 
   private static Octets hash(int seed) {
     return Octets.sha256(new byte[] {(byte) seed, (byte) (seed >> 8)});
-  }
-
-  private static Octets bundle(int seed) {
-    return Octets.of(("bundle" + seed).getBytes(java.nio.charset.StandardCharsets.UTF_8));
   }
 
   private static Octets id(int seed) {

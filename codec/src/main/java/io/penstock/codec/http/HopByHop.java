@@ -1,29 +1,15 @@
 package io.penstock.codec.http;
 
+import io.netty.util.AsciiString;
+import io.penstock.codec.Fields;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
-import java.util.Locale;
-import java.util.Set;
 
-/// The fields of one message that end at this hop: the fixed ones of RFC 9110 section 7.6.1 and
-/// those its Connection names. They are left out when the message is written again; framing and
-/// Host are written anew there anyway.
+/// The fields of one message that end at this hop because its Connection names them (RFC 9110,
+/// section 7.6.1). Those that always end here are in [FieldFate].
 public final class HopByHop {
-
-  private static final Set<String> FIXED =
-      Set.of(
-          "connection",
-          "http2-settings",
-          "keep-alive",
-          "proxy-authenticate",
-          "proxy-authentication-info",
-          "proxy-authorization",
-          "proxy-connection",
-          "te",
-          "transfer-encoding",
-          "upgrade");
-
-  private static final HopByHop NONE_NAMED = new HopByHop(List.of());
+  private static final HopByHop NONE = new HopByHop(List.of());
 
   private final List<String> named;
 
@@ -31,32 +17,54 @@ public final class HopByHop {
     this.named = named;
   }
 
-  /// For a message with these Connection values, in the order they came.
-  public static HopByHop namedBy(Iterable<? extends CharSequence> connectionValues) {
-    List<String> named = new ArrayList<>(2);
-    for (CharSequence value : connectionValues) {
-      addOptions(value.toString(), named);
+  public static HopByHop of(Fields fields) {
+    List<CharSequence> values = null;
+    for (int i = 0; i < fields.count(); i++) {
+      if (AsciiString.contentEqualsIgnoreCase(fields.name(i), "connection")) {
+        values = values == null ? new ArrayList<>(1) : values;
+        values.add(fields.value(i));
+      }
     }
-    return named.isEmpty() ? NONE_NAMED : new HopByHop(named);
+    return values == null ? NONE : namedBy(values.iterator());
   }
 
-  /// Whether a field of this name, in any case, stays behind.
-  public boolean ends(CharSequence name) {
-    String lowerCase = name.toString().toLowerCase(Locale.ROOT);
-    return FIXED.contains(lowerCase) || named.contains(lowerCase);
+  /// For a message with these Connection values, in the order they came; usually there are none, or
+  /// one of the usual two.
+  public static HopByHop namedBy(Iterator<? extends CharSequence> connectionValues) {
+    if (!connectionValues.hasNext()) {
+      return NONE;
+    }
+    var named = new ArrayList<String>(2);
+    while (connectionValues.hasNext()) {
+      CharSequence value = connectionValues.next();
+      if (!AsciiString.contentEqualsIgnoreCase(value, "close")
+          && !AsciiString.contentEqualsIgnoreCase(value, "keep-alive")) {
+        addOptions(value.toString(), named);
+      }
+    }
+    return named.isEmpty() ? NONE : new HopByHop(named);
   }
 
-  /// The usual options are no fields, or fixed ones.
   private static void addOptions(String value, List<String> named) {
     int from = 0;
     while (from <= value.length()) {
       int comma = value.indexOf(',', from);
       int to = comma < 0 ? value.length() : comma;
-      String option = value.substring(from, to).strip().toLowerCase(Locale.ROOT);
-      if (!option.isEmpty() && !option.equals("close") && !FIXED.contains(option)) {
+      String option = value.substring(from, to).strip();
+      if (!option.isEmpty() && !option.equalsIgnoreCase("close")) {
         named.add(option);
       }
       from = to + 1;
     }
+  }
+
+  /// Whether Connection names a field of this name, in any case.
+  public boolean ends(CharSequence name) {
+    for (int i = 0; i < named.size(); i++) {
+      if (AsciiString.contentEqualsIgnoreCase(name, named.get(i))) {
+        return true;
+      }
+    }
+    return false;
   }
 }

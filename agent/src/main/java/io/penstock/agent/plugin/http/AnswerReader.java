@@ -6,35 +6,29 @@ import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpVersion;
 import io.penstock.codec.Fields;
+import io.penstock.codec.http.FieldFate;
 import io.penstock.codec.http.HopByHop;
 import java.util.Iterator;
-import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /// What of a system's answer travels on: everything that does not end at this hop.
 final class AnswerReader {
   private AnswerReader() {}
 
   static Fields fields(HttpHeaders headers) {
-    @Nullable HopByHop named = named(headers);
+    HopByHop named =
+        HopByHop.namedBy(headers.valueCharSequenceIterator(HttpHeaderNames.CONNECTION));
     var fields = new Fields(headers.size());
     Iterator<Map.Entry<CharSequence, CharSequence>> all = headers.iteratorCharSequence();
     while (all.hasNext()) {
       Map.Entry<CharSequence, CharSequence> field = all.next();
       CharSequence name = field.getKey();
       FieldFate fate = FieldFate.of(name);
-      if (fate == FieldFate.CONTENT_LENGTH
-          || (fate == FieldFate.PASS && (named == null || !named.ends(name)))) {
+      if (fate == FieldFate.CONTENT_LENGTH || (fate != FieldFate.STAY && !named.ends(name))) {
         fields.add(name, field.getValue());
       }
     }
     return fields;
-  }
-
-  private static @Nullable HopByHop named(HttpHeaders headers) {
-    List<String> values = headers.getAll(HttpHeaderNames.CONNECTION);
-    return values.isEmpty() ? null : HopByHop.namedBy(values);
   }
 
   static Fields trailers(HttpHeaders headers) {

@@ -6,6 +6,7 @@ import io.netty.buffer.ByteBufUtil;
 import io.penstock.codec.ErrorCode;
 import io.penstock.codec.Fields;
 import io.penstock.codec.ProtocolException;
+import io.penstock.codec.http.FieldFate;
 
 /// How the body of one request is framed for the system (RFC 9112, section 6), and whether what
 /// comes through the tunnel keeps to it.

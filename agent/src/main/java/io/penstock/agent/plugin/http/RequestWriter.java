@@ -8,11 +8,9 @@ import io.penstock.codec.Fields;
 import io.penstock.codec.OpenHead;
 import io.penstock.codec.ProtocolException;
 import io.penstock.codec.RequestHead;
+import io.penstock.codec.http.FieldFate;
 import io.penstock.codec.http.HopByHop;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
-import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /// Writes the head of a request to a system from parsed fields (protocol, "HTTP through the
 /// tunnel"): its own Host, our three fields in place of any the caller sent, and nothing that ends
@@ -94,27 +92,15 @@ final class RequestWriter {
   }
 
   private static void fields(ByteBuf out, Fields fields) {
-    @Nullable HopByHop named = named(fields);
+    HopByHop named = HopByHop.of(fields);
     for (int i = 0; i < fields.count(); i++) {
       CharSequence name = fields.name(i);
       FieldFate fate = FieldFate.of(name);
-      boolean stays = fate == FieldFate.DROP || fate == FieldFate.CONNECTION;
       if (fate == FieldFate.CONTENT_LENGTH
-          || (!stays && !FieldFate.isOurs(name) && (named == null || !named.ends(name)))) {
+          || (fate != FieldFate.STAY && !FieldFate.isOurs(name) && !named.ends(name))) {
         field(out, name, fields.value(i));
       }
     }
-  }
-
-  private static @Nullable HopByHop named(Fields fields) {
-    List<CharSequence> values = null;
-    for (int i = 0; i < fields.count(); i++) {
-      if (FieldFate.of(fields.name(i)) == FieldFate.CONNECTION) {
-        values = values == null ? new ArrayList<>(1) : values;
-        values.add(fields.value(i));
-      }
-    }
-    return values == null ? null : HopByHop.namedBy(values);
   }
 
   /// Trailers have no say in framing, routing or who sent the message.

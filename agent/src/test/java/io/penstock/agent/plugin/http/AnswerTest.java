@@ -9,6 +9,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// What comes back through the tunnel of what a system answers.
 @Timeout(30)
@@ -57,11 +59,13 @@ class AnswerTest {
     Call.Answer answer =
         answerTo(
             "GET",
-            "HTTP/1.1 404 Nowhere\r\n"
-                + "Content-Length: 5\r\n"
-                + "Set-Cookie: a=1\r\n"
-                + "Set-Cookie: b=2\r\n\r\n"
-                + "hello");
+            lines(
+                "HTTP/1.1 404 Nowhere",
+                "Content-Length: 5",
+                "Set-Cookie: a=1",
+                "Set-Cookie: b=2",
+                "",
+                "hello"));
 
     assertThat(answer.status()).isEqualTo(404);
     assertThat(answer.body()).isEqualTo("hello");
@@ -181,15 +185,48 @@ class AnswerTest {
     }
   }
 
+  /// What the caller sends may wait for it.
   @Test
-  void aBodyWithoutLengthEndsWithTheConnection() throws IOException {
+  void continueIsPassedOnWhileTheBodyIsStillAwaited() throws IOException {
+    Call call = tunnel.call("POST", "/", false, "Content-Length", "4");
+    try (var peer = system.accept()) {
+      peer.readHead();
+      peer.write("HTTP/1.1 100 Continue\r\n\r\n");
+      assertThat(call.head().status()).isEqualTo(100);
+      call.send("data", true);
+
+      peer.answer(peer.read(4));
+      assertThat(call.answer().body()).isEqualTo("data");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"HTTP/1.1 200 OK\r\n\r\nhello", "HTTP/1.0 200 OK\r\n\r\nhello"})
+  void aBodyWithoutLengthEndsWithTheConnection(String bytes) throws IOException {
+    Call call = tunnel.get("/");
+    try (var peer = system.accept()) {
+      peer.readHead();
+      peer.write(bytes);
+    }
+
+    assertThat(call.answer().body()).isEqualTo("hello");
+  }
+
+  @Test
+  void aBodyWithoutLengthDoesNotEndWithAReset() throws IOException {
     Call call = tunnel.get("/");
     try (var peer = system.accept()) {
       peer.readHead();
       peer.write("HTTP/1.1 200 OK\r\n\r\nhello");
+      assertThat(call.head().status()).isEqualTo(200);
+      assertThat(call.next()).isInstanceOf(Call.Event.Data.class);
+      peer.cut();
     }
 
-    assertThat(call.answer().body()).isEqualTo("hello");
+    assertThat(call.next())
+        .isInstanceOfSatisfying(
+            Call.Event.Reset.class,
+            reset -> assertThat(reset.code()).isEqualTo(ErrorCode.SYSTEM_CLOSED));
   }
 
   @Test
@@ -228,25 +265,18 @@ class AnswerTest {
     assertThat(answer.timing().agentMicros()).isEqualTo(answer.heads().getLast().agentMicros());
   }
 
-  @Test
-  void refusesAnAnswerThatIsNoHttp() throws IOException {
-    assertThat(resetOf("SSH-2.0-OpenSSH\r\n\r\n").code()).isEqualTo(ErrorCode.BAD_ANSWER);
+  @ParameterizedTest
+  @ValueSource(strings = {"SSH-2.0-OpenSSH\r\n\r\n", "HTTP/1.1 200 OK\nContent-Length: 0\n\n"})
+  void refusesAnAnswerThatIsNoHttp(String bytes) throws IOException {
+    assertThat(resetOf(bytes).code()).isEqualTo(ErrorCode.BAD_ANSWER);
   }
 
-  @Test
-  void refusesAnAnswerWithTwoFramings() throws IOException {
-    assertThat(
-            resetOf(
-                    lines(
-                        "HTTP/1.1 200 OK",
-                        "Content-Length: 5",
-                        "Transfer-Encoding: chunked",
-                        "",
-                        "0",
-                        "",
-                        ""))
-                .code())
-        .isEqualTo(ErrorCode.BAD_ANSWER);
+  @ParameterizedTest
+  @ValueSource(strings = {"Transfer-Encoding: chunked", "Content-Length: 6"})
+  void refusesAnAnswerWithTwoFramings(String second) throws IOException {
+    String bytes = lines("HTTP/1.1 200 OK", "Content-Length: 5", second, "", "0", "", "");
+
+    assertThat(resetOf(bytes).code()).isEqualTo(ErrorCode.BAD_ANSWER);
   }
 
   @Test
@@ -278,12 +308,17 @@ class AnswerTest {
         .isEqualTo(ErrorCode.BAD_ANSWER);
   }
 
-  @Test
-  void aCutBodyIsResetAndNeverEnded() throws IOException {
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "Content-Length: 10\r\n\r\nhello",
+        "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
+      })
+  void aCutBodyIsResetAndNeverEnded(String framed) throws IOException {
     Call call = tunnel.get("/");
     try (var peer = system.accept()) {
       peer.readHead();
-      peer.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello");
+      peer.write("HTTP/1.1 200 OK\r\n" + framed);
       assertThat(call.head().status()).isEqualTo(200);
       assertThat(call.next())
           .isInstanceOfSatisfying(Call.Event.Data.class, data -> assertThat(data.end()).isFalse());

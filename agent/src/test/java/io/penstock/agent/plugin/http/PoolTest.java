@@ -12,6 +12,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /// Which connection a call gets, and what becomes of it.
 @Timeout(30)
@@ -50,6 +52,37 @@ class PoolTest {
       peer.answer("2");
       assertThat(second.answer().body()).isEqualTo("2");
       assertThat(system.isLeftAlone()).isTrue();
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"HEAD, 200 OK", "GET, 304 Not Modified"})
+  void reusesAConnectionAfterAnAnswerWithoutBody(String method, String status) throws IOException {
+    Call first = tunnel.call(method, "/", true);
+    try (var peer = system.accept()) {
+      peer.readHead();
+      peer.write("HTTP/1.1 " + status + "\r\nContent-Length: 77\r\n\r\n");
+      assertThat(first.answer().body()).isEmpty();
+
+      Call second = tunnel.get("/second");
+      assertThat(peer.readHead()).startsWith("GET /second ");
+      peer.answer("2");
+      assertThat(second.answer().body()).isEqualTo("2");
+    }
+  }
+
+  @Test
+  void manyCallsInARowLeaveNoStreamBehind() throws IOException {
+    try (var peer = pooled()) {
+      for (int i = 0; i < 200; i++) {
+        Call call = tunnel.get("/" + i);
+        assertThat(peer.readHead()).startsWith("GET /" + i + " ");
+        peer.answer("x");
+        assertThat(call.answer().body()).isEqualTo("x");
+      }
+
+      assertThat(tunnel.openAtAgent()).isZero();
+      assertThat(tunnel.openAtBroker()).isZero();
     }
   }
 
@@ -312,6 +345,24 @@ class PoolTest {
   }
 
   @Test
+  void aCallThatIsResetInTheTickOfItsOpeningIsNotCalledFor() throws IOException {
+    try (var narrow = Tunnel.to(system.url(), "\"max_connections\": 1")) {
+      Call first = narrow.get("/1");
+      try (var peer = system.accept()) {
+        peer.readHead();
+        narrow.openAndReset("/2");
+        Call third = narrow.get("/3");
+        peer.answer("1");
+        first.answer();
+
+        assertThat(peer.readHead()).startsWith("GET /3 ");
+        peer.answer("3");
+        assertThat(third.answer().body()).isEqualTo("3");
+      }
+    }
+  }
+
+  @Test
   void waitingForAConnectionEndsInTime() throws IOException {
     try (var narrow = Tunnel.to(system.url(), "\"max_connections\": 1")) {
       narrow.get("/1");
@@ -365,7 +416,7 @@ class PoolTest {
   void anIpv6LiteralIsAHost() throws IOException {
     ServerSocket server;
     try {
-      server = new ServerSocket(0, 50, InetAddress.getByName("::1"));
+      server = new ServerSocket(0, 50, InetAddress.ofLiteral("::1"));
     } catch (SocketException withoutIpv6) {
       org.junit.jupiter.api.Assumptions.abort("no IPv6 here: " + withoutIpv6.getMessage());
       return;

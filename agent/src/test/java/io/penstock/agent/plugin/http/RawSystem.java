@@ -3,6 +3,7 @@ package io.penstock.agent.plugin.http;
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -10,12 +11,12 @@ import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 
 /// An on-premise system whose every byte the test decides.
-final class RawSystem implements AutoCloseable {
+public final class RawSystem implements AutoCloseable {
   private static final int PATIENCE_MS = 10_000;
 
   private final ServerSocket server;
 
-  RawSystem() throws IOException {
+  public RawSystem() throws IOException {
     this(new ServerSocket(0, 50, InetAddress.getLoopbackAddress()));
   }
 
@@ -28,12 +29,23 @@ final class RawSystem implements AutoCloseable {
     return "http://127.0.0.1:" + port();
   }
 
-  int port() {
+  public int port() {
     return server.getLocalPort();
   }
 
   Peer accept() throws IOException {
     return new Peer(server.accept());
+  }
+
+  /// Takes one connection and answers one request on it; ends when the agent closes it.
+  public void answerNext(String body) {
+    try (Peer peer = accept()) {
+      peer.readHead();
+      peer.answer(body);
+      var _ = peer.isClosedByAgent();
+    } catch (IOException broken) {
+      throw new UncheckedIOException(broken);
+    }
   }
 
   /// Whether nobody connects for a while.

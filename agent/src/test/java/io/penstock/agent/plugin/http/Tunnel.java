@@ -14,6 +14,7 @@ import io.penstock.agent.plugin.Ceiling;
 import io.penstock.agent.plugin.SystemCatalog;
 import io.penstock.agent.plugin.SystemDefinition;
 import io.penstock.codec.Deadlines;
+import io.penstock.codec.ErrorCode;
 import io.penstock.codec.Fields;
 import io.penstock.codec.OpenHead;
 import io.penstock.codec.Protocol;
@@ -50,7 +51,9 @@ public final class Tunnel implements AutoCloseable {
   private boolean pumping;
 
   public Tunnel(List<SystemDefinition> systems, Optional<List<Ceiling>> ceiling) {
-    catalog = new SystemCatalog(systems, ceiling, loop, NioSocketChannel.class);
+    catalog =
+        new SystemCatalog(
+            systems, ceiling, loop, NioSocketChannel.class, List.of(new HttpPlugin()));
     broker = multiplexer(Role.BROKER);
     agent = multiplexer(Role.AGENT);
   }
@@ -166,8 +169,7 @@ public final class Tunnel implements AutoCloseable {
     for (int i = 0; i < fields.length; i += 2) {
       all.add(fields[i], fields[i + 1]);
     }
-    ByteBuf head = Unpooled.buffer();
-    new OpenHead(kind, deadlines, IDS, AsciiString.of(system), AsciiString.of(caller)).write(head);
+    ByteBuf head = head(kind, system, caller, deadlines);
     new RequestHead(AsciiString.of(method), AsciiString.of(path), all).write(head);
     var call = new Call(this);
     on(
@@ -176,6 +178,26 @@ public final class Tunnel implements AutoCloseable {
           return null;
         });
     return call;
+  }
+
+  /// A call that its caller leaves before anything of it is on its way.
+  void openAndReset(String path) {
+    ByteBuf head = head(StreamKind.HTTP, "erp", "alice", Deadlines.DEFAULT);
+    new RequestHead(AsciiString.of("GET"), AsciiString.of(path), new Fields()).write(head);
+    var call = new Call(this);
+    on(
+        () -> {
+          MuxStream opened = broker.open(head, true, call).orElseThrow();
+          call.opened(opened);
+          opened.reset(ErrorCode.CANCELLED, false, "gone");
+          return null;
+        });
+  }
+
+  private static ByteBuf head(StreamKind kind, String system, String caller, Deadlines deadlines) {
+    ByteBuf head = Unpooled.buffer();
+    new OpenHead(kind, deadlines, IDS, AsciiString.of(system), AsciiString.of(caller)).write(head);
+    return head;
   }
 
   int openAtBroker() {

@@ -1,21 +1,19 @@
-package io.penstock.broker.agents;
+package io.penstock.codec.seal;
 
-import io.penstock.codec.seal.Octets;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.Locale;
 
 /// What both sides of an enrollment show and an operator compares: the first 40 bits of a hash of
 /// the transcript (`docs/protocol.md`, section 2), `XXXX-XXXX` in Crockford's base 32.
-record Fingerprint(String text) {
+public record Fingerprint(String text) {
   private static final String ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-  private static final byte[] LABEL = "penstock fingerprint v1".getBytes(StandardCharsets.US_ASCII);
   private static final int CHARS = 8;
   private static final int BITS_PER_CHAR = 5;
 
   /// @param hash handshake hash after message 3
-  static Fingerprint of(byte[] hash) {
-    byte[] digest = Octets.sha256(SignedTexts.concat(LABEL, hash)).bytes();
+  public static Fingerprint of(byte[] hash) {
+    byte[] digest = Octets.sha256(SignedTexts.fingerprint(hash)).bytes();
     long bits = 0;
     for (int i = 0; i < CHARS * BITS_PER_CHAR / 8; i++) {
       bits = bits << 8 | (digest[i] & 0xff);
@@ -31,9 +29,8 @@ record Fingerprint(String text) {
   }
 
   /// Whether an operator typed this one: case, hyphens and blanks do not count, and the letters
-  /// that
-  /// Crockford reads as digits are those digits.
-  boolean matches(String typed) {
+  /// that Crockford reads as digits are those digits.
+  public boolean matches(String typed) {
     return MessageDigest.isEqual(normalised(text), normalised(typed));
   }
 

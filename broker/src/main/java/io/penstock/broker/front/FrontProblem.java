@@ -7,27 +7,25 @@ import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpVersion;
+import io.penstock.broker.problem.ProblemDocument;
 import java.util.UUID;
 
-/// An answer of the front itself: an RFC 9457 problem document. Titles are fixed strings; nothing
-/// of the request is echoed.
-record Problem(int status, String title, int retryAfterSeconds) {
-  Problem(int status, String title) {
+/// An answer of the front itself, for requests that reach neither edge nor API nor tunnel.
+record FrontProblem(int status, String title, int retryAfterSeconds) {
+  FrontProblem(int status, String title) {
     this(status, title, 0);
   }
 
   FullHttpResponse toResponse() {
     var content = Unpooled.buffer(256);
     ByteBufUtil.writeUtf8(
-        content,
-        "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"request_id\":\"%s\"}"
-            .formatted(title, status, UUID.randomUUID()));
+        content, new ProblemDocument(status, title, "").json(UUID.randomUUID().toString()));
     var response =
         new DefaultFullHttpResponse(
             HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status), content);
     response
         .headers()
-        .set(HttpHeaderNames.CONTENT_TYPE, "application/problem+json")
+        .set(HttpHeaderNames.CONTENT_TYPE, ProblemDocument.MEDIA_TYPE)
         .set(HttpHeaderNames.CACHE_CONTROL, "no-store")
         .set(HttpHeaderNames.CONTENT_LENGTH, content.readableBytes());
     if (retryAfterSeconds > 0) {

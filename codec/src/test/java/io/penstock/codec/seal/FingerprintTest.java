@@ -1,4 +1,4 @@
-package io.penstock.broker.agents;
+package io.penstock.codec.seal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
