@@ -1,13 +1,14 @@
 package io.penstock.codec.seal;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
-import com.fasterxml.jackson.annotation.JsonSubTypes;
-import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import com.fasterxml.jackson.annotation.OptBoolean;
 import java.time.Instant;
 import java.util.Collections;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /// What an agent's systems are now, signed by the keyset's configuration key
 /// (`docs/sealed-configuration.md`, section 4). It gives freshness: a document that the newest head
@@ -44,10 +45,25 @@ public record HeadManifest(
   }
 
   /// The newest word about one system.
-  @JsonTypeInfo(use = JsonTypeInfo.Id.DEDUCTION)
-  @JsonSubTypes({@JsonSubTypes.Type(Listed.class), @JsonSubTypes.Type(Tombstone.class)})
   public sealed interface Entry {
     long version();
+
+    /// In JSON an entry has either `header_sha256` or `"tombstone": true`.
+    @JsonCreator
+    static Entry of(
+        @JsonProperty("version") long version,
+        @JsonProperty(value = "header_sha256", isRequired = OptBoolean.FALSE)
+            @Nullable Octets headerSha256,
+        @JsonProperty(value = "tombstone", isRequired = OptBoolean.FALSE)
+            @Nullable Boolean tombstone) {
+      if (headerSha256 != null && tombstone == null) {
+        return new Listed(version, headerSha256);
+      }
+      if (headerSha256 == null && tombstone != null) {
+        return new Tombstone(version, tombstone);
+      }
+      throw new SealException("a head's entry has either a header's hash or a tombstone");
+    }
   }
 
   public record Listed(long version, @JsonProperty("header_sha256") Octets headerSha256)
@@ -64,7 +80,7 @@ public record HeadManifest(
 
   /// The system is removed; `version` is above that of every document it ever had.
   ///
-  /// @param tombstone always true: it is what tells this from [Listed] in JSON
+  /// @param tombstone always true
   public record Tombstone(long version, boolean tombstone) implements Entry {
     public Tombstone {
       Names.requireFromOne(version, "version");
