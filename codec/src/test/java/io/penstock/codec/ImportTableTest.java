@@ -67,4 +67,43 @@ class ImportTableTest {
               "io.penstock.codec.message..",
               "io.penstock.codec.session..")
           .because("the handshake is read beside the Noise specification, which knows no frames");
+
+  @ArchTest
+  static final ArchRule SEALS_KNOW_NO_TUNNEL =
+      noClasses()
+          .that()
+          .resideInAPackage("io.penstock.codec.seal..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              "io.netty..",
+              "com.networknt..",
+              "io.penstock.codec.frame..",
+              "io.penstock.codec.message..",
+              "io.penstock.codec.mux..",
+              "io.penstock.codec.noise..",
+              "io.penstock.codec.schema..",
+              "io.penstock.codec.session..")
+          .because("console and ctl seal without a tunnel, and a seal does not ask what is in it");
+
+  @ArchTest
+  static final ArchRule ONE_PLACE_KNOWS_THE_SCHEMA_VALIDATOR =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("io.penstock.codec.schema..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("com.networknt..")
+          .because("its messages quote values, and only codec.schema takes them out");
+
+  @ArchTest
+  static final ArchRule SCHEMAS_KNOW_NO_KEYS =
+      noClasses()
+          .that()
+          .resideInAPackage("io.penstock.codec.schema..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              "javax.crypto..", "org.bouncycastle..", "org.jose4j..", "io.netty.buffer..")
+          .because("the broker judges settings by them, and never sees a secret");
 }

@@ -1,7 +1,10 @@
 package io.penstock.codec.message;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import com.fasterxml.jackson.annotation.JsonValue;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +29,11 @@ import org.jspecify.annotations.Nullable;
   @JsonSubTypes.Type(value = ControlMessage.UnlockCommit.class, name = "unlock_commit"),
   @JsonSubTypes.Type(value = ControlMessage.Revoked.class, name = "revoked"),
   @JsonSubTypes.Type(value = ControlMessage.EffectiveRules.class, name = "effective_rules"),
+  @JsonSubTypes.Type(value = ControlMessage.Head.class, name = "head"),
+  @JsonSubTypes.Type(value = ControlMessage.StateReport.class, name = "state_report"),
+  @JsonSubTypes.Type(
+      value = ControlMessage.ConfigurationRequest.class,
+      name = "configuration_request"),
 })
 public sealed interface ControlMessage {
 
@@ -75,6 +83,9 @@ public sealed interface ControlMessage {
   record HostFacts(String hostname, String os, String version) {}
 
   /// Payload of Noise message 3 of an ordinary connection.
+  ///
+  /// @param stateDigest SHA-256 over the versions it has applied (`StateDigest`), which tells the
+  ///     broker whether anything is missing
   record ConnectRequest(
       String agent,
       int generation,
@@ -157,6 +168,76 @@ public sealed interface ControlMessage {
     public Allow {
       methods = List.copyOf(methods);
       paths = List.copyOf(paths);
+    }
+  }
+
+  /// The head manifest again, newly signed: nothing changed, so it owes no receipt. Also goes ahead
+  /// of a MESSAGE that the head would make too large.
+  ///
+  /// @param head signed head manifest, compact JWS
+  record Head(String head) implements ControlMessage {
+    public Head {
+      Expect.text("head", head, MAX_HEAD_CHARS);
+    }
+  }
+
+  int MAX_HEAD_CHARS = 224 * 1024;
+
+  /// What runs on this agent, and how far it has ever come: after each change, and when the broker
+  /// cannot tell from the digest.
+  ///
+  /// @param incarnation of the newest head it has accepted; 0 = none yet
+  /// @param sequence of the same head
+  record StateReport(long incarnation, long sequence, List<SystemState> systems)
+      implements ControlMessage {
+    public StateReport {
+      systems = List.copyOf(systems);
+    }
+  }
+
+  /// @param version of the instance that runs, or that failed or waits where none runs
+  /// @param floor highest version ever applied, which the agent will not go below
+  record SystemState(String system, long version, byte[] headerSha256, State state, long floor) {
+    public SystemState {
+      Expect.text("system", system, 63);
+      Expect.length("header_sha256", headerSha256, 32);
+      Expect.fromOne("version", version);
+    }
+  }
+
+  enum State {
+    LIVE("live"),
+    FAILED("failed"),
+    PENDING("pending"),
+    /// Of a newer agent: not routable.
+    UNKNOWN("unknown");
+
+    private final String text;
+
+    State(String text) {
+      this.text = text;
+    }
+
+    @JsonValue
+    public String text() {
+      return text;
+    }
+
+    @JsonCreator
+    static State fromText(String text) {
+      return Arrays.stream(values())
+          .filter(state -> state.text.equals(text))
+          .findFirst()
+          .orElse(UNKNOWN);
+    }
+  }
+
+  /// What an OPEN of kind `config` carries: the answer is HEAD 200 and a [ConfigurationDocument] as
+  /// DATA, or HEAD 404.
+  record ConfigurationRequest(String system, long version) implements ControlMessage {
+    public ConfigurationRequest {
+      Expect.text("system", system, 63);
+      Expect.fromOne("version", version);
     }
   }
 }

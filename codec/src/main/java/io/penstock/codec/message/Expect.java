@@ -25,4 +25,21 @@ final class Expect {
               + (bytes == null ? "none" : bytes.length));
     }
   }
+
+  static void text(String field, String text, int limit) {
+    if (text == null || text.isEmpty() || text.length() > limit) {
+      throw new IllegalArgumentException(
+          field
+              + ": expected 1 to "
+              + limit
+              + " characters, found "
+              + (text == null ? "none" : text.length()));
+    }
+  }
+
+  static void fromOne(String field, long number) {
+    if (number < 1) {
+      throw new IllegalArgumentException(field + ": expected 1 or more, found " + number);
+    }
+  }
 }

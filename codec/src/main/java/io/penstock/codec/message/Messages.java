@@ -15,57 +15,107 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Optional;
 
-/// Control messages to CBOR and back.
+/// Control and delivery messages to CBOR and back.
 public final class Messages {
-  private static final ObjectMapper CBOR =
-      CBORMapper.builder(
-              CBORFactory.builder()
-                  .streamReadConstraints(
-                      StreamReadConstraints.builder()
-                          .maxNestingDepth(16)
-                          .maxDocumentLength(Protocol.MAX_CONTROL_BYTES)
-                          .build())
-                  .build())
-          .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
-          .disable(DeserializationFeature.FAIL_ON_INVALID_SUBTYPE)
-          .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
-          .defaultPropertyInclusion(
-              JsonInclude.Value.construct(JsonInclude.Include.NON_NULL, JsonInclude.Include.ALWAYS))
-          .build();
+  private static final ObjectMapper CBOR = mapper(Protocol.MAX_CONTROL_BYTES);
+  private static final ObjectMapper DOCUMENT_CBOR = mapper(ConfigurationDocument.MAX_BYTES);
 
   /// Major type 5 of RFC 8949.
   private static final int CBOR_MAP = 5 << 5;
 
   private Messages() {}
 
+  private static ObjectMapper mapper(int maxBytes) {
+    return CBORMapper.builder(
+            CBORFactory.builder()
+                .streamReadConstraints(
+                    StreamReadConstraints.builder()
+                        .maxNestingDepth(16)
+                        .maxDocumentLength(maxBytes)
+                        .build())
+                .build())
+        .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+        .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+        .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+        .disable(DeserializationFeature.FAIL_ON_INVALID_SUBTYPE)
+        .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+        .defaultPropertyInclusion(
+            JsonInclude.Value.construct(JsonInclude.Include.NON_NULL, JsonInclude.Include.ALWAYS))
+        .build();
+  }
+
   public static byte[] encode(ControlMessage message) {
+    return write(CBOR, ControlMessage.class, message);
+  }
+
+  /// Empty for a message of a name that is new to us.
+  public static Optional<ControlMessage> decode(byte[] bytes) throws ProtocolException {
+    return read(CBOR, bytes, ControlMessage.class, "a control message");
+  }
+
+  /// The body of a MESSAGE frame.
+  public static byte[] encode(DeliveryMessage message) {
+    return write(CBOR, DeliveryMessage.class, message);
+  }
+
+  /// Empty for a message or an instruction of a name that is new to us.
+  public static Optional<DeliveryMessage> decodeDelivery(byte[] bytes) throws ProtocolException {
+    return read(CBOR, bytes, DeliveryMessage.class, "a delivery message")
+        .filter(DeliveryMessage::isKnown);
+  }
+
+  /// The body of a RECEIPT frame.
+  public static byte[] encode(DeliveryReceipt receipt) {
+    return write(CBOR, DeliveryReceipt.class, receipt);
+  }
+
+  public static DeliveryReceipt decodeReceipt(byte[] bytes) throws ProtocolException {
+    return required(read(CBOR, bytes, DeliveryReceipt.class, "a delivery receipt"));
+  }
+
+  /// The DATA of a stream that answers [ControlMessage.ConfigurationRequest].
+  public static byte[] encode(ConfigurationDocument document) {
+    return write(DOCUMENT_CBOR, ConfigurationDocument.class, document);
+  }
+
+  public static ConfigurationDocument decodeDocument(byte[] bytes) throws ProtocolException {
+    return required(
+        read(DOCUMENT_CBOR, bytes, ConfigurationDocument.class, "a configuration document"));
+  }
+
+  private static <M> byte[] write(ObjectMapper mapper, Class<M> type, M message) {
     try {
-      return CBOR.writerFor(ControlMessage.class).writeValueAsBytes(message);
+      return mapper.writerFor(type).writeValueAsBytes(message);
     } catch (JsonProcessingException impossible) {
       throw new UncheckedIOException(impossible);
     }
   }
 
-  /// Empty for a message of a name that is new to us.
-  public static Optional<ControlMessage> decode(byte[] bytes) throws ProtocolException {
+  private static <M> Optional<M> read(
+      ObjectMapper mapper, byte[] bytes, Class<M> type, String expected) throws ProtocolException {
     if (bytes.length == 0 || (bytes[0] & 0xe0) != CBOR_MAP) {
       throw new ProtocolException(
-          ErrorCode.PROTOCOL_ERROR, "expected a control message, found no CBOR map");
+          ErrorCode.PROTOCOL_ERROR, "expected " + expected + ", found no CBOR map");
     }
     try {
-      return Optional.ofNullable(CBOR.readValue(bytes, ControlMessage.class));
+      return Optional.ofNullable(mapper.readValue(bytes, type));
     } catch (IOException | RuntimeException malformed) {
       // The cause may quote the peer's bytes: it stays out of the message.
       throw new ProtocolException(
           ErrorCode.PROTOCOL_ERROR,
-          "expected a control message, found "
+          "expected "
+              + expected
+              + ", found "
               + bytes.length
               + " bytes that are none ("
               + malformed.getClass().getSimpleName()
               + ")");
     }
+  }
+
+  private static <M> M required(Optional<M> message) {
+    return message.orElseThrow(
+        () -> new IllegalStateException("a CBOR map of a record without subtypes is not null"));
   }
 
   /// Decodes where exactly one kind of message is due.

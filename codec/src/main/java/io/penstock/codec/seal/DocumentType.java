@@ -7,7 +7,12 @@ public enum DocumentType {
   NODE_CERTIFICATE("penstock-node+jws", 4 * 1024),
   AGENT_RECORD("penstock-agent-record+jws", 32 * 1024),
   REVOCATION_LIST("penstock-revocations+jws", 1024 * 1024),
-  REVOKED("penstock-revoked+jws", 4 * 1024);
+  REVOKED("penstock-revoked+jws", 4 * 1024),
+  CONFIGURATION("penstock-configuration+jws", 4 * 1024),
+  /// [HeadManifest#MAX_SYSTEMS] systems with the longest names; fits a CONTROL message beside
+  /// WELCOME's other fields.
+  HEAD_MANIFEST("penstock-head+jws", 224 * 1024),
+  RECEIPT("penstock-receipt+jws", 4 * 1024);
 
   private final String typ;
   private final int maxChars;

@@ -3,6 +3,7 @@ package io.penstock.codec.message;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.cbor.databind.CBORMapper;
 import io.penstock.codec.ProtocolException;
@@ -12,10 +13,15 @@ import io.penstock.codec.message.ControlMessage.SystemRules;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 class MessagesTest {
@@ -43,23 +49,33 @@ class MessagesTest {
 
   @Test
   void everyMessageOfTheSpecificationIsInCodeAndBack() throws IOException {
-    var specified = new TreeSet<String>();
-    var matcher =
-        Pattern.compile("= \\{ t: \"([a-z_]+)\"")
+    Matcher blocks =
+        Pattern.compile("```cddl\\n(.*?)```", Pattern.DOTALL)
             .matcher(Files.readString(Path.of("..", "docs", "protocol.md")));
-    while (matcher.find()) {
-      specified.add(matcher.group(1));
-    }
 
-    var inCode = new TreeSet<String>();
-    for (Class<?> message : ControlMessage.class.getPermittedSubclasses()) {
-      inCode.add(
-          message
-              .getSimpleName()
-              .replaceAll("(?<=[a-z])(?=[A-Z])", "_")
-              .toLowerCase(java.util.Locale.ROOT));
-    }
-    assertThat(inCode).isEqualTo(specified);
+    assertThat(blocks.find()).isTrue();
+    assertThat(namesOf(ControlMessage.class)).isEqualTo(namesIn(blocks.group(1)));
+    assertThat(blocks.find()).isTrue();
+    assertThat(namesOf(DeliveryMessage.class)).isEqualTo(namesIn(blocks.group(1)));
+  }
+
+  private static Set<String> namesIn(String cddl) {
+    return Pattern.compile("= \\{ t: \"([a-z_]+)\"")
+        .matcher(cddl)
+        .results()
+        .map(name -> name.group(1))
+        .collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  private static Set<String> namesOf(Class<?> messages) {
+    return Arrays.stream(messages.getAnnotation(JsonSubTypes.class).value())
+        .peek(type -> assertThat(type.name()).isEqualTo(snakeCase(type.value().getSimpleName())))
+        .map(JsonSubTypes.Type::name)
+        .collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  private static String snakeCase(String name) {
+    return name.replaceAll("(?<=[a-z])(?=[A-Z])", "_").toLowerCase(Locale.ROOT);
   }
 
   @Test

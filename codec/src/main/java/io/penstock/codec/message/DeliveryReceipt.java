@@ -1,0 +1,35 @@
+package io.penstock.codec.message;
+
+import org.jspecify.annotations.Nullable;
+
+/// The body of a RECEIPT, whose frame names the sequence it is about: the message may be forgotten.
+///
+/// @param receipt signed receipt, compact JWS; null where nothing was applied or refused:
+///     instructions, and messages of a name that the agent does not know
+/// @param result what came of an instruction, in words for the operator; [#UNKNOWN] for what the
+///     agent does not know
+public record DeliveryReceipt(@Nullable String receipt, @Nullable String result) {
+  public static final String UNKNOWN = "unknown";
+  private static final int MAX_RECEIPT_CHARS = 4 * 1024;
+  private static final int MAX_RESULT_CHARS = 1_024;
+
+  public DeliveryReceipt {
+    if ((receipt == null) == (result == null)) {
+      throw new IllegalArgumentException("expected either a receipt or a result");
+    }
+    if (receipt != null) {
+      Expect.text("receipt", receipt, MAX_RECEIPT_CHARS);
+    }
+    if (result != null) {
+      Expect.text("result", result, MAX_RESULT_CHARS);
+    }
+  }
+
+  public static DeliveryReceipt of(String receiptJws) {
+    return new DeliveryReceipt(receiptJws, null);
+  }
+
+  public static DeliveryReceipt result(String text) {
+    return new DeliveryReceipt(null, text);
+  }
+}

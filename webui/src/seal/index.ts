@@ -1,0 +1,13 @@
+/** Sealing of configuration secrets in the browser (docs/sealed-configuration.md). */
+export { base64url, fromBase64url, SealError, sha256, type Bytes } from "./bytes";
+export { verifyAgentRecord, verifyKeyset, type AgentRecord, type Keyset } from "./agentRecord";
+export type { SealedFor } from "./sealedFor";
+export {
+  carryForward,
+  hashesOf,
+  open,
+  seal,
+  type Secrets,
+  type SealedSecrets,
+  type SecretsHashes,
+} from "./sealedSecrets";
