@@ -10,7 +10,6 @@ import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
 
 class BackoffTest {
-  private static final LinkFailure REFUSED = LinkFailure.at(Stage.TCP, "connection refused");
   private static final Duration LONG_SESSION = Duration.ofMinutes(5);
 
   /// Always the ceiling.
@@ -34,7 +33,7 @@ class BackoffTest {
   private List<Long> waits(int dials) {
     List<Long> waits = new ArrayList<>();
     for (int i = 0; i < dials; i++) {
-      Duration wait = backoff.next(REFUSED, nowNanos);
+      Duration wait = backoff.next(LinkFailure.at(Stage.TCP, "connection refused"), nowNanos);
       nowNanos += wait.toNanos();
       waits.add(wait.toMillis());
     }
