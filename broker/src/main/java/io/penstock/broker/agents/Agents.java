@@ -117,6 +117,7 @@ public final class Agents implements AutoCloseable {
             approval,
             quarantine,
             revocation,
+            new Labelling(database, identities, new SignedRecords(keys), ledger),
             presence,
             roundTrips,
             around.live(),
