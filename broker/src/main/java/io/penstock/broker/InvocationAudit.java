@@ -22,9 +22,15 @@ final class InvocationAudit implements Consumer<List<RollUp>> {
 
   private final Database database;
   private final Audit audit;
+  private final int maxWaiting;
   private final ArrayDeque<RollUp> waiting = new ArrayDeque<>();
 
   InvocationAudit(Database database, Audit audit) {
+    this(database, audit, MAX_WAITING);
+  }
+
+  InvocationAudit(Database database, Audit audit, int maxWaiting) {
+    this.maxWaiting = maxWaiting;
     this.database = database;
     this.audit = audit;
   }
@@ -33,7 +39,7 @@ final class InvocationAudit implements Consumer<List<RollUp>> {
   public synchronized void accept(List<RollUp> finished) {
     waiting.addAll(finished);
     int dropped = 0;
-    while (waiting.size() > MAX_WAITING) {
+    while (waiting.size() > maxWaiting) {
       waiting.remove();
       dropped++;
     }

@@ -35,6 +35,8 @@ import io.penstock.broker.store.EmbeddedPostgres;
 import io.penstock.broker.store.Migrations;
 import io.penstock.broker.store.ServiceAccountTable;
 import io.penstock.broker.store.UserTable;
+import io.penstock.broker.telemetry.Metrics;
+import io.penstock.broker.telemetry.MetricsServer;
 import io.penstock.broker.tunnel.Sessions;
 import io.penstock.broker.tunnel.TunnelEndpoint;
 import io.penstock.broker.tunnel.TunnelSettings;
@@ -46,6 +48,7 @@ import io.vertx.core.VertxOptions;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
@@ -66,6 +69,7 @@ final class RunningBroker {
   private static final Duration DRAIN_SPREAD = Duration.ofSeconds(5);
 
   private static final int FLUSH_SECONDS = 10;
+  private static final int ALARMS_SECONDS = 15;
 
   private final BrokerConfig config;
   private final Clock clock = Clock.systemUTC();
@@ -83,6 +87,7 @@ final class RunningBroker {
   private final Sessions sessions = new Sessions(routing);
   private final Agents agents;
   private final RollUps rollUps;
+  private final Metrics metrics;
   private final ScheduledExecutorService upkeep =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().daemon().name("upkeep").factory());
@@ -90,6 +95,7 @@ final class RunningBroker {
   private final TunnelEndpoint tunnels;
   private final ApiSocket socket;
   private final Front front;
+  private Optional<MetricsServer> metricsServer = Optional.empty();
 
   private RunningBroker(BrokerConfig config) throws IOException {
     this.config = config;
@@ -139,6 +145,10 @@ final class RunningBroker {
             tickers,
             io.penstock.codec.session.Clock.SYSTEM);
     socket = ApiSocket.in(data);
+    metrics =
+        new Metrics(
+            new Metrics.Sources(tunnels::counters, () -> front().counters(), sessions::list),
+            database);
     front = new Front(frontSettings(), wiring(), loops, tickers);
   }
 
@@ -160,11 +170,24 @@ final class RunningBroker {
             FLUSH_SECONDS,
             FLUSH_SECONDS,
             TimeUnit.SECONDS);
+    broker.startMetrics();
     Optional<Accounts.FirstAdmin> admin = broker.accounts.createFirstAdmin();
     int port = broker.front.listen(config.listen().host(), config.listen().port());
     admin.ifPresent(first -> broker.showFirstStart(first, out));
     LOG.info("listening on port {} as {}", port, config.externalUrl());
     return broker;
+  }
+
+  private void startMetrics() {
+    var _ =
+        upkeep.scheduleAtFixedRate(
+            () -> step("counting alarms", metrics::refresh), 0, ALARMS_SECONDS, TimeUnit.SECONDS);
+    var address = new InetSocketAddress(config.metrics().host(), config.metrics().port());
+    metricsServer = MetricsServer.start(address, metrics);
+  }
+
+  private Front front() {
+    return front;
   }
 
   private Supplier<DatabaseAddress> databaseAddress() {
@@ -213,7 +236,7 @@ final class RunningBroker {
             routing,
             InvocationGates.targets(),
             RateLimit.NONE,
-            rollUps,
+            rollUps.and(metrics.invocations()),
             new EdgeSettings(deadlines(), config.edge().reconnectWait()),
             System::nanoTime);
     return new Front.Wiring(
@@ -286,6 +309,8 @@ final class RunningBroker {
     sessions.closeAll(ErrorCode.SHUTDOWN, "the broker stops");
     upkeep.shutdown();
     step("invocation roll-ups", rollUps::flushAll);
+    metricsServer.ifPresent(server -> step("metrics server", server::close));
+    step("metrics", metrics::close);
     step("agents", agents::close);
     step("tunnels", tunnels::close);
     step(

@@ -122,6 +122,28 @@ class ImportTableTest {
           .because("one list of algorithms, one set of checks");
 
   @ArchTest
+  static final ArchRule METERS_ARE_MADE_IN_ONE_PLACE =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage(ROOT + ".telemetry..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("io.micrometer..", "io.prometheus..")
+          .because("names and labels of metrics are a contract, read in one package");
+
+  @ArchTest
+  static final ArchRule TELEMETRY_IS_READ_BY_NOBODY =
+      noClasses()
+          .that()
+          .resideInAPackage(ROOT + ".*..")
+          .and()
+          .resideOutsideOfPackage(ROOT + ".telemetry..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage(ROOT + ".telemetry..")
+          .because("what works must not depend on being watched");
+
+  @ArchTest
   static final ArchRule THE_COMMAND_LINE_IS_A_CLIENT =
       noClasses()
           .that()

@@ -36,9 +36,11 @@ public final class AccessTokens {
 
   /// What a verified token says.
   public sealed interface Claims {
-    record OfUser(String email, UUID session) implements Claims {}
+    Instant expiresAt();
 
-    record OfService(String account, UUID token) implements Claims {}
+    record OfUser(String email, UUID session, Instant expiresAt) implements Claims {}
+
+    record OfService(String account, UUID token, Instant expiresAt) implements Claims {}
   }
 
   String forUser(
@@ -81,20 +83,21 @@ public final class AccessTokens {
       return Optional.empty();
     }
     try {
-      JsonObject claims =
-          jwt.authenticate(new TokenCredentials(token))
-              .toCompletionStage()
-              .toCompletableFuture()
-              .join()
-              .principal();
-      JsonObject all = claims.containsKey("sub") ? claims : payload(token);
+      jwt.authenticate(new TokenCredentials(token))
+          .toCompletionStage()
+          .toCompletableFuture()
+          .join();
+      JsonObject all = payload(token);
+      Instant expires = Instant.ofEpochSecond(all.getLong("exp"));
       return switch (all.getString("use", "")) {
         case "user" ->
             Optional.of(
-                new Claims.OfUser(all.getString("sub"), UUID.fromString(all.getString("sid"))));
+                new Claims.OfUser(
+                    all.getString("sub"), UUID.fromString(all.getString("sid")), expires));
         case "service" ->
             Optional.of(
-                new Claims.OfService(all.getString("sub"), UUID.fromString(all.getString("jti"))));
+                new Claims.OfService(
+                    all.getString("sub"), UUID.fromString(all.getString("jti")), expires));
         default -> Optional.empty();
       };
     } catch (RuntimeException refused) {

@@ -47,11 +47,9 @@ public final class ServiceAccounts {
   private final Accounts accounts;
   private final Clock clock;
   private final Attempts badTokens = new Attempts(BAD_TOKENS, BAD_TOKEN_WINDOW);
-  private final Cache<Octets, Invoker> lastKnown =
+  private final Cache<Octets, Seen> seen =
       Caffeine.newBuilder().maximumSize(10_000).expireAfterWrite(OUTAGE).build();
   private volatile Instant awayUntil = Instant.EPOCH;
-  private final Cache<Octets, Invoker> invokers =
-      Caffeine.newBuilder().maximumSize(10_000).expireAfterWrite(FRESH).build();
 
   public ServiceAccounts(
       Database database,
@@ -99,6 +97,15 @@ public final class ServiceAccounts {
     }
   }
 
+  /// What a look-up found. Nothing outlives the token itself, the database away or not.
+  ///
+  /// @param at when the database said so
+  private record Seen(Invoker invoker, Instant at, Instant expiresAt) {
+    boolean holds(Instant now, Duration within) {
+      return now.isBefore(at.plus(within)) && now.isBefore(expiresAt);
+    }
+  }
+
   /// @param token shown once
   public record Issued(UUID id, String token, Instant expiresAt) {
     @Override
@@ -110,12 +117,14 @@ public final class ServiceAccounts {
   /// Answers at once, or empty when it has to be looked up. While the database is away, what was
   /// known before holds on for ten minutes.
   public Optional<Invoker> known(String token) {
-    Octets hash = hash(token);
-    Invoker fresh = invokers.getIfPresent(hash);
-    if (fresh != null || clock.instant().isAfter(awayUntil)) {
-      return Optional.ofNullable(fresh);
-    }
-    return Optional.ofNullable(lastKnown.getIfPresent(hash));
+    Instant now = clock.instant();
+    return seen(hash(token), now, now.isAfter(awayUntil) ? FRESH : OUTAGE);
+  }
+
+  private Optional<Invoker> seen(Octets hash, Instant now, Duration within) {
+    return Optional.ofNullable(seen.getIfPresent(hash))
+        .filter(it -> it.holds(now, within))
+        .map(Seen::invoker);
   }
 
   /// What a look-up found.
@@ -136,23 +145,19 @@ public final class ServiceAccounts {
       return new LookUp.Limited(blocked.getAsInt());
     }
     Octets hash = hash(token);
-    Optional<Invoker> invoker;
+    Instant now = clock.instant();
+    Optional<Seen> found;
     try {
-      invoker = invoker(token, origin);
+      found = find(token, origin).filter(it -> now.isBefore(it.expiresAt()));
     } catch (StoreUnavailableException away) {
-      awayUntil = clock.instant().plus(FRESH);
-      Invoker before = lastKnown.getIfPresent(hash);
-      if (before == null) {
-        throw away;
-      }
-      return new LookUp.Found(before);
+      awayUntil = now.plus(FRESH);
+      return seen(hash, now, OUTAGE).map(LookUp.Found::new).orElseThrow(() -> away);
     }
-    if (invoker.isPresent()) {
-      invokers.put(hash, invoker.get());
-      lastKnown.put(hash, invoker.get());
-      return new LookUp.Found(invoker.get());
+    if (found.isPresent()) {
+      seen.put(hash, found.get());
+      return new LookUp.Found(found.get().invoker());
     }
-    lastKnown.invalidate(hash);
+    seen.invalidate(hash);
     badTokens.failed(source);
     audit.record(
         AuditEvent.of("authentication.failure", "denied")
@@ -161,10 +166,19 @@ public final class ServiceAccounts {
     return new LookUp.Refused();
   }
 
-  private Optional<Invoker> invoker(String token, Origin origin) {
-    return switch (tokens.verify(token).orElse(null)) {
-      case null -> Optional.empty();
-      case Claims.OfService claims -> ofService(claims);
+  private Optional<Seen> find(String token, Origin origin) {
+    Instant now = clock.instant();
+    return tokens
+        .verify(token)
+        .flatMap(
+            claims ->
+                invoker(claims, token, origin)
+                    .map(invoker -> new Seen(invoker, now, claims.expiresAt())));
+  }
+
+  private Optional<Invoker> invoker(Claims claims, String token, Origin origin) {
+    return switch (claims) {
+      case Claims.OfService service -> ofService(service);
       case Claims.OfUser _ ->
           accounts
               .authenticate(token, origin)
@@ -305,8 +319,7 @@ public final class ServiceAccounts {
   }
 
   private void forgetAll() {
-    invokers.invalidateAll();
-    lastKnown.invalidateAll();
+    seen.invalidateAll();
   }
 
   private static Octets hash(String token) {

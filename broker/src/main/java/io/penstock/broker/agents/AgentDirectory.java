@@ -28,6 +28,7 @@ final class AgentDirectory implements AgentOperations {
   private final Approval approval;
   private final Quarantine quarantine;
   private final Revocation revocation;
+  private final Labelling labelling;
   private final Presence presence;
   private final RoundTrips roundTrips;
   private final LiveSessions live;
@@ -39,6 +40,7 @@ final class AgentDirectory implements AgentOperations {
       Approval approval,
       Quarantine quarantine,
       Revocation revocation,
+      Labelling labelling,
       Presence presence,
       RoundTrips roundTrips,
       LiveSessions live,
@@ -48,6 +50,7 @@ final class AgentDirectory implements AgentOperations {
     this.approval = approval;
     this.quarantine = quarantine;
     this.revocation = revocation;
+    this.labelling = labelling;
     this.presence = presence;
     this.roundTrips = roundTrips;
     this.live = live;
@@ -164,6 +167,11 @@ final class AgentDirectory implements AgentOperations {
     return outcome(id, () -> decideDisconnect(id, by));
   }
 
+  @Override
+  public Outcome label(String id, Map<String, Optional<String>> change, Actor by) {
+    return outcome(id, () -> labelling.change(id, change, by));
+  }
+
   private Decision decideDisconnect(String id, Actor operator) {
     boolean known =
         database.transaction(
@@ -187,6 +195,7 @@ final class AgentDirectory implements AgentOperations {
       case UNKNOWN_AGENT -> new Outcome.UnknownAgent();
       case WRONG_FINGERPRINT -> new Outcome.FingerprintMismatch();
       case PROOF_MISSING -> new Outcome.ProofMissing();
+      case TOO_MANY_LABELS -> new Outcome.TooManyLabels();
       case WRONG_STATE -> new Outcome.WrongState(state(id));
       case TAMPERED -> new Outcome.WrongState("changed in the database behind the broker's back");
     };

@@ -8,6 +8,8 @@ import java.util.Optional;
 
 /// What operators see of agents and do to them; Blocks.
 public interface AgentOperations {
+  int MAX_LABELS = 100;
+
   List<AgentView> list();
 
   Optional<AgentView> find(String id);
@@ -24,6 +26,11 @@ public interface AgentOperations {
   /// From quarantine.
   Outcome release(String id, String fingerprint, Actor by);
 
+  /// Adds, replaces and takes away labels; the others stay.
+  ///
+  /// @param change empty = the label goes
+  Outcome label(String id, Map<String, Optional<String>> change, Actor by);
+
   /// How an operation ended.
   sealed interface Outcome {
     record Done() implements Outcome {}
@@ -34,6 +41,9 @@ public interface AgentOperations {
 
     /// The agent has not yet shown that it can open what is sealed to it.
     record ProofMissing() implements Outcome {}
+
+    /// The agent would have more than [#MAX_LABELS].
+    record TooManyLabels() implements Outcome {}
 
     /// @param state the agent's state, which does not allow it
     record WrongState(String state) implements Outcome {}

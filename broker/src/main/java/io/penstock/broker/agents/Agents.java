@@ -83,7 +83,8 @@ public final class Agents implements AutoCloseable {
             around.live(),
             upheavals,
             ledger,
-            clock);
+            clock,
+            failpoint);
     var standings = new Standings(database, identities, keys, guard);
     var refusals = new Refusals(database, ledger, clock);
     var welcoming =
@@ -117,6 +118,7 @@ public final class Agents implements AutoCloseable {
             approval,
             quarantine,
             revocation,
+            new Labelling(database, identities, new SignedRecords(keys), ledger),
             presence,
             roundTrips,
             around.live(),

@@ -5,6 +5,10 @@ package io.penstock.broker.agents;
 interface Failpoint {
   String PROPERTY = "penstock.failpoint";
   String ENROLL_AFTER_COMMIT = "enroll-after-commit";
+
+  /// The list of the revoked is in the database, and not yet in the keystore.
+  String REVOKE_AFTER_COMMIT = "revoke-after-commit";
+
   int KILLED = 137;
 
   void passed(String name);

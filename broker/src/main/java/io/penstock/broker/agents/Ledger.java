@@ -39,7 +39,7 @@ interface Ledger {
       Optional<String> reason,
       Optional<Actor> by,
       Optional<String> from,
-      Map<String, String> changes) {
+      Map<String, Object> changes) {
 
     static Entry of(String type, String subject) {
       return new Entry(
@@ -74,7 +74,7 @@ interface Ledger {
       return new Entry(type, subject, result, reason, by, Optional.of(address), changes);
     }
 
-    Entry with(Map<String, String> what) {
+    Entry with(Map<String, Object> what) {
       return new Entry(type, subject, result, reason, by, from, what);
     }
   }

@@ -31,6 +31,7 @@ final class Revocation {
   private final Upheavals upheavals;
   private final Ledger ledger;
   private final Clock clock;
+  private final Failpoint failpoint;
 
   Revocation(
       Database database,
@@ -42,7 +43,8 @@ final class Revocation {
       LiveSessions live,
       Upheavals upheavals,
       Ledger ledger,
-      Clock clock) {
+      Clock clock,
+      Failpoint failpoint) {
     this.database = database;
     this.identities = identities;
     this.lists = lists;
@@ -53,6 +55,7 @@ final class Revocation {
     this.upheavals = upheavals;
     this.ledger = ledger;
     this.clock = clock;
+    this.failpoint = failpoint;
   }
 
   synchronized Decision revoke(String agent, Actor operator) {
@@ -79,7 +82,11 @@ final class Revocation {
     identities.update(tx, standing.get().revoked(now()));
     ledger.audit(tx, Ledger.Entry.of("gateway.revoke", agent).by(operator));
     // In the database first: a broker killed in between finishes it at its next start.
-    tx.afterCommit(() -> revocations.recover(next.jws()));
+    tx.afterCommit(
+        () -> {
+          failpoint.passed(Failpoint.REVOKE_AFTER_COMMIT);
+          revocations.recover(next.jws());
+        });
     return Decision.DONE;
   }
 

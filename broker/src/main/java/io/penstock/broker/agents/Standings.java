@@ -12,7 +12,6 @@ import io.penstock.broker.store.Tx;
 import io.penstock.broker.tunnel.TunnelAuthority.ConnectionAttempt;
 import io.penstock.codec.seal.AgentRecord;
 import io.penstock.codec.seal.Octets;
-import io.penstock.codec.seal.SealException;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.Optional;
@@ -22,14 +21,14 @@ import java.util.Optional;
 final class Standings {
   private final Database database;
   private final Identities identities;
-  private final BrokerKeys keys;
+  private final SignedRecords records;
   private final Revocations revocations;
   private final RevocationGuard guard;
 
   Standings(Database database, Identities identities, BrokerKeys keys, RevocationGuard guard) {
     this.database = database;
     this.identities = identities;
-    this.keys = keys;
+    this.records = new SignedRecords(keys);
     this.revocations = keys.revocations();
     this.guard = guard;
   }
@@ -89,7 +88,7 @@ final class Standings {
 
   private Standing approved(
       AgentStanding agent, AgentKeys generation, Unlock unlock, ConnectionAttempt attempt) {
-    AgentRecord signed = signed(generation);
+    AgentRecord signed = records.of(generation);
     return switch (agent.state()) {
       case QUARANTINED -> new Standing.Quarantined();
       case REVOKED -> new Standing.Revoked();
@@ -118,29 +117,6 @@ final class Standings {
 
   private static boolean allows(AgentRecord signed, InetAddress remote) {
     return Networks.of(signed.allowedCidrs()).allow(remote);
-  }
-
-  /// The record that the approver had signed, when the row still says the same.
-  private AgentRecord signed(AgentKeys generation) {
-    AgentRecord signed;
-    try {
-      signed =
-          AgentRecord.verify(
-              generation.approval().map(AgentKeys.Approval::recordJws).orElse(""), keys.keyset());
-    } catch (SealException _) {
-      throw new TamperedException(generation.agent(), "an approved agent without a signed record");
-    }
-    boolean same =
-        signed.agent().equals(generation.agent())
-            && signed.generation() == generation.generation()
-            && signed.site().equals(generation.place().site())
-            && signed.sealingPublic().equals(generation.identity().sealingPublic())
-            && signed.signingPublic().octets().equals(generation.identity().signingPublic())
-            && signed.fingerprint().equals(generation.identity().fingerprint());
-    if (!same) {
-      throw new TamperedException(generation.agent(), "an agent's row differs from its record");
-    }
-    return signed;
   }
 
   /// Whether what an admission relied on is still so.

@@ -10,9 +10,14 @@ import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.time.Instant;
 import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
 
 /// `/api/v1/agents`.
 final class AgentRoutes {
+  private static final Pattern LABEL = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._/-]{0,62}");
+  private static final Pattern LABEL_VALUE = Pattern.compile("\\P{C}{0,256}");
+
   private final AgentOperations agents;
 
   AgentRoutes(AgentOperations agents) {
@@ -25,6 +30,7 @@ final class AgentRoutes {
     String one = "/api/v1/agents/:id";
     routes.needs(read, HttpMethod.GET, "/api/v1/agents", this::list);
     routes.needs(read, HttpMethod.GET, one, this::show);
+    routes.needs(manage, HttpMethod.PATCH, one, this::change);
     routes.needs(
         manage,
         HttpMethod.POST,
@@ -78,6 +84,38 @@ final class AgentRoutes {
         .orElseThrow(() -> Problem.notFound("agent"));
   }
 
+  /// Labels alone: site, networks and keys are what the approval was about.
+  private Answer change(Request request) {
+    JsonObject body = request.json("labels");
+    if (!body.containsKey("labels")) {
+      throw expectedLabels();
+    }
+    return done(request, agents.label(id(request), labels(body), request.actor()));
+  }
+
+  private static Map<String, Optional<String>> labels(JsonObject body) {
+    Map<String, Optional<String>> labels = Request.textChanges(body, "labels");
+    boolean wellFormed =
+        labels.size() <= AgentOperations.MAX_LABELS
+            && labels.keySet().stream().allMatch(key -> LABEL.matcher(key).matches())
+            && labels.values().stream()
+                .flatMap(Optional::stream)
+                .allMatch(value -> LABEL_VALUE.matcher(value).matches());
+    if (!wellFormed) {
+      throw expectedLabels();
+    }
+    return labels;
+  }
+
+  private static Problem expectedLabels() {
+    return Request.expected(
+        "labels",
+        "an object of at most "
+            + AgentOperations.MAX_LABELS
+            + " labels: names of 1 to 63 letters, digits, dots, hyphens, slashes or underscores,"
+            + " values of at most 256 printable characters, null to take one away");
+  }
+
   private Answer done(Request request, Outcome outcome) {
     return switch (outcome) {
       case Outcome.Done() ->
@@ -91,6 +129,9 @@ final class AgentRoutes {
           throw Problem.conflict(
               "proof-missing",
               "the agent has not yet shown that it holds its keys; it has to be connected");
+      case Outcome.TooManyLabels() ->
+          throw Problem.conflict(
+              "too-many-labels", "an agent has at most " + AgentOperations.MAX_LABELS + " labels");
       case Outcome.WrongState(String state) ->
           throw Problem.conflict("wrong-state", "the agent is " + state);
     };

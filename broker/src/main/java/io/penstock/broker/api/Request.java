@@ -15,10 +15,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// One request as a route reads it: each getter checks, and refuses with the field's name.
 final class Request {
+  /// What a misspelt field looks like, and markup does not: named in the answer.
+  private static final Pattern FIELD = Pattern.compile("[a-zA-Z][a-zA-Z0-9_]{0,39}");
+
   private final Map<String, String> pathParameters;
   private final io.vertx.core.MultiMap queryParameters;
   private final @Nullable Buffer body;
@@ -117,7 +121,10 @@ final class Request {
     for (String field : object.fieldNames()) {
       if (!known.contains(field)) {
         throw Problem.badRequest(
-            "expected only the fields " + String.join(", ", fields) + ", found another");
+            "expected only the fields "
+                + String.join(", ", fields)
+                + ", found "
+                + (FIELD.matcher(field).matches() ? field : "another"));
       }
     }
     return object;
@@ -185,6 +192,24 @@ final class Request {
       }
       default -> throw expected(field, "an object of texts");
     };
+  }
+
+  /// A merge patch of texts (RFC 7396): null = the entry goes.
+  static Map<String, Optional<String>> textChanges(JsonObject object, String field) {
+    if (!(object.getValue(field) instanceof JsonObject map)) {
+      throw expected(field, "an object of texts");
+    }
+    var changes = new LinkedHashMap<String, Optional<String>>();
+    for (Map.Entry<String, Object> entry : map) {
+      changes.put(
+          entry.getKey(),
+          switch (entry.getValue()) {
+            case null -> Optional.empty();
+            case String text -> Optional.of(text);
+            default -> throw expected(field, "an object of texts");
+          });
+    }
+    return changes;
   }
 
   static Problem expected(String field, String what) {

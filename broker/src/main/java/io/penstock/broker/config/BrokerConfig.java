@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /// Everything the broker can be told, with its defaults; `conf/broker.yaml` explains each key.
 /// Immutable, complete and checked.
@@ -24,6 +25,8 @@ public record BrokerConfig(
     Tunnel tunnel,
     Edge edge,
     Duration drain) {
+
+  private static final Set<String> LOOPBACK = Set.of("127.0.0.1", "::1", "localhost");
 
   public record Listen(String host, int port) {}
 
@@ -103,8 +106,7 @@ public record BrokerConfig(
             database(in),
             tls(in),
             new Keys(in.optionalPath("keys.master_key_file")),
-            new Metrics(
-                in.text("metrics.host", "127.0.0.1"), in.integer("metrics.port", 9464, 0, 65535)),
+            metrics(in),
             access(in),
             tunnel(in),
             edge(in),
@@ -115,6 +117,13 @@ public record BrokerConfig(
 
   private static Listen listen(ConfigReader in) {
     return new Listen(in.text("listen.host", "0.0.0.0"), in.integer("listen.port", 8443, 0, 65535));
+  }
+
+  /// What it tells is for this machine: it asks nobody who he is.
+  private static Metrics metrics(ConfigReader in) {
+    String host = in.text("metrics.host", "127.0.0.1");
+    in.require(LOOPBACK.contains(host), "metrics.host: expected 127.0.0.1 or ::1, found " + host);
+    return new Metrics(host, in.integer("metrics.port", 9464, 0, 65535));
   }
 
   private static Database database(ConfigReader in) {

@@ -1,6 +1,7 @@
 package io.penstock.broker.ctl;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -9,7 +10,7 @@ import picocli.CommandLine.Parameters;
 /// `ctl agents`: who is there, and whom to trust.
 @Command(
     name = "agents",
-    description = "Agents: list, show, approve, reject, revoke, release, disconnect.",
+    description = "Agents: list, show, approve, reject, revoke, release, disconnect, label.",
     footer = {
       "",
       "Examples:",
@@ -96,6 +97,48 @@ final class AgentCommands implements Callable<Integer> {
   @Command(name = "disconnect", description = "End an agent's tunnels; it may come back at once.")
   int disconnect(@Parameters(paramLabel = "ID", description = "The agent's name.") String id) {
     return act(id, "disconnect", Json.object(), "disconnected " + id);
+  }
+
+  @Command(
+      name = "label",
+      description = "Set labels of an agent, or take them away; the others stay.",
+      footer = {
+        "",
+        "Examples:",
+        "  penstock ctl agents label plant-1 hall=7 line=3",
+        "  penstock ctl agents label plant-1 hall-"
+      })
+  int label(
+      @Parameters(index = "0", paramLabel = "ID", description = "The agent's name.") String id,
+      @Parameters(
+              index = "1..*",
+              arity = "1..*",
+              paramLabel = "KEY=VALUE|KEY-",
+              description = "KEY=VALUE sets a label, KEY- takes it away.")
+          List<String> changes) {
+    ObjectNode labels = Json.object();
+    changes.forEach(change -> addLabel(labels, change));
+    ObjectNode body = Json.object();
+    body.set("labels", labels);
+    terminal.answer(api.patch(path(id), body), "labelled " + id);
+    return ExitCode.FINE;
+  }
+
+  private static void addLabel(ObjectNode labels, String change) {
+    int equals = change.indexOf('=');
+    boolean goes = equals < 0 && change.endsWith("-");
+    String key = change.substring(0, goes ? change.length() - 1 : Math.max(0, equals));
+    if (key.isEmpty()) {
+      throw Failure.wrongUsage("expected KEY=VALUE or KEY-, found " + change);
+    }
+    if (labels.has(key)) {
+      throw Failure.wrongUsage("expected the label " + key + " once, found it twice");
+    }
+    if (goes) {
+      labels.putNull(key);
+    } else {
+      labels.put(key, change.substring(equals + 1));
+    }
   }
 
   private int act(String id, String verb, ObjectNode body, String sentence) {

@@ -58,6 +58,10 @@ final class BrokerApi {
     return call("POST", path, body);
   }
 
+  JsonNode patch(String path, JsonNode body) {
+    return call("PATCH", path, body);
+  }
+
   JsonNode delete(String path) {
     return call("DELETE", path, null);
   }

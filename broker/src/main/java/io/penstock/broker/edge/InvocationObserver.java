@@ -10,4 +10,22 @@ public interface InvocationObserver {
 
   /// Called once for every [#began], and for requests that were refused before that.
   void ended(InvocationRecord invocation);
+
+  /// Both hear of everything, `this` first.
+  default InvocationObserver and(InvocationObserver next) {
+    InvocationObserver first = this;
+    return new InvocationObserver() {
+      @Override
+      public void began() {
+        first.began();
+        next.began();
+      }
+
+      @Override
+      public void ended(InvocationRecord invocation) {
+        first.ended(invocation);
+        next.ended(invocation);
+      }
+    };
+  }
 }

@@ -11,11 +11,13 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
+import java.security.InvalidKeyException;
 import java.security.KeyFactory;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
 import java.security.PrivateKey;
 import java.security.SecureRandom;
+import java.security.SignatureException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.security.spec.ECGenParameterSpec;
@@ -75,9 +77,13 @@ public final class DevelopmentTls {
       Optional<byte[]> stored = data.read(CA_FILE);
       Optional<byte[]> sealed = data.read(CA_KEY_FILE);
       PrivateKey caKey;
-      if (stored.isPresent() && sealed.isPresent()) {
+      if (stored.isPresent()) {
+        // Never a new one in its place: agents pin the old.
+        byte[] wrapped =
+            sealed.orElseThrow(
+                () -> new IllegalStateException(CA_KEY_FILE + " is missing, its CA is not"));
         ca = readCertificate(stored.get());
-        caKey = readKey(kek.unwrap(CONTEXT, sealed.get()));
+        caKey = readKey(kek.unwrap(CONTEXT, wrapped));
       } else {
         ca = selfSigned(caKeys, clock.instant());
         caKey = caKeys.getPrivate();
@@ -86,9 +92,20 @@ public final class DevelopmentTls {
       }
       KeyPair server = newKeyPair();
       X509Certificate certificate = issue(ca, caKey, server, allNames(names), clock.instant());
+      requireSignedBy(ca, certificate);
       return new DevelopmentTls(server.getPrivate(), List.of(certificate, ca));
     } catch (GeneralSecurityException | OperatorCreationException | CertIOException e) {
       throw new IllegalStateException("cannot make the development certificate", e);
+    }
+  }
+
+  /// `ca.pem` is not sealed: tokens must not pin what somebody put in its place.
+  private static void requireSignedBy(X509Certificate ca, X509Certificate certificate)
+      throws GeneralSecurityException {
+    try {
+      certificate.verify(ca.getPublicKey());
+    } catch (InvalidKeyException | SignatureException e) {
+      throw new IllegalStateException(CA_FILE + " is not the certificate of " + CA_KEY_FILE, e);
     }
   }
 

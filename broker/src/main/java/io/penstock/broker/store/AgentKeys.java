@@ -73,6 +73,10 @@ public record AgentKeys(
       labels = Map.copyOf(labels);
       allowedCidrs = List.copyOf(allowedCidrs);
     }
+
+    public Place withLabels(Map<String, String> others) {
+      return new Place(site, others, allowedCidrs);
+    }
   }
 
   public record Origin(
@@ -87,7 +91,12 @@ public record AgentKeys(
     }
   }
 
-  public record Approval(String by, Instant at, String recordJws) {}
+  public record Approval(String by, Instant at, String recordJws) {
+    /// The same decision, its record signed anew.
+    public Approval signedAnew(String jws) {
+      return new Approval(by, at, jws);
+    }
+  }
 
   public AgentKeys with(GenerationState next) {
     return new AgentKeys(
@@ -102,6 +111,25 @@ public record AgentKeys(
   public AgentKeys with(Identity next) {
     return new AgentKeys(
         agent, generation, state, custody, next, place, origin, approval, expiresAt, mac);
+  }
+
+  public AgentKeys with(Place next) {
+    return new AgentKeys(
+        agent, generation, state, custody, identity, next, origin, approval, expiresAt, mac);
+  }
+
+  public AgentKeys with(Approval next) {
+    return new AgentKeys(
+        agent,
+        generation,
+        state,
+        custody,
+        identity,
+        place,
+        origin,
+        Optional.of(next),
+        expiresAt,
+        mac);
   }
 
   public AgentKeys approved(Approval given) {

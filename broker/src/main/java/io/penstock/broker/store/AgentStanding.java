@@ -29,6 +29,11 @@ public record AgentStanding(
         name, site, labels, next, generation, createdAt, Optional.empty(), revokedAt, mac);
   }
 
+  public AgentStanding withLabels(Map<String, String> others) {
+    return new AgentStanding(
+        name, site, others, state, generation, createdAt, quarantinedReason, revokedAt, mac);
+  }
+
   public AgentStanding quarantined(String reason) {
     return new AgentStanding(
         name,

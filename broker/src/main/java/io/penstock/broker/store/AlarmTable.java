@@ -3,7 +3,9 @@ package io.penstock.broker.store;
 import io.vertx.sqlclient.Row;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// Things to act on. The same kind about the same subject is one alarm with a count until somebody
@@ -65,6 +67,20 @@ public final class AlarmTable {
             limit)
         .forEach(row -> alarms.add(read(row)));
     return alarms;
+  }
+
+  /// Severities without an open alarm are not in it.
+  public Map<Severity, Long> countOpen(Tx tx) {
+    var counts = new EnumMap<Severity, Long>(Severity.class);
+    tx.query(
+            "select severity, count(*) as alarms from alarms"
+                + " where acknowledged_at is null and cleared_at is null group by severity")
+        .forEach(
+            row ->
+                counts.put(
+                    Values.constant(row, "severity", Severity.class),
+                    Values.number(row, "alarms")));
+    return counts;
   }
 
   public Optional<Alarm> find(Tx tx, long id) {

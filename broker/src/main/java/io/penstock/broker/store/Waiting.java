@@ -4,6 +4,7 @@ import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.ThreadingModel;
 import io.vertx.core.Vertx;
+import io.vertx.core.VertxException;
 import io.vertx.pgclient.PgException;
 import io.vertx.sqlclient.ClosedConnectionException;
 import java.io.IOException;
@@ -64,6 +65,10 @@ final class Waiting {
     return switch (failure) {
       case PgException postgres -> isUnavailable(String.valueOf(postgres.getSqlState()));
       case ClosedConnectionException _, IOException _, TimeoutException _ -> true;
+      // A pooled connection that Postgres ended, and that the pool has not missed yet.
+      case VertxException gone
+          when String.valueOf(gone.getMessage()).startsWith("Connection is not active") ->
+          true;
 
       // The pool says "Timeout" and "maximum wait queue size" with exceptions of no type of their
       // own.

@@ -19,6 +19,8 @@ public final class TunnelCounters {
   /// @param silent sessions ended because nothing was received
   /// @param replaced sessions ended by a newer epoch
   /// @param protocolErrors sessions ended because the agent broke the protocol
+  /// @param recordsIn WebSocket messages received, each one record (of the handshake, one message)
+  /// @param bytesIn of their payloads
   public record Snapshot(
       long open,
       long upgrades,
@@ -32,7 +34,11 @@ public final class TunnelCounters {
       long admitted,
       long silent,
       long replaced,
-      long protocolErrors) {}
+      long protocolErrors,
+      long recordsIn,
+      long recordsOut,
+      long bytesIn,
+      long bytesOut) {}
 
   final AtomicInteger open = new AtomicInteger();
   final LongAdder upgrades = new LongAdder();
@@ -47,6 +53,10 @@ public final class TunnelCounters {
   final LongAdder silent = new LongAdder();
   final LongAdder replaced = new LongAdder();
   final LongAdder protocolErrors = new LongAdder();
+  final LongAdder recordsIn = new LongAdder();
+  final LongAdder recordsOut = new LongAdder();
+  final LongAdder bytesIn = new LongAdder();
+  final LongAdder bytesOut = new LongAdder();
 
   public Snapshot snapshot() {
     return new Snapshot(
@@ -62,6 +72,10 @@ public final class TunnelCounters {
         admitted.sum(),
         silent.sum(),
         replaced.sum(),
-        protocolErrors.sum());
+        protocolErrors.sum(),
+        recordsIn.sum(),
+        recordsOut.sum(),
+        bytesIn.sum(),
+        bytesOut.sum());
   }
 }

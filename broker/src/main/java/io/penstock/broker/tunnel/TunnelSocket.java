@@ -95,6 +95,8 @@ final class TunnelSocket extends ChannelInboundHandlerAdapter implements Runnabl
   }
 
   private void receive(ByteBuf message) {
+    counters.recordsIn.increment();
+    counters.bytesIn.add(message.readableBytes());
     try {
       if (!closing) {
         stage.message(message);
@@ -174,6 +176,8 @@ final class TunnelSocket extends ChannelInboundHandlerAdapter implements Runnabl
   }
 
   private void write(ByteBuf message) {
+    counters.recordsOut.increment();
+    counters.bytesOut.add(message.readableBytes());
     MessageEncoder.header(message);
     context.write(message, context.voidPromise());
   }

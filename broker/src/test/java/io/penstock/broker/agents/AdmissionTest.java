@@ -1,6 +1,7 @@
 package io.penstock.broker.agents;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.penstock.broker.agents.AgentOperations.Outcome;
 import io.penstock.codec.ErrorCode;
@@ -302,10 +303,19 @@ class AdmissionTest {
   @Test
   void aRevocationCutInTwoByAKillIsFinishedAtTheNextStart() {
     TestAgent agent = approved();
-    broker.revoke("press");
+    broker.dieAtFailpoint = true;
+    assertThatThrownBy(() -> broker.revoke("press")).hasMessageContaining("the broker dies here");
+    assertThat(broker.passed).contains("revoke-after-commit");
+    // Cut in two: the database has it, the keystore does not.
+    assertThat(broker.operations().find("press").orElseThrow().state()).isEqualTo("revoked");
+    assertThat(broker.keys().revocations().isRevoked("press")).isFalse();
+    broker.dieAtFailpoint = false;
+
     broker.restart();
 
+    assertThat(broker.keys().revocations().isRevoked("press")).isTrue();
     assertThat(agent.connect().refusedWith()).isEqualTo(ErrorCode.REVOKED);
+    assertThat(broker.revoke("press")).isEqualTo(new Outcome.WrongState("revoked"));
     assertThat(broker.alarms()).isEmpty();
   }
 

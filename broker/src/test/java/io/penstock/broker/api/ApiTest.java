@@ -49,6 +49,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ApiTest {
   private final HttpClient client = HttpClient.newHttpClient();
   private final SigningKey jwtKey = SigningKey.generate(new SecureRandom());
+  private final NoAgents agents = new NoAgents();
   private TestDatabase database;
   private HttpServer server;
   private Api api;
@@ -102,7 +103,7 @@ class ApiTest {
                 accounts,
                 services,
                 tokens,
-                new NoAgents(),
+                agents,
                 audit,
                 Duration.ofDays(90),
                 clock));
@@ -180,6 +181,62 @@ class ApiTest {
     assertThat(send("POST", "/api/v1/enrollment-tokens", "{}", viewer).statusCode()).isEqualTo(403);
     assertThat(send("POST", "/api/v1/agents/a/revoke", "", viewer).statusCode()).isEqualTo(403);
     assertThat(send("GET", "/api/v1/audit", "", viewer).statusCode()).isEqualTo(403);
+  }
+
+  @Test
+  void labelsOfAnAgentAreChangedByAnAdminAlone() {
+    String path = "/api/v1/agents/plant-9";
+    String body = "{\"labels\":{\"hall\":\"8\",\"line\":null}}";
+    String engineer = signIn("labeller@example.com", Role.ENGINEER);
+
+    assertThat(send("PATCH", path, body, engineer).statusCode()).isEqualTo(403);
+    assertThat(agents.labelled).isEmpty();
+    assertThat(send("PATCH", path, body, token).statusCode()).isEqualTo(204);
+    assertThat(agents.labelled)
+        .containsOnly(Map.entry("hall", Optional.of("8")), Map.entry("line", Optional.empty()));
+    assertThat(send("PATCH", "/api/v1/agents/nobody", body, token).statusCode()).isEqualTo(404);
+  }
+
+  @Test
+  void whatElseAnAgentIsCannotBeChanged() {
+    for (String field : List.of("site", "allowed_cidrs", "state", "fingerprint", "generation")) {
+      HttpResponse<String> answer =
+          send("PATCH", "/api/v1/agents/plant-9", "{\"labels\":{},\"" + field + "\":\"x\"}", token);
+
+      assertThat(answer.statusCode()).as(field).isEqualTo(400);
+      assertThat(new JsonObject(answer.body()).getString("detail"))
+          .isEqualTo("expected only the fields labels, found " + field);
+    }
+  }
+
+  @Test
+  void whatIsNoLabelIsRefused() {
+    for (String body :
+        List.of(
+            "{}",
+            "{\"labels\":null}",
+            "{\"labels\":[\"hall\"]}",
+            "{\"labels\":{\"hall\":7}}",
+            "{\"labels\":{\"\":\"7\"}}",
+            "{\"labels\":{\"<b>\":\"7\"}}",
+            "{\"labels\":{\"hall\":\"a\\u0000b\"}}",
+            "{\"labels\":{\"hall\":\"\\ud800\"}}",
+            "{\"labels\":{\"hall\":\"" + "x".repeat(257) + "\"}}")) {
+      HttpResponse<String> answer = send("PATCH", "/api/v1/agents/plant-9", body, token);
+
+      assertThat(answer.statusCode()).as(body).isEqualTo(400);
+      assertThat(new JsonObject(answer.body()).getString("detail"))
+          .startsWith("labels: expected an object");
+    }
+  }
+
+  @Test
+  void anUnknownFieldThatIsNoNameIsNotEchoed() {
+    HttpResponse<String> answer =
+        send("PATCH", "/api/v1/agents/plant-9", "{\"<img src=x>\":1}", token);
+
+    assertThat(answer.statusCode()).isEqualTo(400);
+    assertThat(answer.body()).contains("found another").doesNotContain("img");
   }
 
   @Test
@@ -362,6 +419,19 @@ class ApiTest {
 
   /// A fleet without agents: what agents do is tested where they live.
   private static final class NoAgents implements AgentOperations {
+    /// The labels of `plant-9`, the one name that can be labelled.
+    volatile Map<String, Optional<String>> labelled = Map.of();
+
+    @Override
+    public Outcome label(
+        String id, Map<String, Optional<String>> change, io.penstock.broker.access.Actor by) {
+      if (!id.equals("plant-9")) {
+        return new Outcome.UnknownAgent();
+      }
+      labelled = Map.copyOf(change);
+      return new Outcome.Done();
+    }
+
     @Override
     public List<AgentView> list() {
       return List.of();

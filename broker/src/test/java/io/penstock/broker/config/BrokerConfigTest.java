@@ -43,6 +43,7 @@ class BrokerConfigTest {
         tls: {profile: production, certificate: /does/not/exist}
         external_url: http://example.com
         nonsense: true
+        metrics: {host: 0.0.0.0}
         database: {url: "mysql://u:geheim@h/d"}
         drain: 5
         """;
@@ -56,6 +57,7 @@ class BrokerConfigTest {
             "listen.port: expected a whole number from 0 to 65535, found 99999",
             "listen.prot: unknown key",
             "nonsense: unknown key",
+            "metrics.host: expected 127.0.0.1 or ::1, found 0.0.0.0",
             "PENSTOCK_LISTEN_PROT: unknown key (environment)",
             "drain: expected a section with keys")
         .anyMatch(problem -> problem.startsWith("edge.idle: expected a time"))

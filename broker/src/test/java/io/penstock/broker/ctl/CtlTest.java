@@ -175,6 +175,35 @@ class CtlTest {
   }
 
   @Test
+  void labelsAreSetAndTakenAway() throws Exception {
+    broker.when("PATCH /api/v1/agents/plant-1", 200, "{\"labels\":{\"hall\":\"7=b\"}}");
+    shell.login(broker);
+
+    Shell.Result people = shell.ctl("agents", "label", "plant-1", "hall=7=b", "note=", "line-");
+    Shell.Result machine = shell.ctl("agents", "label", "plant-1", "hall=7=b", "--json");
+
+    assertThat(people.exitCode()).isZero();
+    assertThat(people.out()).contains("labelled plant-1");
+    assertThat(machine.exitCode()).isZero();
+    assertThat(parsed(machine.out()).path("labels").path("hall").asText()).isEqualTo("7=b");
+    assertThat(broker.asked().get(1).body())
+        .isEqualTo("{\"labels\":{\"hall\":\"7=b\",\"note\":\"\",\"line\":null}}");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"hall", "=7", "-", "hall=7 hall-"})
+  void whatIsNoLabelIsWrongUsage(String changes) throws Exception {
+    shell.login(broker);
+    var arguments = new java.util.ArrayList<>(List.of("agents", "label", "plant-1"));
+    arguments.addAll(List.of(changes.split(" ", -1)));
+
+    Shell.Result result = shell.ctl(arguments.toArray(String[]::new));
+
+    assertThat(result.exitCode()).isEqualTo(ExitCode.WRONG_USAGE);
+    assertThat(result.err()).contains("expected");
+  }
+
+  @Test
   void aWrongFingerprintIsSaidWithItsRequestId() throws Exception {
     broker.when("POST /api/v1/agents/plant-1/approve", 409, PROBLEM);
     shell.login(broker);

@@ -51,6 +51,27 @@ class DeadlineTest {
     assertThat(rig.record().verdict()).isEqualTo("deadline");
   }
 
+  /// The agent has nothing left to do but to wait for credit: it relies on this.
+  @Test
+  void endsAnAnswerWhoseEndWaitsForACallerThatDoesNotRead() throws Exception {
+    rig.deadlines(5_000, 5_000, 300, 0);
+    String large = "x".repeat(32 * 1024 * 1024);
+    FakeTunnel tunnel = rig.tunnel(call -> call.head(200, false).data(large, true));
+    RawCaller caller = rig.caller(16 * 1024).send(get("/invoke/plant/erp/"));
+
+    assertThat(tunnel.call().reset.get(20, TimeUnit.SECONDS)).isEqualTo(ErrorCode.DEADLINE);
+
+    assertThat(caller.head().status()).isEqualTo(200);
+    assertThatThrownBy(
+            () -> {
+              String chunk = caller.chunk();
+              while (!chunk.isEmpty()) {
+                chunk = caller.chunk();
+              }
+            })
+        .isInstanceOf(IOException.class);
+  }
+
   @Test
   void endsAnUploadThatStandsStill() throws Exception {
     rig.deadlines(5_000, 5_000, 100, 0);

@@ -18,6 +18,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class StrictRequestDecoderTest {
 
@@ -103,6 +105,20 @@ class StrictRequestDecoderTest {
         .containsExactly("/a", "/b");
     assertThat(send("||GET /a HTTP/1.1|Host: a||"))
         .containsExactly(new RefusedRequest(Refusal.BAD_METHOD));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "PRI * HTTP/2.0||SM||",
+        "PRI /x HTTP/1.1|Host: a||GET /b HTTP/1.1|Host: a||",
+        "Pri * HTTP/1.1|Host: a||"
+      })
+  void refusesThePrefaceOfHttp2AndReadsNothingBehindIt(String preface) {
+    List<Object> messages = send(preface);
+
+    assertThat(messages).containsExactly(new RefusedRequest(Refusal.RESERVED_METHOD));
+    assertThat(((RefusedRequest) messages.getFirst()).status()).isEqualTo(400);
   }
 
   @Test

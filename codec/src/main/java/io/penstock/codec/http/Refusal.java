@@ -12,6 +12,7 @@ public enum Refusal {
   TOO_MANY_FIELDS(431, "the head has too many fields"),
 
   BAD_METHOD(400, "the method is not a token of at most 32 characters"),
+  RESERVED_METHOD(400, "the method is reserved for the preface of HTTP/2"),
   BAD_REQUEST_LINE(400, "the request line is not method, target and version with single spaces"),
   BAD_TARGET(400, "the request target does not fit the method"),
   FRAGMENT_IN_TARGET(400, "the request target has a fragment"),

@@ -11,6 +11,7 @@ final class RequestHead {
   private static final int MAX_METHOD_BYTES = 32;
   private static final byte[] CONNECT = "connect".getBytes(US_ASCII);
   private static final byte[] OPTIONS = "options".getBytes(US_ASCII);
+  private static final byte[] PRI = "pri".getBytes(US_ASCII);
   private static final byte[] TRACE = "trace".getBytes(US_ASCII);
   private static final byte[] HTTP = "http://".getBytes(US_ASCII);
   private static final byte[] HTTPS = "https://".getBytes(US_ASCII);
@@ -60,7 +61,11 @@ final class RequestHead {
     }
     methodTo = i;
     boolean valid = i > from && i - from <= MAX_METHOD_BYTES && i < end && bytes[i] == Octets.SP;
-    return valid ? Optional.empty() : Optional.of(Refusal.BAD_METHOD);
+    if (!valid) {
+      return Optional.of(Refusal.BAD_METHOD);
+    }
+    // RFC 9113 section 3.4: a reader of HTTP/2 behind us would take the rest for frames.
+    return isMethod(PRI) ? Optional.of(Refusal.RESERVED_METHOD) : Optional.empty();
   }
 
   private Optional<Refusal> readTarget() {

@@ -32,6 +32,22 @@ public record AgentRecord(
     }
   }
 
+  /// The same approval of the same keys under other labels; it has to be signed anew.
+  public AgentRecord withLabels(Map<String, String> others) {
+    return new AgentRecord(
+        agent,
+        generation,
+        site,
+        others,
+        devKey,
+        sealingPublic,
+        signingPublic,
+        fingerprint,
+        allowedCidrs,
+        approvedBy,
+        approvedAtEpochSeconds);
+  }
+
   public String sign(SigningKey recordKey) {
     return SignedDocument.sign(
         DocumentType.AGENT_RECORD,

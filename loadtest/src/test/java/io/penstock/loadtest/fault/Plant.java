@@ -160,9 +160,18 @@ final class Plant implements AutoCloseable {
 
   /// An agent with a token.
   Launch newcomer(String token) throws IOException {
+    return newcomer("agent", tokenFile(token));
+  }
+
+  /// One of several agents that may share a token; its data directory and its log have its name.
+  Launch newcomer(String name, Path tokenFile) throws IOException {
+    return agent(name, directory.resolve(name), "token_file: " + tokenFile + "\n");
+  }
+
+  Path tokenFile(String token) throws IOException {
     Path file = directory.resolve("enrollment.token");
     writePrivate(file, token + "\n");
-    return agent("agent", agentData(), "token_file: " + file + "\n");
+    return file;
   }
 
   /// An agent with nothing but a data directory.

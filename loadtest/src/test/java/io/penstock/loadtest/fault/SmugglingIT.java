@@ -16,9 +16,12 @@ import java.security.cert.CertificateFactory;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
+import java.util.regex.Matcher;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocketFactory;
 import javax.net.ssl.TrustManagerFactory;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -45,6 +48,72 @@ class SmugglingIT {
 
   @Test
   void whatTheVerdictsRefuseNeverReachesTheSystem() throws Exception {
+    sendGadgets(EVERY);
+  }
+
+  @Test
+  @Tag("slow")
+  void noGadgetThatTheVerdictsRefuseReachesTheSystem() throws Exception {
+    sendGadgets(1);
+  }
+
+  /// Each as it is but for its target, which is put where the system would count it, unless the
+  /// target is what is wrong with it.
+  @Test
+  void noRequestOfLlhttpThatTheVerdictsRefuseReachesTheSystem() throws Exception {
+    List<LlhttpCases.Case> cases = LlhttpCases.read(Home.find().root().resolve(CASES));
+    List<String> wrong = new ArrayList<>();
+    int refused = 0;
+    long accepted = 0;
+    try (Plant plant = Plant.open(directory)) {
+      plant.enroll();
+      SSLSocketFactory sockets = trusting(plant.caFile());
+      assertReachesItWithoutAGadget(plant, sockets);
+      long before = plant.erp().visits().requests();
+      for (LlhttpCases.Case one : cases) {
+        if (one.isRefused()) {
+          refused++;
+          String seen = send(plant, sockets, aimed(plant, one, "llhttp-" + refused));
+          if (!seen.startsWith("HTTP/1.1 " + one.status() + " ")) {
+            wrong.add(one.name() + ", " + one.verdict() + ", was answered " + seen);
+          }
+        }
+      }
+      assertThat(plant.erp().visits().requests()).isEqualTo(before);
+      for (LlhttpCases.Case one : cases) {
+        if (one.accepted() > 0) {
+          accepted += one.accepted();
+          send(plant, sockets, aimed(plant, one, "accepted"));
+        }
+      }
+      assertThat(plant.erp().visits().requests() - before).isBetween(1L, accepted);
+      assertThat(plant.serves()).isTrue();
+    }
+    System.out.println(refused + " requests of llhttp refused");
+    assertThat(refused).isGreaterThan(70);
+    assertThat(wrong).isEmpty();
+  }
+
+  private static String aimed(Plant plant, LlhttpCases.Case one, String key) {
+    boolean targetIsWrong =
+        one.verdict().contains("TARGET") || one.verdict().contains("OTHER_AUTHORITY");
+    String text =
+        targetIsWrong
+            ? one.latin1()
+            : one.latin1()
+                .replaceFirst(
+                    "^(\\r\n)?([!-~]+) [!-~]+ ",
+                    "$1$2 /invoke" + Plant.SYSTEM_PATH + "/touch/" + key + " ");
+    boolean hasHost = text.toLowerCase(Locale.ROOT).contains("\nhost:");
+    String fields =
+        (hasHost ? "" : "Host: localhost:" + plant.port() + "\r\n")
+            + "Authorization: Bearer "
+            + plant.serviceToken()
+            + "\r\n";
+    return text.replaceFirst("\r\n(?!\r?\n?[A-Z]+ )", "\r\n" + Matcher.quoteReplacement(fields));
+  }
+
+  private void sendGadgets(int every) throws Exception {
     Path cases = Home.find().root().resolve(CASES);
     List<String> verdicts = Files.readAllLines(cases.resolve("verdicts-smuggler.tsv"));
     var gadgets =
@@ -60,7 +129,7 @@ class SmugglingIT {
       plant.enroll();
       SSLSocketFactory sockets = trusting(plant.caFile());
       assertReachesItWithoutAGadget(plant, sockets);
-      for (int i = 0; i < verdicts.size(); i += EVERY) {
+      for (int i = 0; i < verdicts.size(); i += every) {
         String[] columns = verdicts.get(i).split("\t", -1);
         String gadget = latin(HexFormat.of().parseHex(gadgets.path(columns[0]).asText()));
         for (int variant = 0; variant < VARIANTS.size(); variant++) {
@@ -111,6 +180,11 @@ class SmugglingIT {
             + variant.length()
             + "\r\n"
             + variant.body();
+    return send(plant, sockets, request);
+  }
+
+  private static String send(Plant plant, SSLSocketFactory sockets, String request)
+      throws IOException {
     try (Socket socket = sockets.createSocket("localhost", plant.port())) {
       socket.setSoTimeout(ANSWER_MS);
       socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));

@@ -380,6 +380,10 @@ final class HttpExchange implements StreamListener {
   }
 
   /// The answer is complete. A request that is not wanted any more takes its connection with it.
+  ///
+  /// What still waits for credit stays with the stream: at most its 32 KiB and one read buffer. No
+  /// limit of ours watches it: the broker's idle limit ends a call whose caller does not read, and
+  /// a broker that is gone ends with its session.
   private void finish() {
     SystemConnection used = connection;
     boolean reusable = keepsConnection && requestEnded && unwrittenBytes == 0;

@@ -61,6 +61,26 @@ class DeadlinesTest {
     }
   }
 
+  /// The system is done and its connection gone; what is left is at most a credit's worth, and goes
+  /// when the broker, whose caller does not read, gives up by its own limit.
+  @Test
+  void anAnswerWhoseEndWaitsForCreditHoldsNoConnectionAndEndsWithTheBrokersReset()
+      throws IOException {
+    Call call = tunnel.get("/").stopReading();
+    try (var peer = system.accept()) {
+      peer.readHead();
+      peer.write(
+          "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 40000\r\n\r\n"
+              + "x".repeat(40_000));
+      assertThat(peer.isClosedByAgent()).as("the call is over for the system").isTrue();
+
+      assertThat(tunnel.openAtAgent()).isEqualTo(1);
+      call.goAway();
+
+      assertThat(tunnel.openAtAgent()).isZero();
+    }
+  }
+
   @Test
   void silenceWithinARequestIsLate() throws IOException {
     var limits = new Deadlines(LONG_MS, LONG_MS, SHORT_MS, 0);

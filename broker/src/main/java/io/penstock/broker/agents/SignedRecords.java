@@ -1,0 +1,53 @@
+package io.penstock.broker.agents;
+
+import io.penstock.broker.keys.BrokerKeys;
+import io.penstock.broker.store.AgentKeys;
+import io.penstock.codec.seal.AgentRecord;
+import io.penstock.codec.seal.SealException;
+import java.util.Map;
+
+/// The signed records of approved generations: what grants. A row counts only while it says what
+/// its record says.
+final class SignedRecords {
+  private final BrokerKeys keys;
+
+  SignedRecords(BrokerKeys keys) {
+    this.keys = keys;
+  }
+
+  /// The record that the approver had signed, when the row still says the same; else throws
+  /// [TamperedException].
+  AgentRecord of(AgentKeys generation) {
+    AgentRecord signed = verified(generation);
+    boolean same =
+        signed.agent().equals(generation.agent())
+            && signed.generation() == generation.generation()
+            && signed.site().equals(generation.place().site())
+            && signed.labels().equals(generation.place().labels())
+            && signed.sealingPublic().equals(generation.identity().sealingPublic())
+            && signed.signingPublic().octets().equals(generation.identity().signingPublic())
+            && signed.fingerprint().equals(generation.identity().fingerprint());
+    if (!same) {
+      throw new TamperedException(generation.agent(), "an agent's row differs from its record");
+    }
+    return signed;
+  }
+
+  private AgentRecord verified(AgentKeys generation) {
+    try {
+      return AgentRecord.verify(
+          generation.approval().map(AgentKeys.Approval::recordJws).orElse(""), keys.keyset());
+    } catch (SealException _) {
+      throw new TamperedException(generation.agent(), "an approved agent without a signed record");
+    }
+  }
+
+  /// The generation under other labels, with a record that says so. Who approved what, and when,
+  /// stays as it was signed.
+  AgentKeys relabelled(AgentKeys generation, Map<String, String> labels) {
+    String jws = keys.sign(of(generation).withLabels(labels));
+    return generation
+        .with(generation.place().withLabels(labels))
+        .with(generation.approval().orElseThrow().signedAnew(jws));
+  }
+}

@@ -1,0 +1,187 @@
+package io.penstock.broker.telemetry;
+
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.binder.jvm.ClassLoaderMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
+import io.micrometer.core.instrument.binder.system.FileDescriptorMetrics;
+import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
+import io.micrometer.core.instrument.binder.system.UptimeMetrics;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.penstock.broker.edge.InvocationObserver;
+import io.penstock.broker.front.FrontCounters;
+import io.penstock.broker.store.AlarmTable.Severity;
+import io.penstock.broker.store.Database;
+import io.penstock.broker.tunnel.LiveSession;
+import io.penstock.broker.tunnel.TunnelCounters;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Supplier;
+import java.util.function.ToLongFunction;
+
+/// All meters of one broker. Labels are closed sets of our own words: no name of an agent, site or
+/// caller, nothing that a peer sent. What others count is read when somebody scrapes.
+public final class Metrics implements AutoCloseable {
+  private final PrometheusMeterRegistry registry =
+      new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+  private final JvmGcMetrics collections = new JvmGcMetrics();
+  private final InvocationMeters invocations = new InvocationMeters(registry);
+  private final OpenAlarms alarms;
+  private final Sources sources;
+
+  /// What is counted elsewhere.
+  public record Sources(
+      Supplier<TunnelCounters.Snapshot> tunnels,
+      Supplier<FrontCounters.Snapshot> front,
+      Supplier<List<LiveSession>> sessions) {}
+
+  public Metrics(Sources sources, Database database) {
+    // Held here: the registry itself holds what it reads by weak references.
+    this.sources = sources;
+    alarms = new OpenAlarms(database);
+    addTunnels();
+    addFront();
+    addAlarms();
+    addProcess();
+  }
+
+  public InvocationObserver invocations() {
+    return invocations;
+  }
+
+  /// Reads from the database what is not counted in memory; blocks. Called by a timer, never by a
+  /// scrape.
+  public void refresh() {
+    alarms.refresh();
+  }
+
+  /// Prometheus text format 0.0.4.
+  String text() {
+    return registry.scrape();
+  }
+
+  private void addTunnels() {
+    gauge("penstock.tunnels.up", "Admitted tunnels.", () -> sources.sessions().get().size());
+    gauge(
+        "penstock.streams.open",
+        "Streams under way, of all tunnels.",
+        () -> sources.sessions().get().stream().mapToInt(LiveSession::outstanding).sum());
+    gauge(
+        "penstock.tunnel.connections.open",
+        "WebSockets of agents, those in handshake included.",
+        () -> sources.tunnels().get().open());
+    tunnel("penstock.tunnel.handshakes", "Completed.", TunnelCounters.Snapshot::handshakes);
+    String failed = "penstock.tunnel.handshakes.failed";
+    String why = "Tunnels that came to nothing.";
+    tunnel(failed, why, "bad-message", TunnelCounters.Snapshot::handshakesFailed);
+    tunnel(failed, why, "timeout", TunnelCounters.Snapshot::handshakesTimedOut);
+    tunnel(failed, why, "refused", TunnelCounters.Snapshot::refused);
+    tunnel(failed, why, "overload", TunnelCounters.Snapshot::refusedForLoad);
+    tunnel(failed, why, "bad-upgrade", TunnelCounters.Snapshot::refusedRequests);
+    tunnel("penstock.tunnel.sessions", "Admitted.", TunnelCounters.Snapshot::admitted);
+    String cut = "penstock.tunnel.sessions.cut";
+    String by = "Sessions that the broker ended.";
+    tunnel(cut, by, "silent", TunnelCounters.Snapshot::silent);
+    tunnel(cut, by, "replaced", TunnelCounters.Snapshot::replaced);
+    tunnel(cut, by, "protocol-error", TunnelCounters.Snapshot::protocolErrors);
+    tunnel(cut, by, "websocket-error", TunnelCounters.Snapshot::violations);
+    String records = "penstock.tunnel.records";
+    String messages = "WebSocket messages, each one record of frames.";
+    direction(records, messages, "in", TunnelCounters.Snapshot::recordsIn);
+    direction(records, messages, "out", TunnelCounters.Snapshot::recordsOut);
+    String bytes = "penstock.tunnel.bytes";
+    String size = "Bytes of these messages.";
+    direction(bytes, size, "in", TunnelCounters.Snapshot::bytesIn);
+    direction(bytes, size, "out", TunnelCounters.Snapshot::bytesOut);
+  }
+
+  private void addFront() {
+    gauge(
+        "penstock.connections.open",
+        "Connections at the public port.",
+        () -> sources.front().get().open());
+    front("penstock.connections", "Accepted.", FrontCounters.Snapshot::connections);
+    String closed = "penstock.connections.closed";
+    String why = "Connections that the broker ended.";
+    front(closed, why, "too-many", FrontCounters.Snapshot::overTotal);
+    front(closed, why, "too-many-of-address", FrontCounters.Snapshot::overAddress);
+    front(closed, why, "tls", FrontCounters.Snapshot::tlsFailed);
+    front(closed, why, "head-timeout", FrontCounters.Snapshot::headTimeouts);
+    front(closed, why, "idle", FrontCounters.Snapshot::idleTimeouts);
+    front(closed, why, "stalled", FrontCounters.Snapshot::stalled);
+    String refused = "penstock.requests.refused";
+    String before = "Requests that reached neither the API nor a system.";
+    front(refused, before, "malformed", FrontCounters.Snapshot::malformed);
+    front(refused, before, "too-large", FrontCounters.Snapshot::tooLarge);
+    front(refused, before, "api-unavailable", FrontCounters.Snapshot::apiUnavailable);
+  }
+
+  private void addAlarms() {
+    for (Severity severity : Severity.values()) {
+      Gauge.builder("penstock.alarms.open", () -> alarms.count(severity))
+          .description("Alarms that nobody has acknowledged; NaN while Postgres is away.")
+          .tag("severity", severity.name().toLowerCase(Locale.ROOT))
+          .register(registry);
+    }
+  }
+
+  private void addProcess() {
+    new ClassLoaderMetrics().bindTo(registry);
+    new JvmMemoryMetrics().bindTo(registry);
+    new JvmThreadMetrics().bindTo(registry);
+    new ProcessorMetrics().bindTo(registry);
+    new FileDescriptorMetrics().bindTo(registry);
+    new UptimeMetrics().bindTo(registry);
+    collections.bindTo(registry);
+  }
+
+  private void gauge(String name, String help, Supplier<Number> value) {
+    Gauge.builder(name, value).description(help).register(registry);
+  }
+
+  private void tunnel(String name, String help, ToLongFunction<TunnelCounters.Snapshot> value) {
+    counter(name, help, it -> value.applyAsLong(it.tunnels().get()));
+  }
+
+  private void tunnel(
+      String name, String help, String reason, ToLongFunction<TunnelCounters.Snapshot> value) {
+    counter(name, help, "reason", reason, it -> value.applyAsLong(it.tunnels().get()));
+  }
+
+  private void direction(
+      String name, String help, String direction, ToLongFunction<TunnelCounters.Snapshot> value) {
+    counter(name, help, "direction", direction, it -> value.applyAsLong(it.tunnels().get()));
+  }
+
+  private void front(String name, String help, ToLongFunction<FrontCounters.Snapshot> value) {
+    counter(name, help, it -> value.applyAsLong(it.front().get()));
+  }
+
+  private void front(
+      String name, String help, String reason, ToLongFunction<FrontCounters.Snapshot> value) {
+    counter(name, help, "reason", reason, it -> value.applyAsLong(it.front().get()));
+  }
+
+  private void counter(String name, String help, ToLongFunction<Sources> value) {
+    FunctionCounter.builder(name, sources, it -> (double) value.applyAsLong(it))
+        .description(help)
+        .register(registry);
+  }
+
+  private void counter(
+      String name, String help, String label, String word, ToLongFunction<Sources> value) {
+    FunctionCounter.builder(name, sources, it -> (double) value.applyAsLong(it))
+        .description(help)
+        .tag(label, word)
+        .register(registry);
+  }
+
+  @Override
+  public void close() {
+    collections.close();
+    registry.close();
+  }
+}

@@ -1,0 +1,7 @@
+/// What the broker tells of itself: meters in Prometheus's format, on loopback.
+/// Imports Micrometer, what `broker.edge`, `broker.tunnel` and `broker.front` count, and
+/// `broker.store` for the alarms; nothing imports it but the wiring.
+@NullMarked
+package io.penstock.broker.telemetry;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,154 @@
+package io.penstock.broker.access;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.penstock.broker.access.ServiceAccounts.LookUp;
+import io.penstock.broker.store.StoreUnavailableException;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ServiceAccountsTest {
+  private static final Duration LONG = Duration.ofHours(1);
+
+  @TempDir Path directory;
+  private AccessRig rig;
+  private ServiceAccounts accounts;
+
+  @BeforeEach
+  void start() {
+    rig = new AccessRig(directory.resolve("data"));
+    accounts = rig.accounts();
+  }
+
+  @AfterEach
+  void stop() {
+    rig.close();
+  }
+
+  private LookUp lookUp(String token) {
+    return accounts.lookUp(token, AccessRig.ORIGIN);
+  }
+
+  private static void assertFound(LookUp found) {
+    assertThat(found)
+        .isInstanceOfSatisfying(
+            LookUp.Found.class, it -> assertThat(it.invoker().name()).isEqualTo("billing"));
+  }
+
+  private void assertCannotBeFoundOut(String token) {
+    assertThatThrownBy(() -> lookUp(token)).isInstanceOf(StoreUnavailableException.class);
+  }
+
+  @Test
+  void whatWasFoundIsKnownForFiveSeconds() {
+    String token = rig.token("billing", LONG, "berlin/erp");
+    assertThat(accounts.known(token)).isEmpty();
+
+    assertFound(lookUp(token));
+
+    assertThat(accounts.known(token)).isPresent();
+    rig.pass(Duration.ofMillis(4_999));
+    assertThat(accounts.known(token)).isPresent();
+    rig.pass(Duration.ofMillis(1));
+    assertThat(accounts.known(token)).isEmpty();
+  }
+
+  @Test
+  void aKnownCallerStaysGoodForTenMinutesOfAnOutage() {
+    String token = rig.token("billing", LONG, "berlin/erp");
+    assertFound(lookUp(token));
+    rig.database.cut();
+
+    rig.pass(Duration.ofMinutes(9));
+    assertThat(accounts.known(token)).isEmpty();
+    assertFound(lookUp(token));
+    assertThat(accounts.known(token)).as("while it is known to be away").isPresent();
+
+    rig.pass(Duration.ofMinutes(1));
+    assertThat(accounts.known(token)).isEmpty();
+    assertCannotBeFoundOut(token);
+  }
+
+  @Test
+  void anOutageDoesNotProlongItselfByBeingAskedAbout() {
+    String token = rig.token("billing", LONG, "berlin/erp");
+    assertFound(lookUp(token));
+    rig.database.cut();
+
+    for (int minute = 1; minute < 10; minute++) {
+      rig.pass(Duration.ofMinutes(1));
+      assertFound(lookUp(token));
+    }
+
+    rig.pass(Duration.ofMinutes(1));
+    assertCannotBeFoundOut(token);
+  }
+
+  @Test
+  void anExpiredTokenDoesNotPassInAnOutageEither() {
+    String token = rig.token("billing", Duration.ofMinutes(3), "berlin/erp");
+    assertFound(lookUp(token));
+    rig.database.cut();
+    rig.pass(Duration.ofMinutes(2));
+    assertFound(lookUp(token));
+    // Others keep asking: it stays known that the database is away.
+    assertCannotBeFoundOut("x");
+    assertThat(accounts.known(token)).isPresent();
+
+    rig.pass(Duration.ofMinutes(1));
+    assertCannotBeFoundOut(token);
+
+    assertThat(accounts.known(token)).isEmpty();
+  }
+
+  @Test
+  void anExpiredTokenDoesNotPassFromMemoryEither() {
+    String token = rig.token("billing", Duration.ofMinutes(3), "berlin/erp");
+    rig.pass(Duration.ofMinutes(3).minusSeconds(2));
+    assertFound(lookUp(token));
+
+    rig.pass(Duration.ofSeconds(2));
+
+    assertThat(accounts.known(token)).isEmpty();
+    assertThat(lookUp(token)).isEqualTo(new LookUp.Refused());
+  }
+
+  @Test
+  void whoWasNeverSeenIsNotLetInByAnOutage() {
+    String token = rig.token("billing", LONG, "berlin/erp");
+    rig.database.cut();
+
+    assertCannotBeFoundOut(token);
+    assertThat(accounts.known(token)).isEmpty();
+  }
+
+  @Test
+  void whoWasDisabledBeforeTheOutageStaysOut() {
+    String token = rig.token("billing", LONG, "berlin/erp");
+    assertFound(lookUp(token));
+    rig.disable("billing");
+    rig.database.cut();
+
+    assertCannotBeFoundOut(token);
+  }
+
+  @Test
+  void afterTheOutageTheDatabaseDecidesAgain() {
+    String token = rig.token("billing", LONG, "berlin/erp");
+    assertFound(lookUp(token));
+    rig.database.cut();
+    rig.pass(Duration.ofMinutes(1));
+    assertFound(lookUp(token));
+    rig.real.execute("update service_accounts set disabled = true");
+    rig.database.mend();
+    rig.pass(Duration.ofSeconds(6));
+
+    assertThat(accounts.known(token)).isEmpty();
+    assertThat(lookUp(token)).isEqualTo(new LookUp.Refused());
+  }
+}
