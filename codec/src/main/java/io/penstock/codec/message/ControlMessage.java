@@ -34,6 +34,8 @@ import org.jspecify.annotations.Nullable;
   @JsonSubTypes.Type(
       value = ControlMessage.ConfigurationRequest.class,
       name = "configuration_request"),
+  @JsonSubTypes.Type(value = ControlMessage.SystemTest.class, name = "system_test"),
+  @JsonSubTypes.Type(value = ControlMessage.TestReport.class, name = "test_report"),
 })
 public sealed interface ControlMessage {
 
@@ -238,6 +240,30 @@ public sealed interface ControlMessage {
     public ConfigurationRequest {
       Expect.text("system", system, 63);
       Expect.fromOne("version", version);
+    }
+  }
+
+  /// What an OPEN of kind `diagnostic` to a system carries: "can you reach it?". The answer is HEAD
+  /// 200 and a [TestReport] as DATA, or HEAD 404 where the agent has no such version.
+  ///
+  /// @param version a version that need not be deployed, fetched like any other; null = the one
+  // that
+  ///     runs
+  record SystemTest(@Nullable Long version) implements ControlMessage {}
+
+  /// What a test found, stage by stage up to the first that failed.
+  record TestReport(boolean ok, List<TestStage> stages) implements ControlMessage {
+    public TestReport {
+      stages = List.copyOf(stages);
+    }
+  }
+
+  /// @param name `verify`, `secrets`, `dns`, `tcp`, `tls`, `http`, …
+  /// @param detail what was expected and found, never the value of a secret
+  record TestStage(String name, boolean ok, long micros, String detail) {
+    public TestStage {
+      Expect.text("name", name, 32);
+      Expect.text("detail", detail, 300);
     }
   }
 }
