@@ -17,22 +17,17 @@ import java.util.Optional;
 
 /// Control and delivery messages to CBOR and back.
 public final class Messages {
-  private static final ObjectMapper CBOR = mapper(Protocol.MAX_CONTROL_BYTES);
-  private static final ObjectMapper DOCUMENT_CBOR = mapper(ConfigurationDocument.MAX_BYTES);
+  private static final ObjectMapper CBOR = mapper();
 
   /// Major type 5 of RFC 8949.
   private static final int CBOR_MAP = 5 << 5;
 
   private Messages() {}
 
-  private static ObjectMapper mapper(int maxBytes) {
+  private static ObjectMapper mapper() {
     return CBORMapper.builder(
             CBORFactory.builder()
-                .streamReadConstraints(
-                    StreamReadConstraints.builder()
-                        .maxNestingDepth(16)
-                        .maxDocumentLength(maxBytes)
-                        .build())
+                .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(16).build())
                 .build())
         .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
         .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
@@ -45,60 +40,70 @@ public final class Messages {
   }
 
   public static byte[] encode(ControlMessage message) {
-    return write(CBOR, ControlMessage.class, message);
+    return write(ControlMessage.class, message);
   }
 
   /// Empty for a message of a name that is new to us.
   public static Optional<ControlMessage> decode(byte[] bytes) throws ProtocolException {
-    return read(CBOR, bytes, ControlMessage.class, "a control message");
+    return read(bytes, ControlMessage.class, Protocol.MAX_CONTROL_BYTES, "a control message");
   }
 
   /// The body of a MESSAGE frame.
   public static byte[] encode(DeliveryMessage message) {
-    return write(CBOR, DeliveryMessage.class, message);
+    return write(DeliveryMessage.class, message);
   }
 
   /// Empty for a message or an instruction of a name that is new to us.
   public static Optional<DeliveryMessage> decodeDelivery(byte[] bytes) throws ProtocolException {
-    return read(CBOR, bytes, DeliveryMessage.class, "a delivery message")
+    return read(bytes, DeliveryMessage.class, Protocol.MAX_CONTROL_BYTES, "a delivery message")
         .filter(DeliveryMessage::isKnown);
   }
 
   /// The body of a RECEIPT frame.
   public static byte[] encode(DeliveryReceipt receipt) {
-    return write(CBOR, DeliveryReceipt.class, receipt);
+    return write(DeliveryReceipt.class, receipt);
   }
 
   public static DeliveryReceipt decodeReceipt(byte[] bytes) throws ProtocolException {
-    return required(read(CBOR, bytes, DeliveryReceipt.class, "a delivery receipt"));
+    return required(
+        read(bytes, DeliveryReceipt.class, Protocol.MAX_CONTROL_BYTES, "a delivery receipt"));
   }
 
   /// The DATA of a stream that answers [ControlMessage.ConfigurationRequest].
   public static byte[] encode(ConfigurationDocument document) {
-    return write(DOCUMENT_CBOR, ConfigurationDocument.class, document);
+    return write(ConfigurationDocument.class, document);
   }
 
   public static ConfigurationDocument decodeDocument(byte[] bytes) throws ProtocolException {
     return required(
-        read(DOCUMENT_CBOR, bytes, ConfigurationDocument.class, "a configuration document"));
+        read(
+            bytes,
+            ConfigurationDocument.class,
+            ConfigurationDocument.MAX_BYTES,
+            "a configuration document"));
   }
 
-  private static <M> byte[] write(ObjectMapper mapper, Class<M> type, M message) {
+  private static <M> byte[] write(Class<M> type, M message) {
     try {
-      return mapper.writerFor(type).writeValueAsBytes(message);
+      return CBOR.writerFor(type).writeValueAsBytes(message);
     } catch (JsonProcessingException impossible) {
       throw new UncheckedIOException(impossible);
     }
   }
 
-  private static <M> Optional<M> read(
-      ObjectMapper mapper, byte[] bytes, Class<M> type, String expected) throws ProtocolException {
+  private static <M> Optional<M> read(byte[] bytes, Class<M> type, int maxBytes, String expected)
+      throws ProtocolException {
+    if (bytes.length > maxBytes) {
+      throw new ProtocolException(
+          ErrorCode.PROTOCOL_ERROR,
+          "expected " + expected + " of at most " + maxBytes + " bytes, found " + bytes.length);
+    }
     if (bytes.length == 0 || (bytes[0] & 0xe0) != CBOR_MAP) {
       throw new ProtocolException(
           ErrorCode.PROTOCOL_ERROR, "expected " + expected + ", found no CBOR map");
     }
     try {
-      return Optional.ofNullable(mapper.readValue(bytes, type));
+      return Optional.ofNullable(CBOR.readValue(bytes, type));
     } catch (IOException | RuntimeException malformed) {
       // The cause may quote the peer's bytes: it stays out of the message.
       throw new ProtocolException(

@@ -44,6 +44,7 @@ final class Findings {
       case "minItems" -> "at least " + limit + " entries";
       case "maxItems" -> "at most " + limit + " entries";
       case "pattern" -> "text like " + limit;
+      case "not" -> "a name that HTTP itself does not use";
       case "enum", "const" -> "one of " + rule;
       default -> "what " + keyword + " of the schema asks";
     };

@@ -13,6 +13,7 @@ import com.networknt.schema.JsonSchemaFactory;
 import com.networknt.schema.NonValidationKeyword;
 import com.networknt.schema.PathType;
 import com.networknt.schema.SchemaValidatorsConfig;
+import com.networknt.schema.regex.RegularExpression;
 import io.penstock.codec.exposure.ExposureRules;
 import io.penstock.codec.message.ControlMessage.Allow;
 import io.penstock.codec.seal.Octets;
@@ -32,6 +33,7 @@ import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Predicate;
+import java.util.regex.Pattern;
 
 /// The JSON Schema (2020-12) of one plugin. It describes settings and secrets as one object of flat
 /// names: fields with `writeOnly` are secrets, sealed to the agent; all others are settings, which
@@ -44,7 +46,10 @@ public final class PluginSchema {
   private static final JsonMapper JSON = mapper();
   private static final JsonSchemaFactory FACTORY = factory();
   private static final SchemaValidatorsConfig CONFIG =
-      SchemaValidatorsConfig.builder().pathType(PathType.JSON_POINTER).build();
+      SchemaValidatorsConfig.builder()
+          .pathType(PathType.JSON_POINTER)
+          .regularExpressionFactory(PluginSchema::expression)
+          .build();
   private static final Map<String, PluginSchema> ALL = loadAll();
 
   private final String plugin;
@@ -107,7 +112,9 @@ public final class PluginSchema {
     settings.ifPresent(
         node -> {
           ObjectNode all = node.deepCopy();
-          secretNames.forEach(name -> all.put(name, ""));
+          secretNames.stream()
+              .filter(name -> secretFields.contains(name))
+              .forEach(name -> all.put(name, ""));
           judge(withoutSecretValues, all, problems);
         });
     return List.copyOf(problems);
@@ -126,7 +133,8 @@ public final class PluginSchema {
     secrets.ifPresent(node -> checkOwners(settings, names(node), problems));
     if (settings.isPresent() && secrets.isPresent()) {
       ObjectNode all = settings.get().deepCopy();
-      all.setAll(secrets.get());
+      // A name that is no secret's has been told, unnamed: it may be a secret in the wrong place.
+      all.setAll(secrets.get().deepCopy().retain(secretFields));
       judge(whole, all, problems);
     }
     return List.copyOf(problems);
@@ -272,6 +280,15 @@ public final class PluginSchema {
             .keyword(new NonValidationKeyword("destination"))
             .build();
     return JsonSchemaFactory.builder().defaultMetaSchemaIri(ours.getIri()).metaSchema(ours).build();
+  }
+
+  /// JSON Schema's `$` is the end of the text (ECMA-262); Java's also stands before a last line
+  /// break, with which a credential would break out of its header field.
+  private static RegularExpression expression(String regex) {
+    var pattern =
+        Pattern.compile(
+            regex.endsWith("$") ? regex.substring(0, regex.length() - 1) + "\\z" : regex);
+    return text -> pattern.matcher(text).find();
   }
 
   private static JsonMapper mapper() {

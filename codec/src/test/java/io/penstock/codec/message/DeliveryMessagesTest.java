@@ -131,9 +131,11 @@ class DeliveryMessagesTest {
         PLAIN_CBOR.writeValueAsBytes(
             Map.of("header", "h", "settings", new byte[1], "x", new byte[3 * 1024 * 1024]));
 
-    assertThat(Messages.decodeDocument(Messages.encode(largest)))
-        .usingRecursiveComparison()
-        .isEqualTo(largest);
+    ConfigurationDocument read = Messages.decodeDocument(Messages.encode(largest));
+
+    assertThat(read.header()).isEqualTo(largest.header());
+    assertThat(read.settings()).isEqualTo(largest.settings());
+    assertThat(read.sealed()).isEqualTo(sealed);
     assertThatExceptionOfType(ProtocolException.class)
         .isThrownBy(() -> Messages.decodeDocument(over));
   }

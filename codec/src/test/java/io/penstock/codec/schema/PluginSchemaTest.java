@@ -79,7 +79,9 @@ class PluginSchemaTest {
             + " api",
         "\"allow\":[{\"methods\":[\"GET\"],\"paths\":[\"/a/../b\"]}] | /allow/0 | methods and paths"
             + " | path",
-        "\"header_name\":\"Host\"              | /header_name | text like | Host",
+        "\"header_name\":\"Host\"              | /header_name | a name that HTTP | Host",
+        "\"header_name\":\"PENSTOCK-caller\"   | /header_name | a name that HTTP | PENSTOCK",
+        "\"header_name\":\"X A\"               | /header_name | text like | X A",
         "\"colour\":\"red\"                    | /colour | no such key | one",
       })
   void namesPathExpectedAndFound(String member, String path, String expected, String found) {
@@ -171,6 +173,19 @@ class PluginSchemaTest {
             "settings: expected a JSON object without a name twice, found "
                 + settings.length()
                 + " bytes that are none");
+  }
+
+  /// Java's `$` stands before a last line break too.
+  @Test
+  void noFieldEndsInALineBreak() {
+    String settings = "{\"base_url\":\"http://a\\n\",\"allow\":[],\"header_name\":\"X-A\\n\"}";
+
+    assertThat(http.validate(utf8(settings), json("{\"header_value\":\"x\\n\"}")))
+        .extracting(Problem::path)
+        .containsExactlyInAnyOrder("/base_url", "/header_name", "/header_value");
+    assertThat(http.validate(utf8(SETTINGS), json("{\"bearer_token\":\"x\\n\"}")))
+        .extracting(Problem::path)
+        .containsExactly("/bearer_token");
   }
 
   @Test
