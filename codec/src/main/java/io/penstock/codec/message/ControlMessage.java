@@ -246,9 +246,7 @@ public sealed interface ControlMessage {
   /// What an OPEN of kind `diagnostic` to a system carries: "can you reach it?". The answer is HEAD
   /// 200 and a [TestReport] as DATA, or HEAD 404 where the agent has no such version.
   ///
-  /// @param version a version that need not be deployed, fetched like any other; null = the one
-  // that
-  ///     runs
+  /// @param version need not be deployed, fetched like any other; null = the one that runs
   record SystemTest(@Nullable Long version) implements ControlMessage {}
 
   /// What a test found, stage by stage up to the first that failed.
