@@ -82,6 +82,14 @@ public final class PublicApi implements AutoCloseable {
     return call("POST", path, body);
   }
 
+  public JsonNode put(String path, JsonNode body) throws IOException {
+    return call("PUT", path, body);
+  }
+
+  public JsonNode delete(String path) throws IOException {
+    return call("DELETE", path, null);
+  }
+
   /// Throws [ApiException] for any answer that is not 2xx.
   private JsonNode call(String method, String path, @Nullable JsonNode body) throws IOException {
     HttpRequest.Builder builder =

@@ -3,6 +3,7 @@ package io.penstock.loadtest.demo;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.penstock.codec.seal.Octets;
 import io.penstock.loadtest.client.PublicApi;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -84,6 +85,21 @@ record DemoDirectory(Path path, boolean temporary) {
             notes.path("user").asText(),
             notes.path("password").asText(),
             Path.of(notes.path("ca_file").asText())));
+  }
+
+  /// Which root this demo's broker has, as its first enrollment token said.
+  Optional<Octets> rootSha256() throws IOException {
+    return Files.exists(root())
+        ? Optional.of(Octets.fromBase64Url(Files.readString(root()).strip()))
+        : Optional.empty();
+  }
+
+  void rememberRoot(Octets sha256) throws IOException {
+    write(root(), sha256.base64Url() + "\n");
+  }
+
+  private Path root() {
+    return path.resolve("root.sha256");
   }
 
   void remember(Credentials credentials) throws IOException {

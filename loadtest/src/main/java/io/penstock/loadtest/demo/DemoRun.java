@@ -3,7 +3,10 @@ package io.penstock.loadtest.demo;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.penstock.codec.seal.EnrollmentToken;
+import io.penstock.codec.seal.Octets;
 import io.penstock.loadtest.client.ApiException;
+import io.penstock.loadtest.client.Configurations;
 import io.penstock.loadtest.client.PublicApi;
 import io.penstock.loadtest.fault.Home;
 import io.penstock.loadtest.fault.Launch;
@@ -16,7 +19,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -27,9 +32,12 @@ final class DemoRun implements AutoCloseable {
   private static final String AGENT = "demo-agent";
   private static final String SITE = "demo";
   private static final String SYSTEM = "erp";
+  private static final String LEDGER = "ledger";
+  private static final String LEDGER_USER = "cloud";
   private static final String SERVICE = "demo-service";
   private static final Pattern FIRST_START = Pattern.compile("^\\{.*\"password\".*}$");
   private static final Duration BROKER_START = Duration.ofMinutes(3);
+  private static final Duration APPLIED_WITHIN = Duration.ofSeconds(30);
   private static final Duration LOOK_AGAIN = Duration.ofMillis(200);
   private static final long SERVICE_TOKEN_SECONDS = 86_400;
   private static final int CONFLICT = 409;
@@ -47,6 +55,9 @@ final class DemoRun implements AutoCloseable {
   private @Nullable Credentials credentials;
   private String serviceToken = "";
 
+  /// The on-premise system's own; the cloud learns it only sealed.
+  private final String ledgerPassword = UUID.randomUUID().toString();
+
   DemoRun(Home home, DemoDirectory directory, int port, Steps steps) {
     this.directory = directory;
     this.port = port;
@@ -62,6 +73,8 @@ final class DemoRun implements AutoCloseable {
     enroll();
     steps.run("online", this::awaitOnline);
     steps.run("service-account", this::createServiceAccount);
+    steps.run("configure", this::configureLedger);
+    steps.run("deploy", this::deployLedger);
     invoke(new Invocations(need(api), serviceToken, SITE, SYSTEM));
   }
 
@@ -73,10 +86,12 @@ final class DemoRun implements AutoCloseable {
     steps.run("slow", calls::waitsForSlowSystem);
     steps.run("error", calls::passesErrorThrough);
     steps.run("not-exposed", calls::refusesWhatIsNotExposed);
+    steps.run("secret", () -> calls.readsLedger(SITE, LEDGER));
   }
 
   private String startErp() {
     erp = ExampleErp.start(0);
+    erp.logins().set(LEDGER_USER, ledgerPassword);
     return "an on-premise system at " + erp.url();
   }
 
@@ -150,7 +165,9 @@ final class DemoRun implements AutoCloseable {
   }
 
   private String writeToken(Enrollment enrollment) throws IOException {
-    directory.write(directory.enrollmentToken(), enrollment.createToken() + "\n");
+    String token = enrollment.createToken();
+    directory.rememberRoot(EnrollmentToken.parse(token).rootSha256());
+    directory.write(directory.enrollmentToken(), token + "\n");
     return "one use, ten minutes, for " + AGENT;
   }
 
@@ -235,7 +252,7 @@ final class DemoRun implements AutoCloseable {
 
   private String createServiceAccount() throws IOException {
     ObjectNode account = PublicApi.object().put("name", SERVICE);
-    account.putArray("systems").add(SITE + "/" + SYSTEM);
+    account.putArray("systems").add(SITE + "/" + SYSTEM).add(SITE + "/" + LEDGER);
     try {
       need(api).post("/service-accounts", account);
     } catch (ApiException e) {
@@ -251,7 +268,43 @@ final class DemoRun implements AutoCloseable {
     serviceToken = token.path("token").asText();
     directory.write(
         directory.authorizationHeader(), "Authorization: Bearer " + serviceToken + "\n");
-    return SERVICE + " may invoke " + SITE + "/" + SYSTEM;
+    return SERVICE + " may invoke " + SITE + "/" + SYSTEM + " and " + SITE + "/" + LEDGER;
+  }
+
+  private Configurations configurations() throws IOException {
+    Octets root =
+        directory
+            .rootSha256()
+            .orElseThrow(() -> new IOException("this demo does not know its broker's root"));
+    return new Configurations(need(api), root);
+  }
+
+  /// The same ERP's ledger, which wants a password.
+  private String configureLedger() throws IOException {
+    Configurations configurations = configurations();
+    ObjectNode settings = PublicApi.object().put("base_url", need(erp).url());
+    settings.put("user", LEDGER_USER);
+    ObjectNode rule = settings.putArray("allow").addObject();
+    rule.putArray("methods").add("GET");
+    rule.putArray("paths").add("/ledger");
+    long version =
+        configurations.put(
+            configurations.recordOf(AGENT),
+            LEDGER,
+            "http",
+            settings,
+            Map.of("password", ledgerPassword));
+    return LEDGER + " version " + version + ", its password sealed to " + AGENT;
+  }
+
+  private String deployLedger() throws IOException, InterruptedException {
+    Configurations configurations = configurations();
+    configurations.deploy(AGENT, LEDGER);
+    JsonNode shown = configurations.awaitDecision(AGENT, LEDGER, APPLIED_WITHIN);
+    if (!shown.path("state").asText().equals("applied")) {
+      throw new IOException("expected the agent to apply it, found " + shown.path("last_receipt"));
+    }
+    return "applied, by the agent's signed receipt";
   }
 
   ObjectNode asJson() {
@@ -263,7 +316,7 @@ final class DemoRun implements AutoCloseable {
       result.put("ca_file", first.caFile().toString());
     }
     result.put("agent", AGENT).put("site", SITE);
-    result.putArray("systems").add(SYSTEM);
+    result.putArray("systems").add(SYSTEM).add(LEDGER);
     result.put("service_token", serviceToken);
     result.set("steps", steps.results());
     return result;
@@ -286,6 +339,7 @@ final class DemoRun implements AutoCloseable {
         "  " + curl + " " + erpUrl + "/api/orders",
         "  " + curl + " -d '{\"item\":\"bolt\"}' " + erpUrl + "/api/orders",
         "  " + curl + " -o /dev/null " + erpUrl + "/bytes/1000000000",
+        "  " + curl + " " + url + "/invoke/" + SITE + "/" + LEDGER + "/ledger",
         "  penstock ctl login --url %s --ca %s --user %s"
             .formatted(url, first.caFile(), first.user()));
   }

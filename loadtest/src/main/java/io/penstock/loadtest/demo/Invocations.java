@@ -129,6 +129,16 @@ final class Invocations {
     return "403 not-exposed, the system was not asked";
   }
 
+  /// Neither this caller nor the broker knows the password that the system wants.
+  String readsLedger(String site, String ledger) throws IOException {
+    HttpResponse<InputStream> response =
+        api.invoke(
+            serviceToken, "GET", "/" + site + "/" + ledger + "/ledger", BodyPublishers.noBody());
+    JsonNode found = JSON.readTree(text(response));
+    expect(response, 200);
+    return "the system knew " + found.path("user").asText() + hops(response);
+  }
+
   private HttpResponse<InputStream> call(String method, String path, BodyPublisher body)
       throws IOException {
     return api.invoke(serviceToken, method, system + path, body);

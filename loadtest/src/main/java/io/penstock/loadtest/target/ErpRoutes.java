@@ -26,6 +26,11 @@ final class ErpRoutes {
 
   private final Orders orders = new Orders();
   private final Visits visits = new Visits();
+  private final Logins logins = new Logins();
+
+  Logins logins() {
+    return logins;
+  }
 
   Visits visits() {
     return visits;
@@ -76,11 +81,21 @@ final class ErpRoutes {
       case "touch" -> exchange.json(200, "{\"count\":" + visits.touch(path.getLast()) + "}");
       case "count" -> exchange.json(200, "{\"count\":" + visits.touched(path.getLast()) + "}");
       case "stats" -> exchange.json(200, "{\"requests\":" + visits.requests() + "}");
+      case "ledger" -> ledger(exchange);
       case "internal" -> exchange.json(200, "{\"salaries\":\"not for the cloud\"}");
       case "ws" -> exchange.upgradeToWebSocket();
       case "" -> exchange.text(200, "example ERP\n");
       default -> exchange.json(404, "{\"error\":\"no such thing\"}");
     }
+  }
+
+  private void ledger(Exchange exchange) {
+    Optional<String> user =
+        logins.userOf(exchange.request().headers().get(HttpHeaderNames.AUTHORIZATION));
+    exchange.json(
+        user.isPresent() ? 200 : 401,
+        user.map(name -> "{\"user\":" + JsonText.quoted(name) + ",\"balance\":1042}")
+            .orElse("{\"error\":\"a password is needed\"}"));
   }
 
   private static long number(List<String> path) {

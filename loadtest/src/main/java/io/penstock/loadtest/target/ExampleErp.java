@@ -82,6 +82,11 @@ public final class ExampleErp implements AutoCloseable {
     return routes.visits();
   }
 
+  /// For `/ledger`.
+  public Logins logins() {
+    return routes.logins();
+  }
+
   private void join() {
     server.closeFuture().syncUninterruptibly();
   }

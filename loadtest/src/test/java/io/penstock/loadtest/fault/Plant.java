@@ -3,7 +3,10 @@ package io.penstock.loadtest.fault;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.penstock.codec.seal.EnrollmentToken;
+import io.penstock.codec.seal.Octets;
 import io.penstock.loadtest.client.ApiException;
+import io.penstock.loadtest.client.Configurations;
 import io.penstock.loadtest.client.PublicApi;
 import io.penstock.loadtest.target.ExampleErp;
 import java.io.IOException;
@@ -16,8 +19,10 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /// A broker and an agent from the built jars and an example ERP in this process, for a test to
 /// break.
@@ -41,6 +46,7 @@ final class Plant implements AutoCloseable {
   private final PublicApi api;
   private final String password;
   private String serviceToken = "";
+  private @Nullable Octets rootSha256;
 
   @FunctionalInterface
   interface Condition {
@@ -142,7 +148,10 @@ final class Plant implements AutoCloseable {
 
   String createToken() throws IOException {
     ObjectNode wanted = PublicApi.object().put("agent", AGENT).put("site", "berlin");
-    return api.post("/enrollment-tokens", wanted.put("ttl_seconds", 600)).path("token").asText();
+    String token =
+        api.post("/enrollment-tokens", wanted.put("ttl_seconds", 600)).path("token").asText();
+    rootSha256 = EnrollmentToken.parse(token).rootSha256();
+    return token;
   }
 
   /// Starts an agent on the usual directory, enrolls it, and gets a service token for its system.
@@ -235,6 +244,11 @@ final class Plant implements AutoCloseable {
         api.post("/service-accounts/billing/tokens", PublicApi.object().put("ttl_seconds", 86_400))
             .path("token")
             .asText();
+  }
+
+  /// For an engineer who knows the root from an enrollment token.
+  Configurations configurations() {
+    return new Configurations(api, Objects.requireNonNull(rootSha256, "no token was created yet"));
   }
 
   String state() throws IOException {

@@ -57,6 +57,23 @@ class ExampleErpTest {
   }
 
   @Test
+  void theLedgerNeedsAPassword() throws Exception {
+    erp.logins().set("cloud", "open sesame");
+    try (RawConnection connection = connect()) {
+      connection.ask("GET", "/ledger", "Authorization: Basic Y2xvdWQ6b3BlbiBzZXNhbWU=");
+      RawConnection.Head known = connection.head();
+      String ledger = connection.body(known);
+      connection.ask("GET", "/ledger", "Authorization: Basic Y2xvdWQ6b3BlbiBzZXNhbWE=");
+      RawConnection.Head unknown = connection.head();
+      connection.body(unknown);
+
+      assertThat(known.status()).isEqualTo(200);
+      assertThat(ledger).isEqualTo("{\"user\":\"cloud\",\"balance\":1042}");
+      assertThat(unknown.status()).isEqualTo(401);
+    }
+  }
+
+  @Test
   void theBenchmarkAnswerIsOneKibOfThePattern() throws Exception {
     try (RawConnection connection = connect()) {
       for (int i = 0; i < 3; i++) {
