@@ -18,6 +18,8 @@ import io.penstock.broker.api.Api;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.config.BrokerConfig;
 import io.penstock.broker.config.DataDirectory;
+import io.penstock.broker.delivery.Delivery;
+import io.penstock.broker.delivery.Documents;
 import io.penstock.broker.edge.EdgeSettings;
 import io.penstock.broker.edge.InvocationEdge;
 import io.penstock.broker.edge.InvocationGates;
@@ -32,6 +34,8 @@ import io.penstock.broker.routing.RoutingTable;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.store.DatabaseAddress;
 import io.penstock.broker.store.EmbeddedPostgres;
+import io.penstock.broker.store.Hints;
+import io.penstock.broker.store.MessageTable;
 import io.penstock.broker.store.Migrations;
 import io.penstock.broker.store.ServiceAccountTable;
 import io.penstock.broker.store.UserTable;
@@ -86,6 +90,9 @@ final class RunningBroker {
   private final RoutingTable routing = new RoutingTable();
   private final Sessions sessions = new Sessions(routing);
   private final Agents agents;
+  private final Documents documents = new NoSystems();
+  private final Delivery delivery;
+  private final Hints hints;
   private final RollUps rollUps;
   private final Metrics metrics;
   private final ScheduledExecutorService upkeep =
@@ -132,7 +139,25 @@ final class RunningBroker {
     agents =
         new Agents(
             new Agents.Surroundings(
-                database, keys, new SessionsOfAgents(sessions), random, clock, config.node(), 1));
+                database,
+                keys,
+                new SessionsOfAgents(sessions),
+                agent -> database().transaction(tx -> documents.head(tx, agent)),
+                random,
+                clock,
+                config.node(),
+                1));
+    delivery =
+        new Delivery(
+            new Delivery.Surroundings(
+                database,
+                new MessageTable(keys.rowMac()),
+                documents,
+                agents.signingKeys(),
+                audit,
+                clock));
+    sessions.alsoTell(delivery);
+    hints = new Hints(vertx, address, MessageTable.CHANNEL, delivery::hint, delivery::lookAround);
     rollUps = new RollUps(clock, new InvocationAudit(database, audit));
     loops = eventLoops();
     var tickers = new Ticker.Each();
@@ -141,6 +166,7 @@ final class RunningBroker {
             tunnelSettings(),
             agents.authority(),
             sessions,
+            delivery,
             new CreditPool(config.tunnel().creditPoolBytes()),
             tickers,
             io.penstock.codec.session.Clock.SYSTEM);
@@ -158,6 +184,8 @@ final class RunningBroker {
   static RunningBroker start(BrokerConfig config, PrintStream out) throws IOException {
     var broker = new RunningBroker(config);
     broker.agents.start();
+    broker.delivery.start();
+    broker.hints.start();
     broker
         .agents
         .operations()
@@ -184,6 +212,10 @@ final class RunningBroker {
             () -> step("counting alarms", metrics::refresh), 0, ALARMS_SECONDS, TimeUnit.SECONDS);
     var address = new InetSocketAddress(config.metrics().host(), config.metrics().port());
     metricsServer = MetricsServer.start(address, metrics);
+  }
+
+  private Database database() {
+    return database;
   }
 
   private Front front() {
@@ -275,6 +307,7 @@ final class RunningBroker {
                 serviceAccounts,
                 tokens,
                 agents.operations(),
+                delivery.operations(),
                 audit,
                 config.access().serviceTokenMaxTtl(),
                 clock));
@@ -311,6 +344,8 @@ final class RunningBroker {
     step("invocation roll-ups", rollUps::flushAll);
     metricsServer.ifPresent(server -> step("metrics server", server::close));
     step("metrics", metrics::close);
+    step("hints", hints::close);
+    step("delivery", delivery::close);
     step("agents", agents::close);
     step("tunnels", tunnels::close);
     step(

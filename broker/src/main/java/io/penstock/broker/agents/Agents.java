@@ -18,6 +18,7 @@ import java.time.Duration;
 public final class Agents implements AutoCloseable {
   private final AgentAuthority authority;
   private final AgentDirectory directory;
+  private final SigningKeys signingKeys;
   private final RoundTrips roundTrips;
   private final Presence presence;
   private final PendingDecisions decisions;
@@ -33,6 +34,7 @@ public final class Agents implements AutoCloseable {
       Database database,
       BrokerKeys keys,
       LiveSessions live,
+      Heads heads,
       SecureRandom random,
       Clock clock,
       String node,
@@ -86,11 +88,13 @@ public final class Agents implements AutoCloseable {
             clock,
             failpoint);
     var standings = new Standings(database, identities, keys, guard);
+    this.signingKeys = new ApprovedSigningKeys(identities, new SignedRecords(keys));
     var refusals = new Refusals(database, ledger, clock);
     var welcoming =
         new Welcoming(
             standings,
             bundles,
+            around.heads(),
             new SessionOpening(database, identities, epochs, ledger, clock),
             new UnlockRotation(database, identities, epochs, bundles, doorway, ledger, clock),
             refusals,
@@ -156,6 +160,11 @@ public final class Agents implements AutoCloseable {
 
   public TunnelAuthority authority() {
     return authority;
+  }
+
+  /// Who may sign receipts.
+  public SigningKeys signingKeys() {
+    return signingKeys;
   }
 
   /// What the API shows of agents and does to them.

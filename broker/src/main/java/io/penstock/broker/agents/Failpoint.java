@@ -2,7 +2,7 @@ package io.penstock.broker.agents;
 
 /// A named place where a test makes the broker die, as a power cut would. Off unless the system
 /// property `penstock.failpoint` names it.
-interface Failpoint {
+public interface Failpoint {
   String PROPERTY = "penstock.failpoint";
   String ENROLL_AFTER_COMMIT = "enroll-after-commit";
 

@@ -15,6 +15,7 @@ import io.penstock.codec.seal.Octets;
 import io.penstock.codec.seal.SignedTexts;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.Optional;
 
 /// From WELCOME to a session that may carry streams (`docs/protocol.md`, section 2, "Connection"):
 ///
@@ -24,9 +25,11 @@ import java.time.Duration;
 final class Welcoming {
   private static final Duration READY_WITHIN = Duration.ofSeconds(10);
   private static final int SESSION_ID_BYTES = 16;
+  private static final int DIGEST_BYTES = 32;
 
   private final Standings standings;
   private final Bundles bundles;
+  private final Heads heads;
   private final SessionOpening opening;
   private final UnlockRotation rotation;
   private final Refusals refusals;
@@ -40,6 +43,7 @@ final class Welcoming {
   Welcoming(
       Standings standings,
       Bundles bundles,
+      Heads heads,
       SessionOpening opening,
       UnlockRotation rotation,
       Refusals refusals,
@@ -50,6 +54,7 @@ final class Welcoming {
       int tunnels) {
     this.standings = standings;
     this.bundles = bundles;
+    this.heads = heads;
     this.opening = opening;
     this.rotation = rotation;
     this.refusals = refusals;
@@ -66,7 +71,8 @@ final class Welcoming {
     byte[] sessionId = new byte[SESSION_ID_BYTES];
     random.nextBytes(sessionId);
     byte[] inner = bundles.unwrap(known.keys(), known.unlock());
-    channel.send(new Welcome(sessionId, inner, Protocol.DEFAULT_MAX_STREAMS, null));
+    Optional<String> head = doorway.through(() -> heads.newest(known.keys().agent()));
+    channel.send(new Welcome(sessionId, inner, Protocol.DEFAULT_MAX_STREAMS, head.orElse(null)));
     requireReady(known, sessionId, attempt, channel);
     SessionOpening.Opened opened =
         doorway.through(() -> opening.open(known, attempt)).orElseThrow(Doorway::unavailable);
@@ -126,7 +132,16 @@ final class Welcoming {
         Math.toIntExact(opened.keys().generation()),
         request.slot(),
         opened.epoch(),
-        request.bootId());
+        request.bootId(),
+        digest(request));
+  }
+
+  /// One of another length says nothing.
+  private static Optional<Octets> digest(ConnectRequest request) {
+    byte[] digest = request.stateDigest();
+    return digest != null && digest.length == DIGEST_BYTES
+        ? Optional.of(Octets.of(digest))
+        : Optional.empty();
   }
 
   /// Who decides something about the agent closes the sessions that he sees; this one may have

@@ -5,6 +5,7 @@ import io.penstock.broker.access.ServiceAccounts;
 import io.penstock.broker.agents.AgentOperations;
 import io.penstock.broker.agents.EnrollmentTokens;
 import io.penstock.broker.audit.Audit;
+import io.penstock.broker.delivery.DeliveryOperations;
 import io.penstock.broker.store.Database;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpMethod;
@@ -46,6 +47,7 @@ public final class Api {
       ServiceAccounts serviceAccounts,
       EnrollmentTokens enrollmentTokens,
       AgentOperations agents,
+      DeliveryOperations delivery,
       Audit audit,
       Duration serviceTokenMaxTtl,
       Clock clock) {}
@@ -62,6 +64,7 @@ public final class Api {
         .addTo(routes);
     new EnrollmentTokenRoutes(features.enrollmentTokens()).addTo(routes);
     new AgentRoutes(features.agents()).addTo(routes);
+    new MessageRoutes(features.delivery()).addTo(routes);
     new AuditRoutes(features.audit()).addTo(routes);
     new AlarmRoutes(features.database(), features.audit(), features.clock()).addTo(routes);
     addHealth(features.database());

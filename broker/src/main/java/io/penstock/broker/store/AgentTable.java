@@ -53,6 +53,15 @@ public final class AgentTable {
         remoteIp);
   }
 
+  /// When its last tunnel ended; empty = it never had one.
+  public Optional<Instant> lastSeen(Tx tx, String name) {
+    return tx.one(
+            "select max(coalesce(disconnected_at, alive_at)) as seen from connections where agent ="
+                + " $1",
+            name)
+        .flatMap(row -> Values.optionalInstant(row, "seen"));
+  }
+
   private static Agent read(Row row) {
     return new Agent(
         Values.text(row, "name"),

@@ -1,7 +1,9 @@
 package io.penstock.broker.tunnel;
 
 import io.penstock.codec.message.ControlMessage;
+import io.penstock.codec.seal.Octets;
 import java.time.Duration;
+import java.util.Optional;
 
 /// The control messages of one tunnel, for straight-line code on a virtual thread. Its inbox holds
 /// at most 16 messages; a peer that sends more ends its session.
@@ -26,6 +28,13 @@ public interface ControlChannel {
   ///
   /// @param slot 0 … tunnels-1
   /// @param bootId random id of the agent's process
+  /// @param stateDigest of what it had applied when it dialled; empty = it did not say
   record Admission(
-      String agent, String site, int generation, int slot, long sessionEpoch, byte[] bootId) {}
+      String agent,
+      String site,
+      int generation,
+      int slot,
+      long sessionEpoch,
+      byte[] bootId,
+      Optional<Octets> stateDigest) {}
 }

@@ -5,6 +5,7 @@ import io.netty.channel.EventLoop;
 import io.penstock.codec.ErrorCode;
 import io.penstock.codec.message.ControlMessage;
 import io.penstock.codec.message.ControlMessage.EffectiveRules;
+import io.penstock.codec.message.ControlMessage.StateReport;
 import io.penstock.codec.mux.MuxStream;
 import io.penstock.codec.mux.StreamListener;
 import java.net.InetAddress;
@@ -31,6 +32,9 @@ public interface LiveSession {
   /// What the agent says it serves; empty until it has said so.
   EffectiveRules rules();
 
+  /// What the agent says runs on it; empty until it has said so.
+  Optional<StateReport> stateReport();
+
   /// Streams under way, for choosing the least busy session.
   int outstanding();
 
@@ -43,6 +47,12 @@ public interface LiveSession {
   boolean isOpen();
 
   void send(ControlMessage message);
+
+  /// Sends a MESSAGE; the order of calls is that of the wire. Who sends bounds what is unanswered.
+  ///
+  /// @param body CBOR of a delivery message; nobody changes it
+  /// @return false when the tunnel is gone
+  boolean message(long sequence, byte[] body);
 
   /// Whether the peer answers a PING within `within`.
   CompletionStage<Boolean> probe(Duration within);

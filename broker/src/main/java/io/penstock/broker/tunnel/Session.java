@@ -1,16 +1,20 @@
 package io.penstock.broker.tunnel;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.EventLoop;
 import io.penstock.broker.front.Ticker;
 import io.penstock.codec.AnswerHead;
 import io.penstock.codec.ErrorCode;
 import io.penstock.codec.Fields;
 import io.penstock.codec.OpenHead;
+import io.penstock.codec.Protocol;
 import io.penstock.codec.ProtocolException;
 import io.penstock.codec.StreamKind;
 import io.penstock.codec.message.ControlMessage;
 import io.penstock.codec.message.ControlMessage.EffectiveRules;
+import io.penstock.codec.message.ControlMessage.StateReport;
 import io.penstock.codec.mux.MuxStream;
 import io.penstock.codec.mux.StreamListener;
 import io.penstock.codec.session.SessionCore;
@@ -36,6 +40,7 @@ import org.slf4j.LoggerFactory;
 @SuppressWarnings("FutureReturnValueIgnored")
 final class Session implements LiveSession, SessionCore.Listener, Stage, Ticker.Ticked {
   private static final EffectiveRules NO_RULES = new EffectiveRules(List.of());
+  private static final int MAX_RECEIPT_BYTES = 8 * 1024;
   private static final Logger LOG = LoggerFactory.getLogger(Session.class);
 
   private final Tunnels tunnels;
@@ -51,10 +56,12 @@ final class Session implements LiveSession, SessionCore.Listener, Stage, Ticker.
   private boolean ended;
   private boolean rulesTold;
   private @Nullable Probes probes;
+  private @Nullable DocumentStreams documents;
 
   // Written by the event loop, read by all.
   private volatile ControlChannel.@Nullable Admission admission;
   private volatile EffectiveRules rules = NO_RULES;
+  private volatile @Nullable StateReport stateReport;
   private volatile long roundTripNanos;
   private volatile boolean draining;
   private volatile boolean superseded;
@@ -134,16 +141,31 @@ final class Session implements LiveSession, SessionCore.Listener, Stage, Ticker.
       throw new ProtocolException(ErrorCode.PROTOCOL_ERROR, "expected no OPEN before ADMITTED");
     }
     OpenHead opened = OpenHead.read(head);
+    if (opened.kind() == StreamKind.CONFIG) {
+      return documents().open(stream, head);
+    }
     boolean probe =
         opened.kind() == StreamKind.DIAGNOSTIC
             && opened.system().contentEquals(StreamKind.PROBE_SYSTEM);
     if (!probe) {
-      throw new ProtocolException(ErrorCode.UNKNOWN_TARGET, "expected a probe");
+      throw new ProtocolException(ErrorCode.UNKNOWN_TARGET, "expected a probe or a document");
     }
     ByteBuf answer = stream.allocator().heapBuffer(16);
     new AnswerHead(204, 0, 0, new Fields(0)).write(answer);
     stream.head(answer, true);
     return new Probe(stream);
+  }
+
+  private DocumentStreams documents() {
+    DocumentStreams made = documents;
+    if (made == null) {
+      made = new DocumentStreams(this, asked -> tunnels.deliveries().requested(this, asked));
+      documents = made;
+      if (admission != null) {
+        made.admit();
+      }
+    }
+    return made;
   }
 
   /// The data-path probe of an agent; what it sends besides is dropped.
@@ -163,6 +185,10 @@ final class Session implements LiveSession, SessionCore.Listener, Stage, Ticker.
   public void onControl(ControlMessage message) throws ProtocolException {
     if (message instanceof EffectiveRules told) {
       receiveRules(told);
+      return;
+    }
+    if (message instanceof StateReport told) {
+      receiveState(told);
       return;
     }
     boolean agents =
@@ -196,6 +222,17 @@ final class Session implements LiveSession, SessionCore.Listener, Stage, Ticker.
     }
   }
 
+  private void receiveState(StateReport told) throws ProtocolException {
+    if (!streamsAllowed) {
+      throw new ProtocolException(
+          ErrorCode.PROTOCOL_ERROR, "expected no STATE_REPORT before ADMITTED");
+    }
+    stateReport = told;
+    if (admission != null) {
+      tunnels.deliveries().stateReported(this, told);
+    }
+  }
+
   @Override
   public void onMessage(long sequence, ByteBuf body) throws ProtocolException {
     throw new ProtocolException(ErrorCode.PROTOCOL_ERROR, "expected no MESSAGE of an agent");
@@ -203,7 +240,18 @@ final class Session implements LiveSession, SessionCore.Listener, Stage, Ticker.
 
   @Override
   public void onReceipt(long sequence, ByteBuf body) throws ProtocolException {
-    throw new ProtocolException(ErrorCode.PROTOCOL_ERROR, "expected no RECEIPT without MESSAGE");
+    if (admission == null) {
+      throw new ProtocolException(ErrorCode.PROTOCOL_ERROR, "expected no RECEIPT without MESSAGE");
+    }
+    int length = body.readableBytes();
+    if (length > MAX_RECEIPT_BYTES) {
+      throw new ProtocolException(
+          ErrorCode.PROTOCOL_ERROR,
+          "expected a receipt of at most " + MAX_RECEIPT_BYTES + " bytes, found " + length);
+    }
+    if (!tunnels.deliveries().receipt(this, sequence, ByteBufUtil.getBytes(body))) {
+      throw new ProtocolException(ErrorCode.RATE_EXCEEDED, "too many receipts wait");
+    }
   }
 
   /// The agent goes away: no new streams for it.
@@ -253,6 +301,12 @@ final class Session implements LiveSession, SessionCore.Listener, Stage, Ticker.
       tunnels.sessions().admit(this);
       if (rulesTold) {
         tunnels.sessions().rulesChanged(this);
+      }
+      if (stateReport != null) {
+        tunnels.deliveries().stateReported(this, stateReport);
+      }
+      if (documents != null) {
+        documents.admit();
       }
       core.ping();
     }
@@ -326,6 +380,11 @@ final class Session implements LiveSession, SessionCore.Listener, Stage, Ticker.
     return rules;
   }
 
+  @Override
+  public Optional<StateReport> stateReport() {
+    return Optional.ofNullable(stateReport);
+  }
+
   /// From another thread an estimate, which is all that routing needs.
   @Override
   public int outstanding() {
@@ -354,6 +413,18 @@ final class Session implements LiveSession, SessionCore.Listener, Stage, Ticker.
           // From here on the agent may open streams, before `admit` was called or not.
           streamsAllowed |= message instanceof ControlMessage.Admitted;
           core.send(message);
+        });
+  }
+
+  @Override
+  public boolean message(long sequence, byte[] body) {
+    return onLoop(
+        () -> {
+          if (open) {
+            ByteBuf payload = Unpooled.buffer(Long.BYTES + body.length);
+            core.streams()
+                .session(Protocol.MESSAGE, 0, payload.writeLong(sequence).writeBytes(body));
+          }
         });
   }
 

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
 
 /// The admitted sessions of this broker, one per agent and slot: the one with the highest epoch.
@@ -18,14 +19,19 @@ public final class Sessions {
 
   private static final Duration POLL = Duration.ofMillis(20);
 
-  private final SessionWatcher watcher;
+  private final List<SessionWatcher> watchers = new CopyOnWriteArrayList<>();
   private final ConcurrentHashMap<Slot, Session> current = new ConcurrentHashMap<>();
 
   /// Superseded, but their streams still run.
   private final Set<Session> leaving = ConcurrentHashMap.newKeySet();
 
   public Sessions(SessionWatcher watcher) {
-    this.watcher = watcher;
+    watchers.add(watcher);
+  }
+
+  /// Before the first session: somebody else who hears of them.
+  public void alsoTell(SessionWatcher watcher) {
+    watchers.add(watcher);
   }
 
   /// All live sessions, in no order.
@@ -92,7 +98,7 @@ public final class Sessions {
       }
       before = current.putIfAbsent(slot, session);
     }
-    watcher.admitted(session);
+    watchers.forEach(watcher -> watcher.admitted(session));
   }
 
   private void supersede(Session before) {
@@ -104,13 +110,13 @@ public final class Sessions {
   }
 
   void rulesChanged(Session session) {
-    watcher.rulesChanged(session);
+    watchers.forEach(watcher -> watcher.rulesChanged(session));
   }
 
   /// On the session's event loop. The end of an older epoch leaves the newer one alone.
   void ended(Session session) {
     current.remove(Slot.of(session), session);
     leaving.remove(session);
-    watcher.closed(session);
+    watchers.forEach(watcher -> watcher.closed(session));
   }
 }

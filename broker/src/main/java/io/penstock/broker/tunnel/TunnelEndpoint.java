@@ -30,6 +30,7 @@ public final class TunnelEndpoint implements UpgradeEndpoint, AutoCloseable {
       TunnelSettings settings,
       TunnelAuthority authority,
       Sessions sessions,
+      Deliveries deliveries,
       CreditPool credit,
       Ticker.Each tickers,
       Clock clock) {
@@ -39,6 +40,7 @@ public final class TunnelEndpoint implements UpgradeEndpoint, AutoCloseable {
             settings,
             authority,
             sessions,
+            deliveries,
             new TunnelCounters(),
             credit,
             clock,

@@ -9,6 +9,7 @@ record Tunnels(
     TunnelSettings settings,
     TunnelAuthority authority,
     Sessions sessions,
+    Deliveries deliveries,
     TunnelCounters counters,
     CreditPool credit,
     Clock clock,

@@ -78,6 +78,16 @@ final class FakeSession implements LiveSession {
   }
 
   @Override
+  public Optional<ControlMessage.StateReport> stateReport() {
+    return Optional.empty();
+  }
+
+  @Override
+  public boolean message(long sequence, byte[] body) {
+    throw new UnsupportedOperationException("no messages here");
+  }
+
+  @Override
   public int outstanding() {
     return 0;
   }

@@ -32,6 +32,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// A broker without sockets: real Postgres, real keys, and the identities under test. Its clock
 /// stands until a test moves it.
@@ -48,6 +49,9 @@ final class TestBroker implements AutoCloseable {
 
   final List<String> passed = new CopyOnWriteArrayList<>();
   volatile boolean dieAtFailpoint;
+
+  /// The newest head manifest of every agent.
+  volatile @Nullable String head;
   private final DataDirectory data;
   private final TestDatabase postgres = Shared.EMPTIED.get();
   private final Ticking clock = new Ticking();
@@ -76,7 +80,8 @@ final class TestBroker implements AutoCloseable {
 
   private Agents wire() {
     return new Agents(
-        new Agents.Surroundings(database(), keys, sessions, RANDOM, clock, "node-1", 1),
+        new Agents.Surroundings(
+            database(), keys, sessions, _ -> Optional.ofNullable(head), RANDOM, clock, "node-1", 1),
         name -> {
           passed.add(name);
           if (dieAtFailpoint) {
@@ -89,12 +94,21 @@ final class TestBroker implements AutoCloseable {
   Agents anotherNode() {
     return new Agents(
         new Agents.Surroundings(
-            database(), keys, new FakeSessions(clock), RANDOM, clock, "node-2", 1));
+            database(),
+            keys,
+            new FakeSessions(clock),
+            _ -> Optional.empty(),
+            RANDOM,
+            clock,
+            "node-2",
+            1));
   }
 
   /// This broker, when nothing answers where its database was.
   Agents withoutDatabase(Database nowhere) {
-    return new Agents(new Agents.Surroundings(nowhere, keys, sessions, RANDOM, clock, "node-1", 1));
+    return new Agents(
+        new Agents.Surroundings(
+            nowhere, keys, sessions, _ -> Optional.empty(), RANDOM, clock, "node-1", 1));
   }
 
   DatabaseAddress nowhere() {

@@ -104,6 +104,7 @@ class ApiTest {
                 services,
                 tokens,
                 agents,
+                new NoMessages(),
                 audit,
                 Duration.ofDays(90),
                 clock));

@@ -367,7 +367,8 @@ final class FakeTunnel implements LiveSession {
 
   @Override
   public ControlChannel.Admission admission() {
-    return new ControlChannel.Admission("agent-1", "plant", 1, 0, 1, new byte[16]);
+    return new ControlChannel.Admission(
+        "agent-1", "plant", 1, 0, 1, new byte[16], Optional.empty());
   }
 
   @Override
@@ -383,6 +384,16 @@ final class FakeTunnel implements LiveSession {
   @Override
   public EffectiveRules rules() {
     return new EffectiveRules(List.of());
+  }
+
+  @Override
+  public Optional<ControlMessage.StateReport> stateReport() {
+    return Optional.empty();
+  }
+
+  @Override
+  public boolean message(long sequence, byte[] body) {
+    throw new UnsupportedOperationException("no messages here");
   }
 
   @Override

@@ -221,7 +221,7 @@ class RoutingTableTest {
     boolean open = true;
 
     Served(String agent, EffectiveRules rules) {
-      admission = new Admission(agent, "plant", 1, 0, 1, new byte[16]);
+      admission = new Admission(agent, "plant", 1, 0, 1, new byte[16], Optional.empty());
       this.rules = rules;
     }
 
@@ -233,6 +233,16 @@ class RoutingTableTest {
     @Override
     public EffectiveRules rules() {
       return rules;
+    }
+
+    @Override
+    public Optional<ControlMessage.StateReport> stateReport() {
+      return Optional.empty();
+    }
+
+    @Override
+    public boolean message(long sequence, byte[] body) {
+      throw new UnsupportedOperationException("no messages here");
     }
 
     @Override

@@ -9,6 +9,7 @@ import io.penstock.codec.noise.PresharedKey;
 import io.penstock.codec.noise.StaticKeyPair;
 import java.net.InetAddress;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -44,7 +45,13 @@ final class ScriptedAuthority implements TunnelAuthority {
 
   static ControlChannel.Admission admission(ConnectionAttempt attempt, long epoch) {
     return new ControlChannel.Admission(
-        attempt.request().agent(), "plant", 1, attempt.request().slot(), epoch, new byte[16]);
+        attempt.request().agent(),
+        "plant",
+        1,
+        attempt.request().slot(),
+        epoch,
+        new byte[16],
+        Optional.empty());
   }
 
   @Override

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 final class TunnelWorld implements AutoCloseable {
   final ScriptedAuthority authority = new ScriptedAuthority();
   final ConcurrentLinkedQueue<String> watched = new ConcurrentLinkedQueue<>();
+  final RecordedDeliveries deliveries = new RecordedDeliveries();
   final Sessions sessions = new Sessions(new Watcher());
   final TunnelEndpoint endpoint;
   final int port;
@@ -42,7 +43,8 @@ final class TunnelWorld implements AutoCloseable {
     group = new MultiThreadIoEventLoopGroup(2, NioIoHandler.newFactory());
     var tickers = new Ticker.Each();
     endpoint =
-        new TunnelEndpoint(settings, authority, sessions, new CreditPool(64 << 20), tickers, clock);
+        new TunnelEndpoint(
+            settings, authority, sessions, deliveries, new CreditPool(64 << 20), tickers, clock);
     var wiring =
         new Front.Wiring(
             () -> tls,

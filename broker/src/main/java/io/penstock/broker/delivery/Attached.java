@@ -1,0 +1,105 @@
+package io.penstock.broker.delivery;
+
+import io.penstock.broker.store.MessageTable.Window;
+import io.penstock.broker.tunnel.ControlChannel.Admission;
+import io.penstock.broker.tunnel.LiveSession;
+import io.penstock.codec.seal.VerifyingKey;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/// What delivery keeps of one live session.
+final class Attached {
+  /// Receipts of one session that may wait: an agent has at most a window of messages to answer,
+  /// and once more after it was asked again.
+  static final int MAX_RECEIPTS = 2 * Sender.WINDOW;
+
+  private final LiveSession session;
+  private final AtomicInteger receipts = new AtomicInteger();
+  private volatile @Nullable VerifyingKey signingKey;
+
+  // Guarded by this.
+  private final TreeMap<Long, Integer> unread = new TreeMap<>();
+  private long unreadBytes;
+  private long highest;
+  private boolean doubtful;
+  private @Nullable String headTold;
+
+  Attached(LiveSession session) {
+    this.session = session;
+  }
+
+  LiveSession session() {
+    return session;
+  }
+
+  String agent() {
+    return session.admission().agent();
+  }
+
+  // What it was given.
+
+  /// The next look at its window.
+  synchronized Window window() {
+    Admission admission = session.admission();
+    return new Window(admission.agent(), admission.slot(), admission.sessionEpoch(), doubtful);
+  }
+
+  /// What the rows say about this session may be wrong, or, after a whole look, is right again.
+  synchronized void doubtful(boolean now) {
+    doubtful = now;
+  }
+
+  synchronized boolean hasRoom(int bytes, long budget) {
+    return unread.isEmpty() || unreadBytes + bytes <= budget;
+  }
+
+  synchronized void given(long sequence, int bytes) {
+    highest = Math.max(highest, sequence);
+    Integer before = unread.put(sequence, bytes);
+    unreadBytes += bytes - (before == null ? 0 : before);
+  }
+
+  /// Messages arrive in order: an answer tells that everything up to it was read.
+  synchronized void answered(long sequence) {
+    var read = unread.headMap(sequence, true);
+    unreadBytes -= read.values().stream().mapToLong(Integer::longValue).sum();
+    read.clear();
+  }
+
+  /// Was it ever given this one?
+  synchronized boolean knows(long sequence) {
+    return sequence >= 1 && sequence <= highest;
+  }
+
+  /// Whether this head has to go ahead; the same one goes once.
+  synchronized boolean headIsNew(String head) {
+    boolean fresh = !head.equals(headTold);
+    headTold = head;
+    return fresh;
+  }
+
+  // Its receipts.
+
+  /// False when too many wait.
+  boolean receiptCame() {
+    if (receipts.incrementAndGet() <= MAX_RECEIPTS) {
+      return true;
+    }
+    receipts.decrementAndGet();
+    return false;
+  }
+
+  void receiptDone() {
+    receipts.decrementAndGet();
+  }
+
+  Optional<VerifyingKey> signingKey() {
+    return Optional.ofNullable(signingKey);
+  }
+
+  void signingKey(VerifyingKey key) {
+    signingKey = key;
+  }
+}

@@ -1,0 +1,209 @@
+package io.penstock.broker.delivery;
+
+import io.penstock.broker.agents.Failpoint;
+import io.penstock.broker.store.Database;
+import io.penstock.broker.store.MessageTable;
+import io.penstock.broker.store.MessageTable.Message;
+import io.penstock.broker.store.MessageTable.MessageKey;
+import io.penstock.broker.store.MessageTable.Window;
+import io.penstock.broker.store.StoreUnavailableException;
+import io.penstock.broker.store.Tx;
+import io.penstock.codec.message.ControlMessage;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Sends what waits: of each agent the first [#WINDOW] messages, in order, on one session; what its
+/// rows say was given to that very session is not given again. So a reconnect, a restart of the
+/// broker or a restored row need no care: their rows name no session or an old one.
+///
+/// A few workers take agents from the [Line], many at a time with one query; one agent is in one
+/// worker's hands. Everything that may have changed an agent's window calls [#wake].
+final class Sender implements AutoCloseable {
+  static final int WINDOW = 32;
+
+  private static final int WORKERS = 4;
+  private static final int AGENTS_AT_ONCE = 64;
+
+  /// Sent and not read yet, of one session; a session that waits with more than 1 MiB is cut.
+  private static final int UNREAD_BYTES = 512 * 1024;
+
+  private static final Logger LOG = LoggerFactory.getLogger(Sender.class);
+
+  private final Database database;
+  private final MessageTable messages;
+  private final Documents documents;
+  private final DeliveryLedger ledger;
+  private final DeliveryCounters counters;
+  private final Roster roster;
+  private final Failpoint failpoint;
+  private final Clock clock;
+  private final Line line = new Line();
+
+  Sender(
+      Database database,
+      MessageTable messages,
+      Documents documents,
+      DeliveryLedger ledger,
+      DeliveryCounters counters,
+      Roster roster,
+      Failpoint failpoint,
+      Clock clock) {
+    this.database = database;
+    this.messages = messages;
+    this.documents = documents;
+    this.ledger = ledger;
+    this.counters = counters;
+    this.roster = roster;
+    this.failpoint = failpoint;
+    this.clock = clock;
+  }
+
+  void start() {
+    for (int worker = 0; worker < WORKERS; worker++) {
+      Thread.ofVirtual().name("delivery-sender-", worker).start(this::work);
+    }
+  }
+
+  /// Agents without a live session here are none of ours. Never blocks.
+  void wake(String agent) {
+    if (!roster.of(agent).isEmpty()) {
+      line.add(agent);
+    }
+  }
+
+  private void work() {
+    try {
+      for (List<String> agents = line.take(AGENTS_AT_ONCE);
+          !agents.isEmpty();
+          agents = line.take(AGENTS_AT_ONCE)) {
+        serve(agents);
+        line.done(agents);
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void serve(List<String> agents) {
+    List<Attached> targets = agents.stream().map(roster::chosen).flatMap(Optional::stream).toList();
+    if (targets.isEmpty()) {
+      return;
+    }
+    try {
+      send(targets);
+    } catch (StoreUnavailableException away) {
+      // Whether the rows were marked is unknown; the next round asks again.
+      targets.forEach(target -> target.doubtful(true));
+      LOG.debug("messages wait for the database: {}", away.getMessage());
+    } catch (RuntimeException failure) {
+      targets.forEach(target -> target.doubtful(true));
+      oneByOne(targets, failure);
+    }
+  }
+
+  /// One agent's rows that cannot be sent do not keep the others' from them.
+  private void oneByOne(List<Attached> targets, RuntimeException failure) {
+    if (targets.size() == 1) {
+      LOG.error("messages of {} cannot be sent", targets.getFirst().agent(), failure);
+      return;
+    }
+    targets.forEach(target -> serve(List.of(target.agent())));
+  }
+
+  private void send(List<Attached> targets) {
+    Map<Attached, List<Letter>> written = database.transaction(tx -> write(tx, targets));
+    targets.forEach(target -> target.doubtful(false));
+    written.forEach(this::send);
+  }
+
+  private Map<Attached, List<Letter>> write(Tx tx, List<Attached> targets) {
+    Map<String, List<Message>> due =
+        messages.due(tx, targets.stream().map(Attached::window).toList(), WINDOW).stream()
+            .collect(Collectors.groupingBy(Message::agent));
+    var written = new LinkedHashMap<Attached, List<Letter>>();
+    var given = new LinkedHashMap<MessageKey, Window>();
+    Instant now = clock.instant();
+    for (Attached target : targets) {
+      List<Message> waiting = due.getOrDefault(target.agent(), List.of());
+      if (waiting.isEmpty()) {
+        continue;
+      }
+      List<Letter> letters = write(tx, target, waiting, now);
+      letters.forEach(
+          letter -> given.put(new MessageKey(target.agent(), letter.sequence()), target.window()));
+      written.put(target, letters);
+    }
+    if (!given.isEmpty()) {
+      messages.sent(tx, given, now);
+    }
+    return written;
+  }
+
+  private List<Letter> write(Tx tx, Attached target, List<Message> waiting, Instant now) {
+    var writer = new Letters(documents, tx, target.agent());
+    var letters = new ArrayList<Letter>();
+    int bytes = 0;
+    for (Message message : waiting) {
+      if (message.expiresAt().filter(at -> !at.isAfter(now)).isPresent()) {
+        continue;
+      }
+      Optional<Letter> letter = letter(tx, writer, message);
+      if (letter.isEmpty()) {
+        continue;
+      }
+      bytes += letter.get().bytes() + (letters.isEmpty() ? headBytes(letter.get()) : 0);
+      if (!target.hasRoom(bytes, UNREAD_BYTES)) {
+        break;
+      }
+      letters.add(letter.get());
+    }
+    return letters;
+  }
+
+  private static int headBytes(Letter letter) {
+    return letter.headAhead().map(String::length).orElse(0);
+  }
+
+  /// What cannot or must not be sent leaves the queue, so that it does not stand in its way.
+  private Optional<Letter> letter(Tx tx, Letters writer, Message message) {
+    var key = new MessageKey(message.agent(), message.sequence());
+    if (!message.genuine()) {
+      messages.take(tx, List.of(key));
+      ledger.tampered(tx, message);
+      return Optional.empty();
+    }
+    Optional<Letter> letter = writer.write(message);
+    if (letter.isEmpty() && !messages.take(tx, List.of(key)).isEmpty()) {
+      ledger.superseded(tx, message, "the newest head does not list it");
+    }
+    return letter;
+  }
+
+  private void send(Attached target, List<Letter> letters) {
+    for (Letter letter : letters) {
+      letter
+          .headAhead()
+          .filter(target::headIsNew)
+          .ifPresent(head -> target.session().send(new ControlMessage.Head(head)));
+      target.given(letter.sequence(), letter.bytes() + headBytes(letter));
+      target.session().message(letter.sequence(), letter.body());
+      counters.sent.increment();
+    }
+    if (!letters.isEmpty()) {
+      failpoint.passed(Delivery.FAIL_AFTER_SENT);
+    }
+  }
+
+  @Override
+  public void close() {
+    line.close();
+  }
+}

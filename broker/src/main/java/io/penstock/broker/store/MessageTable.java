@@ -1,0 +1,302 @@
+package io.penstock.broker.store;
+
+import io.penstock.broker.keys.RowMac;
+import io.penstock.codec.seal.Octets;
+import io.vertx.sqlclient.Row;
+import io.vertx.sqlclient.RowSet;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// What waits for agents, a row for each message until its receipt, numbered per agent. What a row
+/// makes an agent do is under a MAC.
+public final class MessageTable {
+  /// A hint that an agent has something to hear; the payload names it.
+  public static final String CHANNEL = "penstock_messages";
+
+  private static final String TABLE = "messages";
+  private static final String COLUMNS =
+      """
+      agent, sequence, kind, system, version, instruction_id, instruction_kind, author, created_at, expires_at, attempts,
+      sent_at, sent_slot, sent_epoch, mac\
+      """;
+
+  private final RowMac mac;
+
+  public MessageTable(RowMac mac) {
+    this.mac = mac;
+  }
+
+  public enum Kind {
+    CONFIGURATION,
+    REMOVAL,
+    INSTRUCTION
+  }
+
+  /// What an agent is to hear.
+  ///
+  /// @param version of a configuration or of a tombstone
+  public record Content(
+      Kind kind,
+      Optional<String> system,
+      Optional<Long> version,
+      Optional<String> instructionId,
+      Optional<String> instructionKind) {
+
+    public static Content ofSystem(Kind kind, String system, long version) {
+      return new Content(
+          kind, Optional.of(system), Optional.of(version), Optional.empty(), Optional.empty());
+    }
+
+    public static Content instruction(String id, String kind, Optional<String> system) {
+      return new Content(
+          Kind.INSTRUCTION, system, Optional.empty(), Optional.of(id), Optional.of(kind));
+    }
+  }
+
+  /// The session that a message went out on.
+  public record Sent(Instant at, int slot, long epoch) {}
+
+  /// @param attempts how often it was sent
+  /// @param genuine the MAC holds: this is what we wrote
+  public record Message(
+      String agent,
+      long sequence,
+      Content content,
+      String author,
+      Instant createdAt,
+      Optional<Instant> expiresAt,
+      long attempts,
+      Optional<Sent> sent,
+      boolean genuine) {}
+
+  /// Whose window is looked at, on which session.
+  ///
+  /// @param again what the session was given before is wanted, too
+  public record Window(String agent, int slot, long epoch, boolean again) {}
+
+  /// Names one row.
+  public record MessageKey(String agent, long sequence) {}
+
+  /// Takes an agent's next number, and locks the agent's queue until the transaction ends.
+  public long next(Tx tx, String agent) {
+    return tx.one(
+            """
+            insert into message_sequences as s (agent, next_seq) values ($1, 2)
+            on conflict (agent) do update set next_seq = s.next_seq + 1 returning next_seq - 1 as sequence\
+            """,
+            agent)
+        .map(row -> Values.number(row, "sequence"))
+        .orElseThrow();
+  }
+
+  /// Tells every node, at the commit, that the agent has something to hear.
+  public void announce(Tx tx, String agent) {
+    tx.query("select pg_notify($1, $2)", CHANNEL, agent);
+  }
+
+  /// The highest number given out; 0 before the first.
+  public long last(Tx tx, String agent) {
+    return tx.one("select next_seq - 1 as last from message_sequences where agent = $1", agent)
+        .map(row -> Values.number(row, "last"))
+        .orElse(0L);
+  }
+
+  /// Undelivered messages of an agent, counted up to `limit`.
+  public int count(Tx tx, String agent, int limit) {
+    return tx.one(
+            "select count(*) as waiting from (select 1 from messages where agent = $1 limit $2) as"
+                + " some",
+            agent,
+            limit)
+        .map(row -> Math.toIntExact(Values.number(row, "waiting")))
+        .orElseThrow();
+  }
+
+  /// By agent; agents without any are left out.
+  public Map<String, Long> counts(Tx tx) {
+    var counts = new HashMap<String, Long>();
+    tx.query("select agent, count(*) as waiting from messages group by agent")
+        .forEach(row -> counts.put(Values.text(row, "agent"), Values.number(row, "waiting")));
+    return counts;
+  }
+
+  public void insert(
+      Tx tx,
+      MessageKey key,
+      Content content,
+      String author,
+      Instant createdAt,
+      Optional<Instant> expiresAt) {
+    tx.update(
+        """
+        insert into messages (agent, sequence, kind, system, version, instruction_id, instruction_kind, author, created_at, expires_at, mac)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)\
+        """,
+        key.agent(),
+        key.sequence(),
+        content.kind(),
+        content.system(),
+        content.version(),
+        content.instructionId(),
+        content.instructionKind(),
+        author,
+        createdAt,
+        expiresAt,
+        mac.of(TABLE, granting(key, content, author, expiresAt)));
+  }
+
+  /// Takes away what waits about a system.
+  public List<Message> supersede(Tx tx, String agent, String system) {
+    return read(
+        tx.query(
+            "delete from messages where agent = $1 and system = $2 and kind <> 'instruction'"
+                + " returning "
+                + COLUMNS,
+            agent,
+            system));
+  }
+
+  /// The first `size` messages of each agent that its session was not given yet, in order.
+  public List<Message> due(Tx tx, List<Window> windows, int size) {
+    return read(
+        tx.query(
+            "select m.* from unnest($1::text[], $2::int[], $3::bigint[], $4::bool[]) as w (agent,"
+                + " slot, epoch, again) cross join lateral (select "
+                + COLUMNS
+                + " from messages where messages.agent = w.agent order by sequence limit $5) as m"
+                + " where w.again or m.sent_epoch is distinct from w.epoch or m.sent_slot is"
+                + " distinct from w.slot order by m.agent, m.sequence",
+            windows.stream().map(Window::agent).toArray(String[]::new),
+            windows.stream().map(Window::slot).toArray(Integer[]::new),
+            windows.stream().map(Window::epoch).toArray(Long[]::new),
+            windows.stream().map(Window::again).toArray(Boolean[]::new),
+            size));
+  }
+
+  /// Notes that messages go out now.
+  public void sent(Tx tx, Map<MessageKey, Window> given, Instant at) {
+    List<Map.Entry<MessageKey, Window>> all = List.copyOf(given.entrySet());
+    tx.update(
+        """
+        update messages as m set sent_at = $5, sent_slot = g.slot, sent_epoch = g.epoch, attempts = m.attempts + 1
+        from unnest($1::text[], $2::bigint[], $3::int[], $4::bigint[]) as g (agent, sequence, slot, epoch)
+        where m.agent = g.agent and m.sequence = g.sequence\
+        """,
+        all.stream().map(one -> one.getKey().agent()).toArray(String[]::new),
+        all.stream().map(one -> one.getKey().sequence()).toArray(Long[]::new),
+        all.stream().map(one -> one.getValue().slot()).toArray(Integer[]::new),
+        all.stream().map(one -> one.getValue().epoch()).toArray(Long[]::new),
+        at);
+  }
+
+  /// Rows by their names, locked until the transaction ends; what is gone is not in the answer.
+  public List<Message> lock(Tx tx, List<MessageKey> keys) {
+    return read(
+        tx.query(
+            "select "
+                + COLUMNS
+                + " from messages where (agent, sequence) in (select * from unnest($1::text[],"
+                + " $2::bigint[])) order by agent, sequence for update",
+            keys.stream().map(MessageKey::agent).toArray(String[]::new),
+            keys.stream().map(MessageKey::sequence).toArray(Long[]::new)));
+  }
+
+  /// Takes rows away; what is gone already is not in the answer.
+  public List<Message> take(Tx tx, List<MessageKey> keys) {
+    return read(
+        tx.query(
+            "delete from messages as m using unnest($1::text[], $2::bigint[]) as k (of_agent,"
+                + " number) where m.agent = k.of_agent and m.sequence = k.number returning "
+                + COLUMNS,
+            keys.stream().map(MessageKey::agent).toArray(String[]::new),
+            keys.stream().map(MessageKey::sequence).toArray(Long[]::new)));
+  }
+
+  /// Takes away what makes no sense any more, at most `limit`.
+  public List<Message> expire(Tx tx, Instant now, int limit) {
+    return read(
+        tx.query(
+            "delete from messages where (agent, sequence) in (select agent, sequence from messages"
+                + " where expires_at <= $1 order by expires_at limit $2 for update skip locked)"
+                + " returning "
+                + COLUMNS,
+            now,
+            limit));
+  }
+
+  /// Which of these agents have something waiting.
+  public List<String> waiting(Tx tx, List<String> agents) {
+    var waiting = new ArrayList<String>();
+    tx.query(
+            "select a.agent from unnest($1::text[]) as a (agent) where exists (select 1 from"
+                + " messages m where m.agent = a.agent)",
+            (Object) agents.toArray(String[]::new))
+        .forEach(row -> waiting.add(Values.text(row, "agent")));
+    return waiting;
+  }
+
+  /// In order, from after `after` on.
+  public List<Message> list(Tx tx, String agent, long after, int limit) {
+    return read(
+        tx.query(
+            "select "
+                + COLUMNS
+                + " from messages where agent = $1 and sequence > $2 order by sequence limit $3",
+            agent,
+            after,
+            limit));
+  }
+
+  private List<Message> read(RowSet<Row> rows) {
+    var messages = new ArrayList<Message>(rows.size());
+    rows.forEach(row -> messages.add(read(row)));
+    return messages;
+  }
+
+  private Message read(Row row) {
+    var key = new MessageKey(Values.text(row, "agent"), Values.number(row, "sequence"));
+    var content =
+        new Content(
+            Values.constant(row, "kind", Kind.class),
+            Values.optionalText(row, "system"),
+            Optional.ofNullable(row.getLong("version")),
+            Values.optionalText(row, "instruction_id"),
+            Values.optionalText(row, "instruction_kind"));
+    String author = Values.text(row, "author");
+    Optional<Instant> expiresAt = Values.optionalInstant(row, "expires_at");
+    Octets found = Values.octets(row, "mac");
+    return new Message(
+        key.agent(),
+        key.sequence(),
+        content,
+        author,
+        Values.instant(row, "created_at"),
+        expiresAt,
+        Values.number(row, "attempts"),
+        Values.optionalInstant(row, "sent_at").map(at -> readSent(row, at)),
+        mac.holds(found, TABLE, granting(key, content, author, expiresAt)));
+  }
+
+  private static Sent readSent(Row row, Instant at) {
+    return new Sent(
+        at, Math.toIntExact(Values.number(row, "sent_slot")), Values.number(row, "sent_epoch"));
+  }
+
+  private static List<String> granting(
+      MessageKey key, Content content, String author, Optional<Instant> expiresAt) {
+    return List.of(
+        key.agent(),
+        Long.toString(key.sequence()),
+        content.kind().name(),
+        MacText.of(content.system()),
+        MacText.of(content.version()),
+        MacText.of(content.instructionId()),
+        MacText.of(content.instructionKind()),
+        author,
+        MacText.of(expiresAt.map(Instant::toEpochMilli)));
+  }
+}
