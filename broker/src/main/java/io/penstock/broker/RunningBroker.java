@@ -35,6 +35,7 @@ import io.penstock.broker.store.EmbeddedPostgres;
 import io.penstock.broker.store.Migrations;
 import io.penstock.broker.store.ServiceAccountTable;
 import io.penstock.broker.store.UserTable;
+import io.penstock.broker.systems.Systems;
 import io.penstock.broker.telemetry.Metrics;
 import io.penstock.broker.telemetry.MetricsServer;
 import io.penstock.broker.tunnel.Sessions;
@@ -70,6 +71,7 @@ final class RunningBroker {
 
   private static final int FLUSH_SECONDS = 10;
   private static final int ALARMS_SECONDS = 15;
+  private static final int HEADS_SECONDS = 60;
 
   private final BrokerConfig config;
   private final Clock clock = Clock.systemUTC();
@@ -86,6 +88,7 @@ final class RunningBroker {
   private final RoutingTable routing = new RoutingTable();
   private final Sessions sessions = new Sessions(routing);
   private final Agents agents;
+  private final Systems systems;
   private final RollUps rollUps;
   private final Metrics metrics;
   private final ScheduledExecutorService upkeep =
@@ -133,6 +136,16 @@ final class RunningBroker {
         new Agents(
             new Agents.Surroundings(
                 database, keys, new SessionsOfAgents(sessions), random, clock, config.node(), 1));
+    systems =
+        new Systems(
+            new Systems.Surroundings(
+                database,
+                keys,
+                agents.approved(),
+                new SessionsOfAgents(sessions),
+                NoDelivery::queue,
+                random,
+                clock));
     rollUps = new RollUps(clock, new InvocationAudit(database, audit));
     loops = eventLoops();
     var tickers = new Ticker.Each();
@@ -170,12 +183,22 @@ final class RunningBroker {
             FLUSH_SECONDS,
             FLUSH_SECONDS,
             TimeUnit.SECONDS);
+    broker.renewHeads();
     broker.startMetrics();
     Optional<Accounts.FirstAdmin> admin = broker.accounts.createFirstAdmin();
     int port = broker.front.listen(config.listen().host(), config.listen().port());
     admin.ifPresent(first -> broker.showFirstStart(first, out));
     LOG.info("listening on port {} as {}", port, config.externalUrl());
     return broker;
+  }
+
+  private void renewHeads() {
+    var _ =
+        upkeep.scheduleAtFixedRate(
+            () -> step("signing head manifests", systems::renewHeads),
+            0,
+            HEADS_SECONDS,
+            TimeUnit.SECONDS);
   }
 
   private void startMetrics() {
@@ -275,6 +298,7 @@ final class RunningBroker {
                 serviceAccounts,
                 tokens,
                 agents.operations(),
+                systems,
                 audit,
                 config.access().serviceTokenMaxTtl(),
                 clock));

@@ -18,6 +18,7 @@ import java.time.Duration;
 public final class Agents implements AutoCloseable {
   private final AgentAuthority authority;
   private final AgentDirectory directory;
+  private final SignedApprovals approvals;
   private final RoundTrips roundTrips;
   private final Presence presence;
   private final PendingDecisions decisions;
@@ -111,6 +112,7 @@ public final class Agents implements AutoCloseable {
             tampering,
             upheavals,
             doorway);
+    this.approvals = new SignedApprovals(identities, keys, tampering);
     this.roundTrips = new RoundTrips(around.live());
     this.directory =
         new AgentDirectory(
@@ -161,6 +163,11 @@ public final class Agents implements AutoCloseable {
   /// What the API shows of agents and does to them.
   public AgentOperations operations() {
     return directory;
+  }
+
+  /// Who may be given configuration.
+  public ApprovedAgents approved() {
+    return approvals;
   }
 
   PendingDecisions decisions() {

@@ -6,6 +6,7 @@ import io.penstock.broker.agents.AgentOperations;
 import io.penstock.broker.agents.EnrollmentTokens;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.store.Database;
+import io.penstock.broker.systems.SystemOperations;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
@@ -46,6 +47,7 @@ public final class Api {
       ServiceAccounts serviceAccounts,
       EnrollmentTokens enrollmentTokens,
       AgentOperations agents,
+      SystemOperations systems,
       Audit audit,
       Duration serviceTokenMaxTtl,
       Clock clock) {}
@@ -61,7 +63,8 @@ public final class Api {
     new ServiceAccountRoutes(features.serviceAccounts(), features.serviceTokenMaxTtl())
         .addTo(routes);
     new EnrollmentTokenRoutes(features.enrollmentTokens()).addTo(routes);
-    new AgentRoutes(features.agents()).addTo(routes);
+    new AgentRoutes(features.agents(), features.systems()).addTo(routes);
+    new SystemRoutes(features.systems()).addTo(routes);
     new AuditRoutes(features.audit()).addTo(routes);
     new AlarmRoutes(features.database(), features.audit(), features.clock()).addTo(routes);
     addHealth(features.database());

@@ -1,0 +1,38 @@
+package io.penstock.broker.delivery;
+
+import io.penstock.broker.store.Tx;
+import io.penstock.codec.message.DeliveryMessage;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+
+/// Where messages for agents are put. Each call is part of the caller's transaction: what is
+/// committed is delivered, what is rolled back was never said.
+///
+/// @see QueueFullException for what happens beyond an agent's bound
+public interface MessageQueue {
+
+  /// A new version is deployed; undelivered messages about the same system are superseded. The
+  /// caller has listed it in the newest head before.
+  ///
+  /// @return the message's sequence
+  long configuration(Tx tx, String agent, String system, long version, String author, Instant now);
+
+  /// A system is removed; undelivered messages about it are superseded.
+  ///
+  /// @param version of the tombstone that the newest head lists
+  long removal(Tx tx, String agent, String system, long version, String author, Instant now);
+
+  /// @param expiresIn how long it makes sense; empty = until it is done
+  long instruction(
+      Tx tx,
+      String agent,
+      DeliveryMessage.Instruction instruction,
+      Optional<Duration> expiresIn,
+      String author,
+      Instant now);
+
+  /// A head was signed again and nothing else changed: live sessions of the agent hear it, an
+  /// absent agent gets the newest one when it comes.
+  void headRenewed(String agent, String headJws);
+}
