@@ -5,8 +5,7 @@ import java.nio.charset.StandardCharsets;
 
 /// Whose secrets these are, and for where. Both layers of [SealedSecrets] are bound to it, so
 /// neither opens for another agent, generation, system or destination; not to a version, so that
-// the
-/// next one may carry them on.
+/// the next one may carry them on.
 public record SealedFor(String agent, long generation, String system, Destination destination) {
   private static final String SECRETS_LABEL = "penstock secrets v1";
   private static final String WRAP_LABEL = "penstock secrets wrap v1";
