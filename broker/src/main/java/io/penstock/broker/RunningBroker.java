@@ -19,7 +19,6 @@ import io.penstock.broker.audit.Audit;
 import io.penstock.broker.config.BrokerConfig;
 import io.penstock.broker.config.DataDirectory;
 import io.penstock.broker.delivery.Delivery;
-import io.penstock.broker.delivery.Documents;
 import io.penstock.broker.edge.EdgeSettings;
 import io.penstock.broker.edge.InvocationEdge;
 import io.penstock.broker.edge.InvocationGates;
@@ -39,6 +38,7 @@ import io.penstock.broker.store.MessageTable;
 import io.penstock.broker.store.Migrations;
 import io.penstock.broker.store.ServiceAccountTable;
 import io.penstock.broker.store.UserTable;
+import io.penstock.broker.systems.Systems;
 import io.penstock.broker.telemetry.Metrics;
 import io.penstock.broker.telemetry.MetricsServer;
 import io.penstock.broker.tunnel.Sessions;
@@ -74,6 +74,7 @@ final class RunningBroker {
 
   private static final int FLUSH_SECONDS = 10;
   private static final int ALARMS_SECONDS = 15;
+  private static final int HEADS_SECONDS = 60;
 
   private final BrokerConfig config;
   private final Clock clock = Clock.systemUTC();
@@ -90,9 +91,9 @@ final class RunningBroker {
   private final RoutingTable routing = new RoutingTable();
   private final Sessions sessions = new Sessions(routing);
   private final Agents agents;
-  private final Documents documents = new NoSystems();
   private final Delivery delivery;
   private final Hints hints;
+  private final Systems systems;
   private final RollUps rollUps;
   private final Metrics metrics;
   private final ScheduledExecutorService upkeep =
@@ -142,17 +143,27 @@ final class RunningBroker {
                 database,
                 keys,
                 new SessionsOfAgents(sessions),
-                agent -> database().transaction(tx -> documents.head(tx, agent)),
+                agent -> database().transaction(tx -> systems().documents().head(tx, agent)),
                 random,
                 clock,
                 config.node(),
                 1));
+    systems =
+        new Systems(
+            new Systems.Surroundings(
+                database,
+                keys,
+                agents.approved(),
+                new SessionsOfAgents(sessions),
+                () -> delivery().queue(),
+                random,
+                clock));
     delivery =
         new Delivery(
             new Delivery.Surroundings(
                 database,
                 new MessageTable(keys.rowMac()),
-                documents,
+                systems.documents(),
                 agents.signingKeys(),
                 audit,
                 clock));
@@ -198,12 +209,22 @@ final class RunningBroker {
             FLUSH_SECONDS,
             FLUSH_SECONDS,
             TimeUnit.SECONDS);
+    broker.renewHeads();
     broker.startMetrics();
     Optional<Accounts.FirstAdmin> admin = broker.accounts.createFirstAdmin();
     int port = broker.front.listen(config.listen().host(), config.listen().port());
     admin.ifPresent(first -> broker.showFirstStart(first, out));
     LOG.info("listening on port {} as {}", port, config.externalUrl());
     return broker;
+  }
+
+  private void renewHeads() {
+    var _ =
+        upkeep.scheduleAtFixedRate(
+            () -> step("signing head manifests", systems::renewHeads),
+            0,
+            HEADS_SECONDS,
+            TimeUnit.SECONDS);
   }
 
   private void startMetrics() {
@@ -220,6 +241,14 @@ final class RunningBroker {
 
   private Front front() {
     return front;
+  }
+
+  private Systems systems() {
+    return systems;
+  }
+
+  private Delivery delivery() {
+    return delivery;
   }
 
   private Supplier<DatabaseAddress> databaseAddress() {
@@ -308,6 +337,7 @@ final class RunningBroker {
                 tokens,
                 agents.operations(),
                 delivery.operations(),
+                systems,
                 audit,
                 config.access().serviceTokenMaxTtl(),
                 clock));

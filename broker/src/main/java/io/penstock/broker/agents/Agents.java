@@ -19,6 +19,7 @@ public final class Agents implements AutoCloseable {
   private final AgentAuthority authority;
   private final AgentDirectory directory;
   private final SigningKeys signingKeys;
+  private final SignedApprovals approvals;
   private final RoundTrips roundTrips;
   private final Presence presence;
   private final PendingDecisions decisions;
@@ -115,6 +116,7 @@ public final class Agents implements AutoCloseable {
             tampering,
             upheavals,
             doorway);
+    this.approvals = new SignedApprovals(identities, keys, tampering);
     this.roundTrips = new RoundTrips(around.live());
     this.directory =
         new AgentDirectory(
@@ -170,6 +172,11 @@ public final class Agents implements AutoCloseable {
   /// What the API shows of agents and does to them.
   public AgentOperations operations() {
     return directory;
+  }
+
+  /// Who may be given configuration.
+  public ApprovedAgents approved() {
+    return approvals;
   }
 
   PendingDecisions decisions() {

@@ -5,6 +5,8 @@ import io.penstock.broker.agents.AgentOperations;
 import io.penstock.broker.agents.AgentOperations.AgentView;
 import io.penstock.broker.agents.AgentOperations.Latency;
 import io.penstock.broker.agents.AgentOperations.Outcome;
+import io.penstock.broker.systems.SystemOperations;
+import io.penstock.broker.systems.SystemOperations.Progress;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
@@ -18,10 +20,14 @@ final class AgentRoutes {
   private static final Pattern LABEL = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._/-]{0,62}");
   private static final Pattern LABEL_VALUE = Pattern.compile("\\P{C}{0,256}");
 
-  private final AgentOperations agents;
+  private static final Progress NOTHING_DEPLOYED = new Progress(0, 0);
 
-  AgentRoutes(AgentOperations agents) {
+  private final AgentOperations agents;
+  private final SystemOperations systems;
+
+  AgentRoutes(AgentOperations agents, SystemOperations systems) {
     this.agents = agents;
+    this.systems = systems;
   }
 
   void addTo(Routes routes) {
@@ -70,17 +76,18 @@ final class AgentRoutes {
 
   private Answer list(Request request) {
     var all = new JsonArray();
+    Map<String, Progress> progress = systems.progress();
     agents.list().stream()
         .filter(agent -> request.query("state").map(agent.state()::equals).orElse(true))
         .filter(agent -> request.query("site").map(agent.site()::equals).orElse(true))
-        .forEach(agent -> all.add(json(agent)));
+        .forEach(agent -> all.add(json(agent, progress)));
     return Answer.ok(all);
   }
 
   private Answer show(Request request) {
     return agents
         .find(id(request))
-        .map(agent -> Answer.ok(json(agent)))
+        .map(agent -> Answer.ok(json(agent, systems.progress())))
         .orElseThrow(() -> Problem.notFound("agent"));
   }
 
@@ -119,7 +126,7 @@ final class AgentRoutes {
   private Answer done(Request request, Outcome outcome) {
     return switch (outcome) {
       case Outcome.Done() ->
-          agents.find(id(request)).map(agent -> Answer.ok(json(agent))).orElseGet(Answer::nothing);
+          agents.find(id(request)).map(agent -> Answer.ok(json(agent, systems.progress()))).orElseGet(Answer::nothing);
       case Outcome.UnknownAgent() -> throw Problem.notFound("agent");
       case Outcome.FingerprintMismatch() ->
           throw Problem.conflict(
@@ -137,8 +144,9 @@ final class AgentRoutes {
     };
   }
 
-  private static JsonObject json(AgentView agent) {
+  private static JsonObject json(AgentView agent, Map<String, Progress> all) {
     var enrollment = agent.enrollment();
+    Progress progress = all.getOrDefault(agent.id(), NOTHING_DEPLOYED);
     return new JsonObject()
         .put("id", agent.id())
         .put("site", agent.site())
@@ -162,9 +170,8 @@ final class AgentRoutes {
         .put("generation", agent.generation())
         .put("tunnels", agent.tunnels())
         .put("systems", new JsonArray(agent.systems()))
-        // Sealed configurations are not part of this version: there is nothing to be behind with.
-        .put("config_version", 0)
-        .put("applied_version", 0)
+        .put("config_version", progress.configVersion())
+        .put("applied_version", progress.appliedVersion())
         .put("undelivered", 0);
   }
 

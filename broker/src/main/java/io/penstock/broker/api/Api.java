@@ -7,6 +7,7 @@ import io.penstock.broker.agents.EnrollmentTokens;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.delivery.DeliveryOperations;
 import io.penstock.broker.store.Database;
+import io.penstock.broker.systems.SystemOperations;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
@@ -48,6 +49,7 @@ public final class Api {
       EnrollmentTokens enrollmentTokens,
       AgentOperations agents,
       DeliveryOperations delivery,
+      SystemOperations systems,
       Audit audit,
       Duration serviceTokenMaxTtl,
       Clock clock) {}
@@ -63,8 +65,9 @@ public final class Api {
     new ServiceAccountRoutes(features.serviceAccounts(), features.serviceTokenMaxTtl())
         .addTo(routes);
     new EnrollmentTokenRoutes(features.enrollmentTokens()).addTo(routes);
-    new AgentRoutes(features.agents()).addTo(routes);
+    new AgentRoutes(features.agents(), features.systems()).addTo(routes);
     new MessageRoutes(features.delivery()).addTo(routes);
+    new SystemRoutes(features.systems()).addTo(routes);
     new AuditRoutes(features.audit()).addTo(routes);
     new AlarmRoutes(features.database(), features.audit(), features.clock()).addTo(routes);
     addHealth(features.database());

@@ -1,6 +1,7 @@
 package io.penstock.broker.api;
 
 import io.penstock.broker.problem.ProblemDocument;
+import java.util.List;
 import java.util.OptionalInt;
 
 /// An error of the API, thrown by what answers a request. Title and detail go to strangers: fixed
@@ -10,13 +11,26 @@ final class Problem extends RuntimeException {
   private final OptionalInt retryAfterSeconds;
 
   private Problem(int status, String title, String detail, OptionalInt retryAfterSeconds) {
-    super(detail, null, false, false);
-    document = new ProblemDocument(status, title, detail);
+    this(new ProblemDocument(status, title, detail), retryAfterSeconds);
+  }
+
+  private Problem(ProblemDocument document, OptionalInt retryAfterSeconds) {
+    super(document.detail(), null, false, false);
+    this.document = document;
     this.retryAfterSeconds = retryAfterSeconds;
   }
 
   static Problem of(int status, String title, String detail) {
     return new Problem(status, title, detail, OptionalInt.empty());
+  }
+
+  static Problem of(int status, String title, String detail, List<ProblemDocument.Error> errors) {
+    return new Problem(new ProblemDocument(status, title, detail, errors), OptionalInt.empty());
+  }
+
+  /// Not now: try again after some seconds.
+  static Problem later(int status, String title, String detail, int retryAfterSeconds) {
+    return new Problem(status, title, detail, OptionalInt.of(retryAfterSeconds));
   }
 
   static Problem badRequest(String detail) {

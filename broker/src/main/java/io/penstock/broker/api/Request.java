@@ -1,5 +1,8 @@
 package io.penstock.broker.api;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import io.penstock.broker.access.Actor;
 import io.penstock.broker.access.Actor.Origin;
 import io.vertx.core.buffer.Buffer;
@@ -7,6 +10,7 @@ import io.vertx.core.json.DecodeException;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
+import java.io.IOException;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -22,6 +26,9 @@ import org.jspecify.annotations.Nullable;
 final class Request {
   /// What a misspelt field looks like, and markup does not: named in the answer.
   private static final Pattern FIELD = Pattern.compile("[a-zA-Z][a-zA-Z0-9_]{0,39}");
+
+  private static final JsonFactory STRICT =
+      JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
   private final Map<String, String> pathParameters;
   private final io.vertx.core.MultiMap queryParameters;
@@ -106,6 +113,10 @@ final class Request {
     throw expected(name, "a whole number from " + min + " to " + max);
   }
 
+  boolean hasNoBody() {
+    return body == null || body.length() == 0;
+  }
+
   /// The JSON object of the body, with no field outside `fields`.
   JsonObject json(String... fields) {
     if (body == null || body.length() == 0) {
@@ -126,6 +137,20 @@ final class Request {
                 + ", found "
                 + (FIELD.matcher(field).matches() ? field : "another"));
       }
+    }
+    return object;
+  }
+
+  /// [#json] for what will be signed: refuses an object with a name twice, of which another reader
+  /// might take the other one.
+  JsonObject unambiguousJson(String... fields) {
+    JsonObject object = json(fields);
+    try (JsonParser tokens = STRICT.createParser(body == null ? new byte[0] : body.getBytes())) {
+      while (tokens.nextToken() != null) {
+        // Reading on is the check.
+      }
+    } catch (IOException _) {
+      throw Problem.badRequest("expected a JSON object without a name twice as the body");
     }
     return object;
   }

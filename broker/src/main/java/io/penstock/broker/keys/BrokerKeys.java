@@ -3,6 +3,8 @@ package io.penstock.broker.keys;
 import io.penstock.broker.config.DataDirectory;
 import io.penstock.broker.keys.KeystoreContent.Secret;
 import io.penstock.codec.seal.AgentRecord;
+import io.penstock.codec.seal.ConfigurationHeader;
+import io.penstock.codec.seal.HeadManifest;
 import io.penstock.codec.seal.KeyUse;
 import io.penstock.codec.seal.Keyset;
 import io.penstock.codec.seal.NodeCertificate;
@@ -29,6 +31,7 @@ public final class BrokerKeys {
   private final SigningKey root;
   private final SigningKey issuer;
   private final SigningKey recordKey;
+  private final SigningKey configurationKey;
   private final SigningKey jwtKey;
   private final Kek kek;
   private final EnrollRoot enrollRoot;
@@ -45,6 +48,7 @@ public final class BrokerKeys {
     this.root = content.signingKey(Secret.ROOT);
     this.issuer = content.signingKey(Secret.NODE_ISSUER);
     this.recordKey = content.signingKey(Secret.RECORD);
+    this.configurationKey = content.signingKey(Secret.CONFIGURATION);
     this.jwtKey = content.signingKey(Secret.JWT);
     this.kek = new Kek(content.secret(Secret.KEK), random);
     this.enrollRoot = new EnrollRoot(content.secret(Secret.ENROLL_ROOT));
@@ -97,8 +101,7 @@ public final class BrokerKeys {
             List.of(
                 Keyset.Key.of(KeyUse.NODE_ISSUER, issuer.verifyingKey()),
                 Keyset.Key.of(KeyUse.RECORD, recordKey.verifyingKey()),
-                Keyset.Key.of(
-                    KeyUse.CONFIGURATION, content.signingKey(Secret.CONFIGURATION).verifyingKey()),
+                Keyset.Key.of(KeyUse.CONFIGURATION, configurationKey.verifyingKey()),
                 Keyset.Key.of(
                     KeyUse.CHECKPOINT, content.signingKey(Secret.CHECKPOINT).verifyingKey())));
     String jws = issued.sign(root);
@@ -125,6 +128,14 @@ public final class BrokerKeys {
 
   public String sign(AgentRecord agentRecord) {
     return agentRecord.sign(recordKey);
+  }
+
+  public String sign(ConfigurationHeader header) {
+    return header.sign(configurationKey);
+  }
+
+  public String sign(HeadManifest head) {
+    return head.sign(configurationKey);
   }
 
   public SigningKey jwtKey() {

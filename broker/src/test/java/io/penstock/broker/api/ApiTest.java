@@ -9,7 +9,9 @@ import io.penstock.broker.access.Passwords;
 import io.penstock.broker.access.Role;
 import io.penstock.broker.access.ServiceAccounts;
 import io.penstock.broker.agents.AgentOperations;
+import io.penstock.broker.agents.ApprovedAgents;
 import io.penstock.broker.agents.EnrollmentTokens;
+import io.penstock.broker.agents.LiveSessions;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.config.BrokerConfig;
 import io.penstock.broker.config.DataDirectory;
@@ -17,7 +19,10 @@ import io.penstock.broker.keys.BrokerKeys;
 import io.penstock.broker.keys.MasterKey;
 import io.penstock.broker.store.ServiceAccountTable;
 import io.penstock.broker.store.TestDatabase;
+import io.penstock.broker.store.Tx;
 import io.penstock.broker.store.UserTable;
+import io.penstock.broker.systems.Systems;
+import io.penstock.broker.tunnel.LiveSession;
 import io.penstock.codec.seal.EnrollmentToken;
 import io.penstock.codec.seal.SigningKey;
 import io.vertx.core.http.HttpServer;
@@ -105,6 +110,7 @@ class ApiTest {
                 tokens,
                 agents,
                 new NoMessages(),
+                systems(keys, random, clock),
                 audit,
                 Duration.ofDays(90),
                 clock));
@@ -118,6 +124,20 @@ class ApiTest {
             .toCompletableFuture()
             .join();
     token = login(admin.email(), admin.password()).getString("token");
+  }
+
+  private Systems systems(BrokerKeys keys, SecureRandom random, Clock clock) {
+    return new Systems(
+        new Systems.Surroundings(
+            database.database(),
+            keys,
+            new NobodyApproved(),
+            new NoSessions(),
+            () -> {
+              throw new AssertionError("nothing is deployed here");
+            },
+            random,
+            clock));
   }
 
   @AfterAll
@@ -416,6 +436,30 @@ class ApiTest {
     return Base64.getUrlEncoder()
         .withoutPadding()
         .encodeToString(text.getBytes(java.nio.charset.StandardCharsets.UTF_8));
+  }
+
+  private static final class NobodyApproved implements ApprovedAgents {
+    @Override
+    public Found find(Tx tx, String agent) {
+      return new Found.Unknown();
+    }
+
+    @Override
+    public Found lock(Tx tx, String agent) {
+      return new Found.Unknown();
+    }
+  }
+
+  private static final class NoSessions implements LiveSessions {
+    @Override
+    public List<LiveSession> of(String agent) {
+      return List.of();
+    }
+
+    @Override
+    public List<LiveSession> all() {
+      return List.of();
+    }
   }
 
   /// A fleet without agents: what agents do is tested where they live.

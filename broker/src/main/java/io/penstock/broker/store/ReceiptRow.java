@@ -1,0 +1,33 @@
+package io.penstock.broker.store;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/// One row of `receipts`: the last word of an agent about one version.
+///
+/// @param outcome `applied` or `refused`
+/// @param jws as the agent signed it
+public record ReceiptRow(
+    String agent,
+    String system,
+    long version,
+    String outcome,
+    Optional<String> reason,
+    Optional<String> detail,
+    String jws,
+    Instant receivedAt) {
+
+  /// What the MAC covers.
+  List<String> granting() {
+    return List.of(
+        agent,
+        system,
+        Long.toString(version),
+        outcome,
+        MacText.of(reason),
+        MacText.of(detail),
+        jws,
+        Long.toString(receivedAt.toEpochMilli()));
+  }
+}

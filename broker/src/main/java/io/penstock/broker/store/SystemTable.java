@@ -1,0 +1,480 @@
+package io.penstock.broker.store;
+
+import io.penstock.broker.keys.RowMac;
+import io.penstock.broker.store.SystemVersion.State;
+import io.penstock.codec.seal.Octets;
+import io.vertx.sqlclient.Row;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+
+/// Systems, their versions, heads and receipts, whole rows at a time under their MACs: what is
+/// written gets one, and reading a row whose MAC does not hold throws [TamperedRowException].
+///
+/// Locks are taken in this order: the agent, the system, the head, then what is queued for it.
+public final class SystemTable {
+  private static final String SYSTEMS = "systems";
+  private static final String VERSIONS = "system_versions";
+  private static final String HEADS = "heads";
+  private static final String RECEIPTS = "receipts";
+
+  private static final String SELECT_SYSTEM =
+      """
+      select agent, system, plugin, version, deployed_version, deployed_generation, applied_version,
+             removed_version, updated_by, updated_at, row_version, mac
+      from systems
+      """;
+  private static final String VERSION_COLUMNS =
+      """
+      agent, system, version, generation, plugin, state, header_jws, header_sha256, sealed_sha256,
+      secret_names, author, created_at, row_version, mac
+      """;
+  private static final String SELECT_HEAD =
+      """
+      select agent, generation, incarnation, sequence, applied_sequence, jws, issued_at, expires_at,
+             row_version, mac
+      from heads
+      """;
+  private static final String RECEIPT_COLUMNS =
+      "agent, system, version, outcome, reason, detail, jws, received_at, mac ";
+
+  private final RowMac mac;
+
+  public SystemTable(RowMac mac) {
+    this.mac = mac;
+  }
+
+  // Systems.
+
+  public Optional<SystemRow> find(Tx tx, String agent, String system) {
+    return tx.one(SELECT_SYSTEM + " where agent = $1 and system = $2", agent, system)
+        .map(this::system);
+  }
+
+  public Optional<SystemRow> lock(Tx tx, String agent, String system) {
+    return tx.one(SELECT_SYSTEM + " where agent = $1 and system = $2 for update", agent, system)
+        .map(this::system);
+  }
+
+  /// By name.
+  public List<SystemRow> list(Tx tx, String agent) {
+    return stream(tx.query(SELECT_SYSTEM + " where agent = $1 order by system", agent))
+        .map(this::system)
+        .toList();
+  }
+
+  public void insert(Tx tx, SystemRow row) {
+    tx.update(
+        """
+        insert into systems (agent, system, plugin, version, deployed_version, deployed_generation,
+          applied_version, removed_version, updated_by, updated_at, row_version, mac)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+        """,
+        values(row));
+  }
+
+  public void update(Tx tx, SystemRow row) {
+    tx.update(
+        """
+        update systems set plugin = $3, version = $4, deployed_version = $5,
+          deployed_generation = $6, applied_version = $7, removed_version = $8, updated_by = $9,
+          updated_at = $10, row_version = $11, mac = $12
+        where agent = $1 and system = $2
+        """,
+        values(row));
+  }
+
+  private Object[] values(SystemRow row) {
+    return new Object[] {
+      row.agent(),
+      row.system(),
+      row.plugin(),
+      row.version(),
+      row.deployedVersion(),
+      row.deployedGeneration(),
+      row.appliedVersion(),
+      row.removedVersion(),
+      row.updatedBy(),
+      row.updatedAt(),
+      row.rowVersion(),
+      mac.of(SYSTEMS, row.granting())
+    };
+  }
+
+  /// Whether the agent has yet to apply something that its head lists for `generation`.
+  public boolean anyUnapplied(Tx tx, String agent, long generation) {
+    return tx.one(
+            """
+            select 1 as found from systems
+            where agent = $1 and deployed_generation = $2 and deployed_version <> applied_version
+            limit 1
+            """,
+            agent,
+            generation)
+        .isPresent();
+  }
+
+  // Versions.
+
+  /// What a version carries.
+  ///
+  /// @param wrappedSettings under the KEK
+  /// @param sealed the secrets' JSON as the agent gets it
+  public record Content(byte[] wrappedSettings, Optional<byte[]> sealed) {
+    @Override
+    public String toString() {
+      return "Content[" + wrappedSettings.length + " bytes of settings]";
+    }
+  }
+
+  public Optional<SystemVersion> version(Tx tx, String agent, String system, long version) {
+    return tx.one(
+            "select "
+                + VERSION_COLUMNS
+                + " from system_versions where agent = $1 and system = $2 and version = $3",
+            agent,
+            system,
+            version)
+        .map(this::version);
+  }
+
+  /// The document of the highest number.
+  public Optional<SystemVersion> newest(Tx tx, String agent, String system) {
+    return tx.one(
+            "select "
+                + VERSION_COLUMNS
+                + " from system_versions where agent = $1 and system = $2"
+                + " order by version desc limit 1",
+            agent,
+            system)
+        .map(this::version);
+  }
+
+  /// Newest first, below `before`.
+  public List<SystemVersion> versions(Tx tx, String agent, String system, long before, int limit) {
+    return stream(
+            tx.query(
+                "select "
+                    + VERSION_COLUMNS
+                    + " from system_versions where agent = $1 and system = $2 and version < $3"
+                    + " order by version desc limit $4",
+                agent,
+                system,
+                before,
+                limit))
+        .map(this::version)
+        .toList();
+  }
+
+  /// The newest document of each system, by name.
+  public List<SystemVersion> newestOfEach(Tx tx, String agent) {
+    return stream(
+            tx.query(
+                "select distinct on (system) "
+                    + VERSION_COLUMNS
+                    + " from system_versions where agent = $1 order by system, version desc",
+                agent))
+        .map(this::version)
+        .toList();
+  }
+
+  /// Deployed and not dealt with by the agent.
+  public List<SystemVersion> undelivered(Tx tx, String agent, String system) {
+    return stream(
+            tx.query(
+                "select "
+                    + VERSION_COLUMNS
+                    + " from system_versions where agent = $1 and system = $2"
+                    + " and state in ('buffered', 'delivered') order by version",
+                agent,
+                system))
+        .map(this::version)
+        .toList();
+  }
+
+  /// Throws [TamperedRowException] when the sealed bytes are not the ones of the row's hash; what
+  /// the settings are worth shows when they are unwrapped.
+  public Content content(Tx tx, SystemVersion version) {
+    Row row =
+        tx.one(
+                """
+                select settings, sealed from system_versions
+                where agent = $1 and system = $2 and version = $3
+                """,
+                version.agent(),
+                version.system(),
+                version.version())
+            .orElseThrow();
+    Optional<Octets> sealed = Values.optionalOctets(row, "sealed");
+    if (!sealed.map(octets -> Octets.sha256(octets.bytes())).equals(version.sealedSha256())) {
+      throw new TamperedRowException(
+          version.agent(), "the sealed secrets of " + named(version) + " are not what was stored");
+    }
+    return new Content(Values.octets(row, "settings").bytes(), sealed.map(Octets::bytes));
+  }
+
+  public void insert(Tx tx, SystemVersion row, Content content) {
+    tx.update(
+        """
+        insert into system_versions (agent, system, version, generation, plugin, state, header_jws,
+          header_sha256, settings, sealed, sealed_sha256, secret_names, author, created_at,
+          row_version, mac)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+        """,
+        row.agent(),
+        row.system(),
+        row.version(),
+        row.generation(),
+        row.plugin(),
+        row.state(),
+        row.headerJws(),
+        row.headerSha256(),
+        content.wrappedSettings(),
+        content.sealed(),
+        row.sealedSha256(),
+        row.secretNames(),
+        row.author(),
+        row.createdAt(),
+        row.rowVersion(),
+        mac.of(VERSIONS, row.granting()));
+  }
+
+  public void changeState(Tx tx, SystemVersion row, State next) {
+    SystemVersion changed = row.with(next);
+    tx.update(
+        """
+        update system_versions set state = $4, row_version = $5, mac = $6
+        where agent = $1 and system = $2 and version = $3
+        """,
+        row.agent(),
+        row.system(),
+        row.version(),
+        next,
+        changed.rowVersion(),
+        mac.of(VERSIONS, changed.granting()));
+  }
+
+  // Heads.
+
+  public Optional<HeadRow> head(Tx tx, String agent) {
+    return tx.one(SELECT_HEAD + " where agent = $1", agent).map(this::head);
+  }
+
+  public Optional<HeadRow> lockHead(Tx tx, String agent) {
+    return tx.one(SELECT_HEAD + " where agent = $1 for update", agent).map(this::head);
+  }
+
+  /// All of them, for lists; a row without our MAC is left out.
+  public List<HeadRow> heads(Tx tx) {
+    return stream(tx.query(SELECT_HEAD + " order by agent"))
+        .filter(row -> mac.holds(Values.octets(row, "mac"), HEADS, readHead(row).granting()))
+        .map(SystemTable::readHead)
+        .toList();
+  }
+
+  /// Agents whose head was signed at `until` or before, by name after `after`, at most `limit`.
+  /// Only heads of an approved generation count: the others have nobody who would hear them.
+  public List<String> headsDue(Tx tx, Instant until, String after, int limit) {
+    return stream(
+            tx.query(
+                """
+                select h.agent from heads h join agents a
+                  on a.name = h.agent and a.generation = h.generation and a.state = 'approved'
+                where h.issued_at <= $1 and h.agent > $2 order by h.agent limit $3
+                """,
+                until,
+                after,
+                limit))
+        .map(row -> Values.text(row, "agent"))
+        .toList();
+  }
+
+  public void insert(Tx tx, HeadRow row) {
+    tx.update(
+        """
+        insert into heads (agent, generation, incarnation, sequence, applied_sequence, jws,
+          issued_at, expires_at, row_version, mac)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        """,
+        values(row));
+  }
+
+  public void update(Tx tx, HeadRow row) {
+    tx.update(
+        """
+        update heads set generation = $2, incarnation = $3, sequence = $4, applied_sequence = $5,
+          jws = $6, issued_at = $7, expires_at = $8, row_version = $9, mac = $10
+        where agent = $1
+        """,
+        values(row));
+  }
+
+  private Object[] values(HeadRow row) {
+    return new Object[] {
+      row.agent(),
+      row.generation(),
+      row.incarnation(),
+      row.sequence(),
+      row.appliedSequence(),
+      row.jws(),
+      row.issuedAt(),
+      row.expiresAt(),
+      row.rowVersion(),
+      mac.of(HEADS, row.granting())
+    };
+  }
+
+  // Receipts.
+
+  /// Replaces an older one about the same version.
+  public void put(Tx tx, ReceiptRow row) {
+    tx.update(
+        """
+        insert into receipts (agent, system, version, outcome, reason, detail, jws, received_at, mac)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        on conflict (agent, system, version) do update set outcome = excluded.outcome,
+          reason = excluded.reason, detail = excluded.detail, jws = excluded.jws,
+          received_at = excluded.received_at, mac = excluded.mac
+        """,
+        row.agent(),
+        row.system(),
+        row.version(),
+        row.outcome(),
+        row.reason(),
+        row.detail(),
+        row.jws(),
+        row.receivedAt(),
+        mac.of(RECEIPTS, row.granting()));
+  }
+
+  public Optional<ReceiptRow> receipt(Tx tx, String agent, String system, long version) {
+    return tx.one(
+            "select "
+                + RECEIPT_COLUMNS
+                + " from receipts where agent = $1 and system = $2 and version = $3",
+            agent,
+            system,
+            version)
+        .map(this::receipt);
+  }
+
+  /// The last that came about one system.
+  public Optional<ReceiptRow> lastReceipt(Tx tx, String agent, String system) {
+    return tx.one(
+            "select "
+                + RECEIPT_COLUMNS
+                + " from receipts where agent = $1 and system = $2"
+                + " order by received_at desc, version desc limit 1",
+            agent,
+            system)
+        .map(this::receipt);
+  }
+
+  /// The last that came about each system, by name.
+  public List<ReceiptRow> lastReceipts(Tx tx, String agent) {
+    return stream(
+            tx.query(
+                "select distinct on (system) "
+                    + RECEIPT_COLUMNS
+                    + " from receipts where agent = $1"
+                    + " order by system, received_at desc, version desc",
+                agent))
+        .map(this::receipt)
+        .toList();
+  }
+
+  // Rows.
+
+  private SystemRow system(Row row) {
+    var system =
+        new SystemRow(
+            Values.text(row, "agent"),
+            Values.text(row, "system"),
+            Values.text(row, "plugin"),
+            Values.number(row, "version"),
+            Values.number(row, "deployed_version"),
+            Values.number(row, "deployed_generation"),
+            Values.number(row, "applied_version"),
+            Values.number(row, "removed_version"),
+            Values.text(row, "updated_by"),
+            Values.instant(row, "updated_at"),
+            Values.number(row, "row_version"));
+    require(row, SYSTEMS, system.granting(), system.agent(), "system " + system.system());
+    return system;
+  }
+
+  private SystemVersion version(Row row) {
+    var version =
+        new SystemVersion(
+            Values.text(row, "agent"),
+            Values.text(row, "system"),
+            Values.number(row, "version"),
+            Values.number(row, "generation"),
+            Values.text(row, "plugin"),
+            Values.constant(row, "state", State.class),
+            Values.text(row, "header_jws"),
+            Values.octets(row, "header_sha256"),
+            Values.optionalOctets(row, "sealed_sha256"),
+            Values.list(row, "secret_names"),
+            Values.text(row, "author"),
+            Values.instant(row, "created_at"),
+            Values.number(row, "row_version"));
+    require(row, VERSIONS, version.granting(), version.agent(), named(version));
+    return version;
+  }
+
+  private HeadRow head(Row row) {
+    HeadRow head = readHead(row);
+    require(row, HEADS, head.granting(), head.agent(), "the head manifest");
+    return head;
+  }
+
+  private static HeadRow readHead(Row row) {
+    return new HeadRow(
+        Values.text(row, "agent"),
+        Values.number(row, "generation"),
+        Values.number(row, "incarnation"),
+        Values.number(row, "sequence"),
+        Values.number(row, "applied_sequence"),
+        Values.text(row, "jws"),
+        Values.instant(row, "issued_at"),
+        Values.instant(row, "expires_at"),
+        Values.number(row, "row_version"));
+  }
+
+  private ReceiptRow receipt(Row row) {
+    var receipt =
+        new ReceiptRow(
+            Values.text(row, "agent"),
+            Values.text(row, "system"),
+            Values.number(row, "version"),
+            Values.text(row, "outcome"),
+            Values.optionalText(row, "reason"),
+            Values.optionalText(row, "detail"),
+            Values.text(row, "jws"),
+            Values.instant(row, "received_at"));
+    require(
+        row,
+        RECEIPTS,
+        receipt.granting(),
+        receipt.agent(),
+        "the receipt of " + receipt.system() + " version " + receipt.version());
+    return receipt;
+  }
+
+  private void require(Row row, String table, List<String> fields, String agent, String what) {
+    if (!mac.holds(Values.octets(row, "mac"), table, fields)) {
+      throw new TamperedRowException(agent, "the row of " + what + " does not carry our MAC");
+    }
+  }
+
+  private static String named(SystemVersion version) {
+    return "system " + version.system() + " version " + version.version();
+  }
+
+  private static Stream<Row> stream(Iterable<Row> rows) {
+    return StreamSupport.stream(rows.spliterator(), false);
+  }
+}

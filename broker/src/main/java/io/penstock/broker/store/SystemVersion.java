@@ -1,0 +1,79 @@
+package io.penstock.broker.store;
+
+import io.penstock.codec.seal.Octets;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/// One row of `system_versions` without its two large columns, which are read alone when they are
+/// needed. Only the state ever changes.
+///
+/// @param sealedSha256 hash of the sealed secrets' JSON; empty = a version without secrets
+/// @param secretNames which secrets there are, never what they say
+public record SystemVersion(
+    String agent,
+    String system,
+    long version,
+    long generation,
+    String plugin,
+    State state,
+    String headerJws,
+    Octets headerSha256,
+    Optional<Octets> sealedSha256,
+    List<String> secretNames,
+    String author,
+    Instant createdAt,
+    long rowVersion) {
+
+  public enum State {
+    /// Made, not deployed.
+    SEALED,
+    /// Deployed, waits for the agent.
+    BUFFERED,
+    /// Went to the agent, its receipt has not come.
+    DELIVERED,
+    APPLIED,
+    REFUSED,
+    /// Another version was deployed before the agent had dealt with this one.
+    SUPERSEDED
+  }
+
+  public SystemVersion {
+    secretNames = List.copyOf(secretNames);
+  }
+
+  public SystemVersion with(State next) {
+    return new SystemVersion(
+        agent,
+        system,
+        version,
+        generation,
+        plugin,
+        next,
+        headerJws,
+        headerSha256,
+        sealedSha256,
+        secretNames,
+        author,
+        createdAt,
+        rowVersion + 1);
+  }
+
+  /// What the MAC covers.
+  List<String> granting() {
+    return List.of(
+        agent,
+        system,
+        Long.toString(version),
+        Long.toString(rowVersion),
+        Long.toString(generation),
+        plugin,
+        state.name(),
+        headerJws,
+        headerSha256.hex(),
+        MacText.of(sealedSha256),
+        MacText.of(secretNames),
+        author,
+        Long.toString(createdAt.toEpochMilli()));
+  }
+}

@@ -1,0 +1,182 @@
+package io.penstock.broker.systems;
+
+import io.penstock.broker.agents.ApprovedAgents.Found;
+import io.penstock.broker.keys.BrokerKeys;
+import io.penstock.broker.store.HeadRow;
+import io.penstock.broker.store.ReceiptRow;
+import io.penstock.broker.store.SystemRow;
+import io.penstock.broker.store.SystemTable;
+import io.penstock.broker.store.SystemVersion;
+import io.penstock.broker.store.Tx;
+import io.penstock.broker.systems.SystemOperations.Detailed;
+import io.penstock.broker.systems.SystemOperations.Progress;
+import io.penstock.broker.systems.SystemOperations.ReceiptView;
+import io.penstock.broker.systems.SystemOperations.SealingKeyView;
+import io.penstock.broker.systems.SystemOperations.SystemView;
+import io.penstock.broker.systems.SystemOperations.VersionView;
+import io.penstock.broker.systems.Versions.Opened;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.SortedMap;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/// What there is, for looking.
+final class Catalog {
+  private final SystemTable table;
+  private final Versions versions;
+  private final Standing standing;
+  private final BrokerKeys keys;
+
+  Catalog(SystemTable table, Versions versions, Standing standing, BrokerKeys keys) {
+    this.table = table;
+    this.versions = versions;
+    this.standing = standing;
+    this.keys = keys;
+  }
+
+  SealingKeyView sealingKey(Tx tx, String agent) {
+    Found.Approved approved = standing.requireApproved(tx, agent);
+    return new SealingKeyView(
+        approved.agentRecord(), approved.jws(), keys.keysetJws(), keys.rootKey().octets());
+  }
+
+  List<SystemView> list(Tx tx, String agent) {
+    OptionalLong generation = generation(standing.requireKnown(tx, agent));
+    Map<String, SystemVersion> newest =
+        table.newestOfEach(tx, agent).stream()
+            .collect(Collectors.toMap(SystemVersion::system, Function.identity()));
+    Map<String, ReceiptRow> receipts =
+        table.lastReceipts(tx, agent).stream()
+            .collect(Collectors.toMap(ReceiptRow::system, Function.identity()));
+    return table.list(tx, agent).stream()
+        .filter(row -> !(row.removed() && row.appliedVersion() == row.removedVersion()))
+        .map(
+            row ->
+                view(
+                    row,
+                    Optional.ofNullable(newest.get(row.system())),
+                    Optional.ofNullable(receipts.get(row.system())),
+                    generation))
+        .toList();
+  }
+
+  Detailed show(Tx tx, String agent, String system) {
+    OptionalLong generation = generation(standing.requireKnown(tx, agent));
+    SystemRow row = table.find(tx, agent, system).orElseThrow(Standing::unknownSystem);
+    Opened newest =
+        table
+            .newest(tx, agent, system)
+            .map(version -> versions.open(tx, version))
+            .orElseThrow(Standing::unknownSystem);
+    return new Detailed(
+        view(row, Optional.of(newest.row()), table.lastReceipt(tx, agent, system), generation),
+        text(newest),
+        newest.row().secretNames());
+  }
+
+  List<VersionView> versions(Tx tx, String agent, String system, long before, int limit) {
+    requireSystem(tx, agent, system);
+    return table.versions(tx, agent, system, before, limit).stream()
+        .map(row -> view(row, Optional.empty(), table.receipt(tx, agent, system, row.version())))
+        .toList();
+  }
+
+  VersionView version(Tx tx, String agent, String system, long version) {
+    requireSystem(tx, agent, system);
+    Opened opened = open(tx, agent, system, version);
+    return view(opened.row(), Optional.of(text(opened)), table.receipt(tx, agent, system, version));
+  }
+
+  SortedMap<String, SettingsDiff.Change> diff(
+      Tx tx, String agent, String system, long from, long to) {
+    requireSystem(tx, agent, system);
+    return SettingsDiff.of(
+        open(tx, agent, system, from).settings(), open(tx, agent, system, to).settings());
+  }
+
+  private Opened open(Tx tx, String agent, String system, long version) {
+    return table
+        .version(tx, agent, system, version)
+        .map(row -> versions.open(tx, row))
+        .orElseThrow(() -> Standing.unknownVersion(version));
+  }
+
+  Map<String, Progress> progress(Tx tx) {
+    return table.heads(tx).stream()
+        .collect(
+            Collectors.toMap(
+                HeadRow::agent, row -> new Progress(row.sequence(), row.appliedSequence())));
+  }
+
+  private void requireSystem(Tx tx, String agent, String system) {
+    standing.requireKnown(tx, agent);
+    if (table.find(tx, agent, system).isEmpty()) {
+      throw Standing.unknownSystem();
+    }
+  }
+
+  private static OptionalLong generation(Found found) {
+    return found instanceof Found.Approved it
+        ? OptionalLong.of(it.agentRecord().generation())
+        : OptionalLong.empty();
+  }
+
+  private static SystemView view(
+      SystemRow row,
+      Optional<SystemVersion> newest,
+      Optional<ReceiptRow> receipt,
+      OptionalLong generation) {
+    return new SystemView(
+        row.system(),
+        row.plugin(),
+        row.version(),
+        row.deployedVersion(),
+        row.appliedVersion(),
+        row.removed() ? "removed" : newest.map(Catalog::state).orElse("sealed"),
+        drifts(row, generation),
+        receipt.map(Catalog::view),
+        row.updatedBy(),
+        row.updatedAt());
+  }
+
+  private static boolean drifts(SystemRow row, OptionalLong generation) {
+    boolean otherGeneration =
+        generation.isPresent() && generation.getAsLong() != row.deployedGeneration();
+    return row.deployedVersion() > 0
+        && (row.deployedVersion() != row.appliedVersion() || otherGeneration);
+  }
+
+  private static VersionView view(
+      SystemVersion row, Optional<String> settings, Optional<ReceiptRow> receipt) {
+    return new VersionView(
+        row.version(),
+        row.generation(),
+        row.plugin(),
+        state(row),
+        row.headerJws(),
+        row.headerSha256(),
+        settings,
+        row.secretNames(),
+        row.author(),
+        row.createdAt(),
+        receipt.map(Catalog::view));
+  }
+
+  private static ReceiptView view(ReceiptRow row) {
+    return new ReceiptView(
+        row.version(), row.outcome(), row.reason(), row.detail(), row.receivedAt());
+  }
+
+  static String state(SystemVersion version) {
+    return version.state().name().toLowerCase(Locale.ROOT);
+  }
+
+  private static String text(Opened opened) {
+    return new String(opened.settings(), StandardCharsets.UTF_8);
+  }
+}

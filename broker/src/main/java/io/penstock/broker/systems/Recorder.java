@@ -1,0 +1,79 @@
+package io.penstock.broker.systems;
+
+import io.penstock.broker.access.Actor;
+import io.penstock.broker.audit.Audit;
+import io.penstock.broker.audit.AuditEvent;
+import io.penstock.broker.store.AlarmTable;
+import io.penstock.broker.store.AlarmTable.Severity;
+import io.penstock.broker.store.Database;
+import io.penstock.broker.store.TamperedRowException;
+import io.penstock.broker.store.Tx;
+import java.time.Clock;
+import java.util.Map;
+import java.util.Optional;
+
+/// Audit events and alarms about systems. What belongs to a change stands in its transaction; a
+/// refusal has one of its own, because the refused one is gone.
+final class Recorder {
+  private final Database database;
+  private final Audit audit;
+  private final AlarmTable alarms = new AlarmTable();
+  private final Clock clock;
+
+  Recorder(Database database, Audit audit, Clock clock) {
+    this.database = database;
+    this.audit = audit;
+    this.clock = clock;
+  }
+
+  void done(Tx tx, String type, String agent, String system, Actor by, Map<String, Object> what) {
+    audit.record(tx, event(type, "success", agent, system, by).changing(what));
+  }
+
+  void refused(String type, String agent, String system, Actor by, Refusal refusal) {
+    audit.record(
+        event(type, "denied", agent, system, by)
+            .because(refusal.reason().text() + ": " + refusal.detail()));
+  }
+
+  private static AuditEvent event(
+      String type, String result, String agent, String system, Actor by) {
+    return AuditEvent.of(type, result)
+        .by(by.name())
+        .on(agent + "/" + system)
+        .from(by.origin().ip(), by.origin().userAgent(), Optional.of(by.origin().resource()));
+  }
+
+  /// What an agent's receipt said.
+  void told(
+      Tx tx,
+      String type,
+      String result,
+      String agent,
+      String system,
+      Map<String, Object> what,
+      Optional<String> reason) {
+    AuditEvent event =
+        AuditEvent.of(type, result)
+            .by(agent)
+            .on(agent + "/" + system)
+            .changing(what)
+            .from(Optional.empty(), Optional.empty(), Optional.of("tunnel"));
+    audit.record(tx, reason.map(event::because).orElse(event));
+  }
+
+  void alarm(Tx tx, String kind, Severity severity, String subject, String message) {
+    alarms.raise(tx, kind, severity, subject, message, clock.instant());
+  }
+
+  /// A row that was changed behind our back.
+  void tampered(TamperedRowException found) {
+    String what = String.valueOf(found.getMessage());
+    database.run(
+        tx -> {
+          audit.record(
+              tx, AuditEvent.of("system.tampered", "success").on(found.agent()).because(what));
+          alarm(tx, "database-tampered", Severity.CRITICAL, found.agent(), what);
+        });
+  }
+}

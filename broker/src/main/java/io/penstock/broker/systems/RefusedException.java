@@ -1,0 +1,15 @@
+package io.penstock.broker.systems;
+
+/// Ends a transaction without a change; becomes a result at [Systems]' border.
+final class RefusedException extends RuntimeException {
+  private final Refusal refusal;
+
+  RefusedException(Refusal refusal) {
+    super(refusal.detail(), null, false, false);
+    this.refusal = refusal;
+  }
+
+  Refusal refusal() {
+    return refusal;
+  }
+}

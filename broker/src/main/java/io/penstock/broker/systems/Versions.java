@@ -1,0 +1,141 @@
+package io.penstock.broker.systems;
+
+import io.penstock.broker.keys.BrokerKeys;
+import io.penstock.broker.store.SystemTable;
+import io.penstock.broker.store.SystemTable.Content;
+import io.penstock.broker.store.SystemVersion;
+import io.penstock.broker.store.TamperedRowException;
+import io.penstock.broker.store.Tx;
+import io.penstock.codec.message.ConfigurationDocument;
+import io.penstock.codec.seal.ConfigurationHeader;
+import io.penstock.codec.seal.Octets;
+import io.penstock.codec.seal.SealException;
+import io.penstock.codec.seal.SealedSecrets;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/// Versions with what they carry: signed and encrypted when they are made; opened only while
+/// header, settings and secrets are exactly what was signed.
+final class Versions {
+  private final SystemTable table;
+  private final BrokerKeys keys;
+
+  Versions(SystemTable table, BrokerKeys keys) {
+    this.table = table;
+    this.keys = keys;
+  }
+
+  /// One version, verified.
+  ///
+  /// @param sealed the secrets' JSON; empty = it has none
+  record Opened(SystemVersion row, byte[] settings, Optional<byte[]> sealed) {
+    // The record takes null; the checker does not see that of an array of another module.
+    @SuppressWarnings("NullAway")
+    ConfigurationDocument document() {
+      return new ConfigurationDocument(row.headerJws(), settings, sealed.orElse(null));
+    }
+
+    @Override
+    public String toString() {
+      return "Opened[version " + row.version() + "]";
+    }
+  }
+
+  SystemVersion make(
+      Tx tx,
+      ConfigurationHeader header,
+      byte[] settings,
+      Optional<SealedSecrets> sealed,
+      List<String> secretNames,
+      Instant now) {
+    String jws = keys.sign(header);
+    Optional<byte[]> sealedJson = sealed.map(SealedSecrets::toJson);
+    var row =
+        new SystemVersion(
+            header.agent(),
+            header.system(),
+            header.version(),
+            header.generation(),
+            header.plugin(),
+            SystemVersion.State.SEALED,
+            jws,
+            ConfigurationHeader.hashOf(jws),
+            sealedJson.map(Octets::sha256),
+            secretNames,
+            header.author(),
+            now,
+            1);
+    byte[] wrapped = keys.kek().wrap(context(row), settings);
+    table.insert(tx, row, new Content(wrapped, sealedJson));
+    return row;
+  }
+
+  /// Throws [TamperedRowException] when anything of it is not what was signed.
+  Opened open(Tx tx, SystemVersion row) {
+    ConfigurationHeader header = header(row);
+    Content content = table.content(tx, row);
+    byte[] settings = settings(row, content);
+    if (!Octets.sha256(settings).equals(header.settingsSha256())) {
+      throw tampered(row, "settings that are not the header's");
+    }
+    if (!hashes(row, content).equals(header.secrets())) {
+      throw tampered(row, "secrets that are not the header's");
+    }
+    return new Opened(row, settings, content.sealed());
+  }
+
+  /// The row's header, its signature verified again.
+  private ConfigurationHeader header(SystemVersion row) {
+    ConfigurationHeader header;
+    try {
+      header = ConfigurationHeader.verify(row.headerJws(), keys.keyset());
+    } catch (SealException _) {
+      throw tampered(row, "a header that we did not sign");
+    }
+    boolean same =
+        header.agent().equals(row.agent())
+            && header.system().equals(row.system())
+            && header.version() == row.version()
+            && header.generation() == row.generation()
+            && header.plugin().equals(row.plugin())
+            && ConfigurationHeader.hashOf(row.headerJws()).equals(row.headerSha256());
+    if (!same) {
+      throw tampered(row, "a header of something else");
+    }
+    return header;
+  }
+
+  private byte[] settings(SystemVersion row, Content content) {
+    try {
+      return keys.kek().unwrap(context(row), content.wrappedSettings());
+    } catch (SealException _) {
+      throw tampered(row, "settings that do not open");
+    }
+  }
+
+  private static Optional<ConfigurationHeader.SecretsHashes> hashes(
+      SystemVersion row, Content content) {
+    try {
+      return content.sealed().map(json -> SealedSecrets.fromJson(json).hashes());
+    } catch (SealException _) {
+      throw tampered(row, "secrets that have no shape");
+    }
+  }
+
+  private static TamperedRowException tampered(SystemVersion row, String what) {
+    return new TamperedRowException(
+        row.agent(), "system " + row.system() + " version " + row.version() + " has " + what);
+  }
+
+  private static String context(SystemVersion row) {
+    return "settings "
+        + row.agent()
+        + " "
+        + row.generation()
+        + " "
+        + row.system()
+        + " "
+        + row.version();
+  }
+}
