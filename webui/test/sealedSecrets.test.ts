@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { base64url, fromBase64url, SealError, utf8 } from "../src/seal/bytes";
 import { hpkeSeal } from "../src/seal/hpke";
 import { carryForward, open, seal } from "../src/seal";
-import { secretsContext, wrapContext } from "../src/seal/sealedFor";
+import { destinationOf, secretsContext, wrapContext } from "../src/seal/sealedFor";
 import { commitmentOf, hashesOf, sealWith, type SealedSecrets } from "../src/seal/sealedSecrets";
 import { hex, owner, unhex, vector } from "./vector";
 
@@ -13,9 +13,12 @@ const RECOVERY_SEED = unhex(vector.recovery_seed);
 const SECRETS = { password: "correct horse battery staple" };
 
 describe("the shared vector", () => {
-  it("has our contexts and commitment", async () => {
+  it("has our destination, contexts and commitment", async () => {
     const commitment = await commitmentOf(unhex(vector.dek));
+    const settings = { ...vector.destination_fields, max_connections: 64 };
+    const destination = await destinationOf(settings, ["ca_file", "base_url", "proxy"]);
 
+    expect(hex(destination)).toBe(vector.destination);
     expect(hex(commitment)).toBe(vector.dek_commitment);
     expect(hex(secretsContext(owner))).toBe(vector.secrets_context);
     expect(hex(wrapContext(owner, commitment))).toBe(vector.wrap_context);
@@ -59,6 +62,7 @@ describe("seal", () => {
       { ...owner, agent: "press-line-2" },
       { ...owner, generation: owner.generation + 1 },
       { ...owner, system: "mes" },
+      { ...owner, destination: await destinationOf({ base_url: "https://evil.example" }, ["base_url"]) },
     ]) {
       await expect(open(sealed, other, PUBLIC, SEED)).rejects.toThrow(SealError);
     }

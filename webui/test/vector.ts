@@ -8,6 +8,8 @@ interface Vector {
   agent: string;
   generation: number;
   system: string;
+  destination_fields: Record<string, string>;
+  destination: string;
   sealing_seed: string;
   sealing_public: string;
   recovery_seed: string;
@@ -35,6 +37,7 @@ export const owner: SealedFor = {
   agent: vector.agent,
   generation: vector.generation,
   system: vector.system,
+  destination: unhex(vector.destination),
 };
 
 export function unhex(hex: string): Bytes {

@@ -443,7 +443,8 @@ class TunnelTest {
           .execute(
               () -> {
                 for (int i = 0; i < 50; i++) {
-                  assertThat(session.open(Unpooled.buffer(8).writeLong(1), true, new Caller())).isPresent();
+                  assertThat(session.open(Unpooled.buffer(8).writeLong(1), true, new Caller()))
+                      .isPresent();
                 }
               });
 

@@ -16,7 +16,9 @@ import com.networknt.schema.SchemaValidatorsConfig;
 import com.networknt.schema.regex.RegularExpression;
 import io.penstock.codec.exposure.ExposureRules;
 import io.penstock.codec.message.ControlMessage.Allow;
+import io.penstock.codec.seal.Destination;
 import io.penstock.codec.seal.Octets;
+import io.penstock.codec.seal.SealException;
 import io.penstock.codec.seal.SealedSecrets;
 import java.io.IOException;
 import java.io.InputStream;
@@ -155,6 +157,23 @@ public final class PluginSchema {
       }
     }
     return changed;
+  }
+
+  /// Where settings that have been validated send their secrets.
+  public Destination destinationOf(byte[] settingsJson) {
+    ObjectNode settings =
+        object(settingsJson, "", new ArrayList<>())
+            .orElseThrow(() -> new SealException("settings: expected a JSON object"));
+    var fields = new TreeMap<String, String>();
+    for (String field : destinationFields) {
+      JsonNode value = settings.path(field);
+      if (value.isTextual()) {
+        fields.put(field, value.textValue());
+      } else if (!value.isMissingNode()) {
+        throw new SealException("settings: " + field + ": expected text");
+      }
+    }
+    return Destination.of(fields);
   }
 
   private void judge(JsonSchema schema, ObjectNode all, List<Problem> problems) {

@@ -59,8 +59,11 @@ public record ConfigurationHeader(
     return Optional.ofNullable(secretsHashes);
   }
 
-  public SealedFor owner() {
-    return new SealedFor(agent, generation, system);
+  /// Whose secrets these are.
+  ///
+  /// @param destination of the settings, by the plugin's schema
+  public SealedFor owner(Destination destination) {
+    return new SealedFor(agent, generation, system, destination);
   }
 
   /// How heads, floors, receipts and the next version name a header: SHA-256 of its compact text.

@@ -3,9 +3,10 @@ package io.penstock.codec.seal;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
-/// Whose secrets these are. Both layers of [SealedSecrets] are bound to it, so neither opens for
-/// another agent, generation or system; not to a version, so that the next one may carry them on.
-public record SealedFor(String agent, long generation, String system) {
+/// Whose secrets these are, and for where. Both layers of [SealedSecrets] are bound to it, so
+/// neither opens for another agent, generation, system or destination; not to a version, so that
+/// the next one may carry them on.
+public record SealedFor(String agent, long generation, String system, Destination destination) {
   private static final String SECRETS_LABEL = "penstock secrets v1";
   private static final String WRAP_LABEL = "penstock secrets wrap v1";
 
@@ -17,10 +18,10 @@ public record SealedFor(String agent, long generation, String system) {
 
   /// Additional data of the AES-256-GCM over the secrets:
   /// ```
-  /// +---------+---------+---------+---------+------------+---------+----------+
-  /// | len u16 | label … | len u16 | agent … | generation | len u16 | system … |
-  /// |         |         |         |         | u64        |         |          |
-  /// +---------+---------+---------+---------+------------+---------+----------+
+  /// +---------+---------+---------+---------+------------+---------+----------+-------------+
+  /// | len u16 | label … | len u16 | agent … | generation | len u16 | system … | destination |
+  /// |         |         |         |         | u64        |         |          | 32          |
+  /// +---------+---------+---------+---------+------------+---------+----------+-------------+
   /// ```
   byte[] secretsContext() {
     return context(SECRETS_LABEL, new byte[0]);
@@ -41,12 +42,13 @@ public record SealedFor(String agent, long generation, String system) {
             + labelBytes.length
             + agentBytes.length
             + systemBytes.length
+            + destination.sha256().length()
             + tail.length;
     var buffer = ByteBuffer.allocate(length);
     buffer.putShort((short) labelBytes.length).put(labelBytes);
     buffer.putShort((short) agentBytes.length).put(agentBytes);
     buffer.putLong(generation);
     buffer.putShort((short) systemBytes.length).put(systemBytes);
-    return buffer.put(tail).array();
+    return buffer.put(destination.sha256().bytes()).put(tail).array();
   }
 }

@@ -149,7 +149,8 @@ public record SealedSecrets(
   public Opening open(SealingKey key, SealedFor owner) {
     Optional<DataKey> unwrapped = unwrap(key, owner);
     if (unwrapped.isEmpty()) {
-      return unopenable("no wrap opens with this key for this agent, generation and system");
+      return unopenable(
+          "no wrap opens with this key for this agent, generation, system and destination");
     }
     try (DataKey dek = unwrapped.get()) {
       if (!dek.commitment().equals(dekCommitment)) {

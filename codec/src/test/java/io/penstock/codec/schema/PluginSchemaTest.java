@@ -1,8 +1,10 @@
 package io.penstock.codec.schema;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.penstock.codec.seal.Octets;
+import io.penstock.codec.seal.SealException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
@@ -208,6 +210,18 @@ class PluginSchemaTest {
     assertThat(changed(SETTINGS, tuned)).isEmpty();
     assertThat(changed(SETTINGS, "{}")).containsExactly("base_url", "ca_file");
     assertThat(changed("{", SETTINGS)).containsExactly("base_url", "ca_file");
+  }
+
+  @Test
+  void secretsAreForOneDestination() {
+    byte[] moved = utf8(SETTINGS.replace("erp.plant", "elsewhere"));
+    byte[] tuned = utf8(SETTINGS.replace("64", "65"));
+
+    assertThat(http.destinationOf(tuned)).isEqualTo(http.destinationOf(utf8(SETTINGS)));
+    assertThat(http.destinationOf(moved)).isNotEqualTo(http.destinationOf(utf8(SETTINGS)));
+    assertThatThrownBy(() -> http.destinationOf(utf8("{\"base_url\":7}")))
+        .isInstanceOf(SealException.class)
+        .hasMessageContaining("base_url");
   }
 
   private Set<String> changed(String before, String after) {

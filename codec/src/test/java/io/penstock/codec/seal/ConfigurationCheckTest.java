@@ -111,9 +111,14 @@ class ConfigurationCheckTest {
 
   @Test
   void refusesAnotherAgentGenerationAndSystem() {
-    assertRefused(judgeFor(new SealedFor("press-line-2", 2, "erp")), Reason.WRONG_AGENT);
-    assertRefused(judgeFor(new SealedFor("press-line-1", 1, "erp")), Reason.WRONG_GENERATION);
-    assertRefused(judgeFor(new SealedFor("press-line-1", 2, "mes")), Reason.WRONG_SYSTEM);
+    assertRefused(
+        judgeFor(new SealedFor("press-line-2", 2, "erp", OWNER.destination())), Reason.WRONG_AGENT);
+    assertRefused(
+        judgeFor(new SealedFor("press-line-1", 1, "erp", OWNER.destination())),
+        Reason.WRONG_GENERATION);
+    assertRefused(
+        judgeFor(new SealedFor("press-line-1", 2, "mes", OWNER.destination())),
+        Reason.WRONG_SYSTEM);
   }
 
   @Test

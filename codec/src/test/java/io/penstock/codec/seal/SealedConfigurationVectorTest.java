@@ -10,6 +10,8 @@ import java.time.Instant;
 import java.util.HexFormat;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -21,7 +23,8 @@ class SealedConfigurationVectorTest {
       new SealedFor(
           vector.path("agent").asText(),
           vector.path("generation").asLong(),
-          vector.path("system").asText());
+          vector.path("system").asText(),
+          Destination.of(destinationFields()));
   private final SealingKey key = SealingKey.ofSeed(hex("sealing_seed"));
   private final SealingKey recovery = SealingKey.ofSeed(hex("recovery_seed"));
   private final byte[] secrets = vector.path("secrets").asText().getBytes(StandardCharsets.UTF_8);
@@ -33,6 +36,7 @@ class SealedConfigurationVectorTest {
     assertThat(key.publicKey().bytes()).isEqualTo(hex("sealing_public"));
     assertThat(recovery.publicKey().bytes()).isEqualTo(hex("recovery_public"));
     assertThat(commitment.bytes()).isEqualTo(hex("dek_commitment"));
+    assertThat(owner.destination().sha256().bytes()).isEqualTo(hex("destination"));
     assertThat(owner.secretsContext()).isEqualTo(hex("secrets_context"));
     assertThat(owner.wrapContext(commitment)).isEqualTo(hex("wrap_context"));
   }
@@ -47,9 +51,28 @@ class SealedConfigurationVectorTest {
             + ascii("press-line-1")
             + "0000000000000002"
             + "0003"
-            + ascii("erp");
+            + ascii("erp")
+            + vector.path("destination").asText();
 
     assertThat(vector.path("secrets_context").asText()).isEqualTo(drawn);
+  }
+
+  @Test
+  void theDestinationIsAHashAsDrawn() {
+    String drawn =
+        "00000017"
+            + ascii("penstock destination v1")
+            + "00000008"
+            + ascii("base_url")
+            + "0000001d"
+            + ascii("https://erp.plant.example/api")
+            + "00000007"
+            + ascii("ca_file")
+            + "0000000f"
+            + ascii("/etc/erp-ca.pem");
+
+    assertThat(Octets.sha256(HexFormat.of().parseHex(drawn)).hex())
+        .isEqualTo(vector.path("destination").asText());
   }
 
   @Test
@@ -95,6 +118,15 @@ class SealedConfigurationVectorTest {
 
     assertThat(record.sealingPublic()).isEqualTo(key.publicKey());
     assertThat(record.agent()).isEqualTo(owner.agent());
+  }
+
+  private SortedMap<String, String> destinationFields() {
+    var fields = new TreeMap<String, String>();
+    vector
+        .path("destination_fields")
+        .properties()
+        .forEach(field -> fields.put(field.getKey(), field.getValue().asText()));
+    return fields;
   }
 
   private byte[] hex(String field) {

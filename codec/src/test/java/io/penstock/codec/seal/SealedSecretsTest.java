@@ -74,13 +74,22 @@ class SealedSecretsTest {
     "press-line-1e, 2, rp",
   })
   void refusesAnotherAgentGenerationOrSystem(String agent, long generation, String system) {
-    assertUnopenable(sealed.open(key, new SealedFor(agent, generation, system)));
+    assertUnopenable(
+        sealed.open(key, new SealedFor(agent, generation, system, OWNER.destination())));
+  }
+
+  @Test
+  void doesNotOpenForADestinationTheyWereNotTypedFor() {
+    var elsewhere =
+        new SealedFor("press-line-1", 2, "erp", Sealing.destination("https://evil.example"));
+
+    assertUnopenable(sealed.open(key, elsewhere));
   }
 
   /// The wrap is right for the other owner, so only the ciphertext's own binding can refuse.
   @Test
   void refusesACiphertextOfAnotherOwnerUnderAWrapOfThisOne() {
-    var other = new SealedFor("press-line-2", 2, "erp");
+    var other = new SealedFor("press-line-2", 2, "erp", OWNER.destination());
     byte[] dek = new byte[DataKey.BYTES];
     SealedSecrets ours = sealWith(dek, OWNER);
     SealedSecrets theirs = sealWith(dek, other);
@@ -200,7 +209,7 @@ class SealedSecretsTest {
     ConfigurationHeader second = sealing.header(2, SealedSecrets.fromJson(sealed.toJson()));
 
     assertThat(second.secrets()).isEqualTo(first.secrets()).contains(sealed.hashes());
-    assertThat(secretsOf(sealed.open(key, second.owner()))).isEqualTo(SECRETS);
+    assertThat(secretsOf(sealed.open(key, second.owner(OWNER.destination())))).isEqualTo(SECRETS);
   }
 
   @Test
@@ -225,7 +234,10 @@ class SealedSecretsTest {
 
     assertThatThrownBy(() -> sealed.rewrap(other, OWNER, other.publicKey()))
         .isInstanceOf(SealException.class);
-    assertThatThrownBy(() -> sealed.rewrap(key, new SealedFor("a", 1, "erp"), other.publicKey()))
+    assertThatThrownBy(
+            () ->
+                sealed.rewrap(
+                    key, new SealedFor("a", 1, "erp", OWNER.destination()), other.publicKey()))
         .isInstanceOf(SealException.class);
   }
 

@@ -12,7 +12,8 @@ import java.util.TreeMap;
 final class Sealing {
   static final Instant NOW = Instant.ofEpochSecond(1_790_000_000);
   static final SecureRandom RANDOM = new SecureRandom();
-  static final SealedFor OWNER = new SealedFor("press-line-1", 2, "erp");
+  static final SealedFor OWNER =
+      new SealedFor("press-line-1", 2, "erp", destination("https://erp.plant"));
   static final String PASSWORD = "correct horse battery staple";
   static final byte[] SECRETS = utf8("{\"password\":\"" + PASSWORD + "\"}");
   static final byte[] SETTINGS = utf8("{\"base_url\":\"https://erp.plant\",\"allow\":[]}");
@@ -74,6 +75,10 @@ final class Sealing {
   ConfigurationCheck check(HeadManifest head, Optional<HeldVersion> floor) {
     return new ConfigurationCheck(
         OWNER.agent(), OWNER.generation(), OWNER.system(), keyset, head, floor);
+  }
+
+  static Destination destination(String baseUrl) {
+    return Destination.of(new TreeMap<>(Map.of("base_url", baseUrl)));
   }
 
   static byte[] utf8(String text) {
