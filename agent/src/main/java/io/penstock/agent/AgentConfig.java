@@ -1,15 +1,19 @@
 package io.penstock.agent;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.penstock.agent.config.ConfigurationSettings;
 import io.penstock.agent.link.BrokerAddress;
 import io.penstock.agent.plugin.Ceiling;
 import io.penstock.agent.plugin.SystemDefinition;
 import io.penstock.codec.message.ControlMessage.Allow;
+import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -33,7 +37,8 @@ record AgentConfig(
     Optional<Integer> tunnels,
     int metricsPort,
     List<SystemDefinition> systems,
-    Optional<List<Ceiling>> ceiling) {
+    Optional<List<Ceiling>> ceiling,
+    Deployed configuration) {
 
   static final Path DEFAULT_DATA = Path.of(".penstock/agent");
 
@@ -52,6 +57,31 @@ record AgentConfig(
   /// What seals the unlock secret; neither = a file of mode 0600.
   record Unlock(Optional<Path> passphraseFile, Optional<String> systemdCredential) {}
 
+  /// What the owner decides about deployed configurations.
+  ///
+  /// @param forgetAfterLostSession empty = they stay in memory
+  /// @param secrets directory of files that `${secret:NAME}` finds
+  record Deployed(
+      Optional<Duration> forgetAfterLostSession,
+      Duration refresh,
+      Optional<Path> secrets,
+      Optional<ConfigurationSettings.Vault> vault) {
+
+    /// @param own files that no reference may reach
+    ConfigurationSettings settings(Set<Path> own, Map<String, String> environment, String version) {
+      return new ConfigurationSettings(
+          forgetAfterLostSession,
+          refresh,
+          new ConfigurationSettings.Secrets(
+              secrets,
+              environment,
+              Optional.ofNullable(environment.get("CREDENTIALS_DIRECTORY")).map(Path::of),
+              own),
+          vault,
+          version);
+    }
+  }
+
   /// Reads every key; what is wrong is known by [ConfigReader#finish].
   static AgentConfig read(ConfigReader in) {
     return new AgentConfig(
@@ -68,7 +98,8 @@ record AgentConfig(
         in.text("tunnels").map(_ -> in.integer("tunnels", 1, 1, 8)),
         in.integer("metrics.port", 9090, 0, 65_535),
         systems(in),
-        ceiling(in));
+        ceiling(in),
+        deployed(in));
   }
 
   private static List<BrokerAddress> brokers(ConfigReader in) {
@@ -124,6 +155,49 @@ record AgentConfig(
         unlock.systemdCredential().map(it -> NAME.matcher(it).matches()).orElse(true),
         "unlock.systemd_credential: expected the name of a credential");
     return unlock;
+  }
+
+  private static Deployed deployed(ConfigReader in) {
+    Optional<Path> secrets = in.path("secrets.directory");
+    secrets
+        .filter(it -> !Files.isDirectory(it))
+        .ifPresent(
+            it -> in.problem("secrets.directory: expected a directory, found none at " + it));
+    int forgetMs =
+        in.integer("configuration.forget_after_lost_session_ms", 0, 0, 24 * 60 * 60 * 1000);
+    return new Deployed(
+        forgetMs == 0 ? Optional.empty() : Optional.of(Duration.ofMillis(forgetMs)),
+        Duration.ofMillis(in.integer("secrets.refresh_ms", 300_000, 1_000, 24 * 60 * 60 * 1000)),
+        secrets,
+        vault(in));
+  }
+
+  private static Optional<ConfigurationSettings.Vault> vault(ConfigReader in) {
+    Optional<String> address = in.text("vault.address");
+    Optional<String> roleId = in.text("vault.role_id");
+    Optional<Path> secretIdFile = in.readableFile("vault.secret_id_file");
+    Optional<Path> caFile = in.readableFile("vault.ca_file");
+    if (address.isEmpty()) {
+      in.require(
+          roleId.isEmpty() && secretIdFile.isEmpty() && caFile.isEmpty(),
+          "vault: needs vault.address");
+      return Optional.empty();
+    }
+    in.require(roleId.isPresent(), "vault.role_id: expected the AppRole's, found none");
+    in.require(
+        secretIdFile.isPresent(), "vault.secret_id_file: expected the AppRole's, found none");
+    Optional<URI> url =
+        BrokerAddress.parse(address.get())
+            .map(it -> URI.create("https://" + it.hostHeader()))
+            .or(
+                () ->
+                    BrokerAddress.parseProxy(address.get())
+                        .map(it -> URI.create("http://" + it.host() + ":" + it.port())));
+    in.require(url.isPresent(), "vault.address: expected https://host[:port] without path or user");
+    return url.isPresent() && roleId.isPresent() && secretIdFile.isPresent()
+        ? Optional.of(
+            new ConfigurationSettings.Vault(url.get(), roleId.get(), secretIdFile.get(), caFile))
+        : Optional.empty();
   }
 
   private static List<SystemDefinition> systems(ConfigReader in) {

@@ -1,5 +1,7 @@
 package io.penstock.agent;
 
+import io.penstock.agent.config.ConfigurationSettings;
+import io.penstock.agent.config.Configurations;
 import io.penstock.agent.health.Health;
 import io.penstock.agent.identity.BootId;
 import io.penstock.agent.identity.DataDirectory;
@@ -23,7 +25,9 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -149,10 +153,11 @@ final class AgentProcess {
   }
 
   private int serve(Identity identity, Optional<EnrollmentToken> token)
-      throws IOException, InterruptedException {
+      throws IOException, IdentityException, InterruptedException {
     TrustedTls tls = TrustedTls.of(caFiles());
     var narrator = new Narrator(System.out, config.site(), end::complete);
     try (catalog;
+        Configurations configurations = configurations(identity);
         var link =
             Link.of(
                 settings(),
@@ -161,9 +166,10 @@ final class AgentProcess {
                 identity,
                 token,
                 catalog,
+                configurations,
                 narrator,
                 Failpoint.fromProperty());
-        var _ = Health.start(link, loop, config.metricsPort())) {
+        var _ = Health.start(link, configurations, loop, config.metricsPort())) {
       link.start();
       int code = end.join();
       if (code == ExitCode.FINE) {
@@ -173,6 +179,34 @@ final class AgentProcess {
       }
       return code;
     }
+  }
+
+  private Configurations configurations(Identity identity) throws IOException, IdentityException {
+    return Configurations.start(
+        config.configuration().settings(ownFiles(), System.getenv(), AgentVersion.TEXT),
+        identity.stateFile(),
+        catalog,
+        loop.eventLoop(),
+        random,
+        Failpoint.fromProperty());
+  }
+
+  /// What this agent lives by itself: no deployed configuration gets it by a reference.
+  private Set<Path> ownFiles() {
+    return Stream.of(
+            config.unlock().passphraseFile(),
+            config.unlock().systemdCredential().flatMap(AgentProcess::credential),
+            config.tokenFile(),
+            config.proxy().flatMap(AgentConfig.Proxy::passwordFile),
+            config.configuration().vault().map(ConfigurationSettings.Vault::secretIdFile),
+            Optional.of(directory.resolve("identity")))
+        .flatMap(Optional::stream)
+        .collect(Collectors.toSet());
+  }
+
+  private static Optional<Path> credential(String name) {
+    return Optional.ofNullable(System.getenv("CREDENTIALS_DIRECTORY"))
+        .map(directory -> Path.of(directory, name));
   }
 
   private List<Path> caFiles() {

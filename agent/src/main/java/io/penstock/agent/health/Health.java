@@ -1,5 +1,6 @@
 package io.penstock.agent.health;
 
+import io.penstock.agent.config.Configurations;
 import io.penstock.agent.link.Link;
 import io.penstock.agent.link.Loop;
 import java.util.Optional;
@@ -21,8 +22,9 @@ public final class Health implements AutoCloseable {
   }
 
   /// A metrics port that is taken is a warning, not an end.
-  public static Health start(Link link, Loop loop, int metricsPort) {
-    Optional<HealthServer> server = HealthServer.start(metricsPort, new Pages(link));
+  public static Health start(Link link, Configurations configurations, Loop loop, int metricsPort) {
+    Optional<HealthServer> server =
+        HealthServer.start(metricsPort, new Pages(link, configurations));
     server.ifPresentOrElse(
         it -> LOG.info("metrics and health on http://127.0.0.1:{}", it.port()),
         () -> LOG.warn("metrics port {} is taken: no metrics, no health page", metricsPort));

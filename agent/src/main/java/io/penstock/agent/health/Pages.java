@@ -1,5 +1,7 @@
 package io.penstock.agent.health;
 
+import io.penstock.agent.config.Configurations;
+import io.penstock.agent.config.SystemStatus;
 import io.penstock.agent.link.Link;
 import io.penstock.agent.link.Link.LiveTunnel;
 import io.penstock.agent.link.SlotStatus;
@@ -11,16 +13,18 @@ import java.util.Optional;
 /// What the pages of [HealthServer] say.
 final class Pages {
   private final Link link;
+  private final Configurations configurations;
 
-  Pages(Link link) {
+  Pages(Link link, Configurations configurations) {
     this.link = link;
+    this.configurations = configurations;
   }
 
   boolean isReady() {
     return !link.tunnels().isEmpty();
   }
 
-  /// JSON, written by hand: every value is a number or a text of our own.
+  /// JSON, written by hand: every value is a number or a text that is escaped.
   String health() {
     var json = new StringBuilder("{\"status\":\"");
     json.append(isReady() ? "ok" : "connecting").append("\",\"tunnels\":[");
@@ -30,7 +34,32 @@ final class Pages {
       tunnel(json, slot);
       separator = ",";
     }
-    return json.append("]}\n").toString();
+    json.append("],\"configuration\":{\"stale\":")
+        .append(configurations.isStale())
+        .append(",\"incarnation\":")
+        .append(configurations.incarnation())
+        .append(",\"sequence\":")
+        .append(configurations.sequence())
+        .append(",\"systems\":[");
+    separator = "";
+    for (SystemStatus system : configurations.statuses()) {
+      json.append(separator);
+      system(json, system);
+      separator = ",";
+    }
+    return json.append("]}}\n").toString();
+  }
+
+  private static void system(StringBuilder json, SystemStatus system) {
+    json.append("{\"system\":\"")
+        .append(escape(system.system()))
+        .append("\",\"version\":")
+        .append(system.held().version())
+        .append(",\"state\":\"")
+        .append(system.state().text())
+        .append('"');
+    system.problem().ifPresent(it -> json.append(",\"problem\":\"").append(escape(it)).append('"'));
+    json.append('}');
   }
 
   private void tunnel(StringBuilder json, SlotStatus slot) {
@@ -98,6 +127,7 @@ final class Pages {
         "Bytes of records that went out.",
         totals.bytesOut());
     roundTrips(text, tunnels);
+    deployed(text);
     return text.toString();
   }
 
@@ -120,6 +150,31 @@ final class Pages {
           .append(slot.slot())
           .append("\"} ")
           .append(slot.admissions())
+          .append('\n');
+    }
+  }
+
+  private void deployed(StringBuilder text) {
+    metric(
+        text,
+        "penstock_agent_configuration_stale",
+        "gauge",
+        "1 while the newest head has expired.",
+        configurations.isStale() ? 1 : 0);
+    metric(
+        text,
+        "penstock_agent_configuration_sequence",
+        "gauge",
+        "Sequence of the newest head.",
+        configurations.sequence());
+    head(text, "penstock_agent_system_version", "gauge", "Version of a deployed system.");
+    for (SystemStatus system : configurations.statuses()) {
+      text.append("penstock_agent_system_version{system=\"")
+          .append(system.system())
+          .append("\",state=\"")
+          .append(system.state().text())
+          .append("\"} ")
+          .append(system.held().version())
           .append('\n');
     }
   }

@@ -89,6 +89,8 @@ public final class Identity {
             keepToken ? token.text() : null);
     var content =
         new Content(UnlockSeal.fresh(source, random), UnlockSecret.generate(random), 0, state);
+    // The floors of another identity mean nothing to this one, and it could not read them.
+    directory.delete(StateFile.NAME);
     var file = new IdentityFile(directory, random);
     file.write(content, content.keys());
     return new Identity(directory, file, random, content);
@@ -274,6 +276,11 @@ public final class Identity {
             content.seal(), UnlockSecret.generate(random), content.epoch() + 1, content.state());
     UnlockKeys nextKeys = next.keys();
     return new Rotation(next, nextKeys, bundle.wrap(nextKeys, next.epoch(), random));
+  }
+
+  /// What this agent remembers of its configuration, under the identity's key.
+  public synchronized StateFile stateFile() {
+    return new StateFile(directory, content.state().stateMacKey());
   }
 
   /// Revoked: nothing of the identity stays.

@@ -14,10 +14,12 @@ import io.penstock.codec.message.ControlMessage.ConnectRequest;
 import io.penstock.codec.message.ControlMessage.Pending;
 import io.penstock.codec.message.ControlMessage.Ready;
 import io.penstock.codec.message.ControlMessage.Welcome;
+import io.penstock.codec.seal.Octets;
 import io.penstock.codec.seal.SignedTexts;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.locks.Lock;
 import javax.net.ssl.SSLException;
 
@@ -44,7 +46,14 @@ final class Connecting {
   /// How a dial that did not fail ended.
   sealed interface Outcome {
     /// Streams may be opened.
-    record Serving(Conversation conversation, BrokerAddress broker, Admitted admitted)
+    ///
+    /// @param head the signed head manifest of WELCOME
+    record Serving(
+        Conversation conversation,
+        BrokerAddress broker,
+        Admitted admitted,
+        ConfigurationLine line,
+        Optional<String> head)
         implements Outcome {}
 
     /// Was waiting for an operator, and is approved now: dial anew.
@@ -80,16 +89,15 @@ final class Connecting {
     inUse.lockInterruptibly();
     Conversation conversation;
     IdentityBundle bundle;
+    ConfigurationLine line;
+    Optional<String> head;
     Admitted admitted;
     try {
       Credentials credentials = identity.credentials();
       var greeting = Greeting.connect(socket, broker, credentials.dev());
       greeting.exchange(NOTHING, identity);
       Session session =
-          greeting.finish(
-              request(credentials, slot),
-              surroundings.loop(),
-              new Session.Duties(surroundings.target(), surroundings.counters()));
+          greeting.finish(request(credentials, slot), surroundings.loop(), surroundings.duties());
       conversation = new Conversation(session, identity, greeting.keyset());
       ControlMessage first = conversation.receive();
       if (first instanceof Pending pending) {
@@ -104,6 +112,11 @@ final class Connecting {
         throw Conversation.unexpected("Welcome", first);
       }
       bundle = open(welcome);
+      head = Optional.ofNullable(welcome.headManifest());
+      line =
+          new ConfigurationLine(
+              session, identity, greeting.keyset(), bundle, greeting.serverTime());
+      session.configure(line);
       session.send(ready(bundle, greeting.hash(), welcome.sessionId()));
       admitted = conversation.receive(Admitted.class);
     } finally {
@@ -113,7 +126,7 @@ final class Connecting {
       new UnlockRotation(identity, gate, surroundings.failpoint()).rotate(conversation, bundle);
     }
     conversation.session().serve(surroundings.target().effectiveRules());
-    return new Outcome.Serving(conversation, broker, admitted);
+    return new Outcome.Serving(conversation, broker, admitted, line, head);
   }
 
   @SuppressWarnings("NullAway") // does not see in a class file that the array may be null
@@ -126,7 +139,7 @@ final class Connecting {
         surroundings.bootId().bytes(),
         surroundings.version(),
         List.of(),
-        null,
+        surroundings.configuration().stateDigest().map(Octets::bytes).orElse(null),
         null);
   }
 
@@ -161,6 +174,7 @@ final class Connecting {
             throw Conversation.unexpected("Approved", other);
         case SessionEvent.Drain _ -> throw LinkFailure.at(Stage.SESSION, "the broker drains");
         case SessionEvent.Ended it -> throw it.failure(Stage.POLICY);
+        case SessionEvent.Wipe _ -> throw conversation.endAsAsked();
       }
     }
   }

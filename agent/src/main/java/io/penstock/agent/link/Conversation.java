@@ -55,15 +55,19 @@ final class Conversation {
       case SessionEvent.Ended it -> throw it.failure(Stage.POLICY);
       case SessionEvent.Drain _ ->
           throw LinkFailure.at(Stage.POLICY, "the broker drains before it admits");
+      case SessionEvent.Wipe _ -> throw endAsAsked();
     };
   }
 
-  /// The next event, which need not come.
+  /// The next event, which need not come; never a [SessionEvent.Wipe].
   Optional<SessionEvent> await(Duration within) throws LinkFailure, InterruptedException {
     Optional<SessionEvent> event = session.await(within);
     if (event.isPresent()
         && event.get() instanceof SessionEvent.Control(ControlMessage.Revoked revoked)) {
       obey(revoked);
+    }
+    if (event.isPresent() && event.get() instanceof SessionEvent.Wipe) {
+      throw endAsAsked();
     }
     return event;
   }
@@ -71,6 +75,22 @@ final class Conversation {
   static LinkFailure unexpected(String expected, ControlMessage found) {
     return LinkFailure.at(
         Stage.POLICY, "expected " + expected + ", found " + found.getClass().getSimpleName());
+  }
+
+  /// The instruction `wipe`.
+  LinkFailure endAsAsked() {
+    return end("wiped by an instruction");
+  }
+
+  private LinkFailure end(String why) {
+    session.close(ErrorCode.REVOKED, why);
+    session.forgetConfiguration();
+    try {
+      identity.wipe();
+    } catch (IOException disk) {
+      return LinkFailure.revoked(why + ", but the data directory cannot be wiped: " + disk, false);
+    }
+    return LinkFailure.revoked(why + "; the data directory is wiped", true);
   }
 
   /// Whoever holds the tunnel cannot end an agent: only the record key's signature can.
@@ -83,12 +103,6 @@ final class Conversation {
       throw LinkFailure.at(
           Stage.POLICY, "expected a signed revocation, found none: " + forged.getMessage());
     }
-    session.close(ErrorCode.REVOKED, "revoked");
-    try {
-      identity.wipe();
-    } catch (IOException disk) {
-      throw LinkFailure.revoked("revoked, but the data directory cannot be wiped: " + disk, false);
-    }
-    throw LinkFailure.revoked("revoked; the data directory is wiped", true);
+    throw end("revoked");
   }
 }

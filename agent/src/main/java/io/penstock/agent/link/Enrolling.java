@@ -71,9 +71,7 @@ final class Enrolling {
     IdentityBundle bundle = identity.newBundle();
     Session session =
         greeting.finish(
-            request(bundle, greeting.hash()),
-            surroundings.loop(),
-            new Session.Duties(surroundings.target(), surroundings.counters()));
+            request(bundle, greeting.hash()), surroundings.loop(), surroundings.duties());
     var conversation = new Conversation(session, identity, greeting.keyset());
     surroundings.failpoint().accept(Failpoint.ENROLL_AFTER_MESSAGE_3);
     prove(conversation, bundle);

@@ -31,6 +31,7 @@ final class Greeting {
   private final StaticKeyPair dev;
   private final Handshake handshake;
   private @Nullable Keyset keyset;
+  private @Nullable ServerTime serverTime;
 
   private Greeting(RecordSocket socket, StaticKeyPair dev, Handshake handshake) {
     this.socket = socket;
@@ -69,6 +70,7 @@ final class Greeting {
               node, handshake.remoteStatic(), identity.rootSha256(), identity.keysetVersion());
       identity.keysetSeen(shown.version());
       keyset = shown;
+      serverTime = new ServerTime(node.serverTimeMs(), System.nanoTime());
     } catch (HandshakeException | ProtocolException broken) {
       throw LinkFailure.at(
           Stage.HANDSHAKE, "the broker's answer does not hold: " + broken.getMessage());
@@ -90,6 +92,13 @@ final class Greeting {
       throw new IllegalStateException("the broker is not known yet");
     }
     return keyset;
+  }
+
+  ServerTime serverTime() {
+    if (serverTime == null) {
+      throw new IllegalStateException("the broker is not known yet");
+    }
+    return serverTime;
   }
 
   /// Message 3; from then on records flow.

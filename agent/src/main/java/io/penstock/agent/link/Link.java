@@ -64,6 +64,7 @@ public final class Link implements TunnelSlot.SlotWatcher, AutoCloseable {
       Identity identity,
       Optional<EnrollmentToken> token,
       StreamTarget target,
+      ConfigurationTarget configuration,
       LinkListener listener,
       Failpoint.Action failpoint) {
     return of(
@@ -73,6 +74,7 @@ public final class Link implements TunnelSlot.SlotWatcher, AutoCloseable {
         identity,
         token,
         target,
+        configuration,
         listener,
         failpoint,
         Dialer.Deadlines.DEFAULT);
@@ -85,6 +87,7 @@ public final class Link implements TunnelSlot.SlotWatcher, AutoCloseable {
       Identity identity,
       Optional<EnrollmentToken> token,
       StreamTarget target,
+      ConfigurationTarget configuration,
       LinkListener listener,
       Failpoint.Action failpoint,
       Dialer.Deadlines deadlines) {
@@ -101,6 +104,7 @@ public final class Link implements TunnelSlot.SlotWatcher, AutoCloseable {
             settings.version(),
             settings.wantedName(),
             settings.host(),
+            configuration,
             failpoint);
     return new Link(surroundings, identity, token, settings.tunnels());
   }
@@ -128,12 +132,6 @@ public final class Link implements TunnelSlot.SlotWatcher, AutoCloseable {
         .listener()
         .refusedForGood(
             forGood.code().orElse(ErrorCode.INTERNAL), forGood.text(), forGood.isWiped());
-  }
-
-  /// Rules have changed: every tunnel tells its broker.
-  public void announceRules() {
-    var rules = surroundings.target().effectiveRules();
-    sessions().forEach(session -> session.serve(rules));
   }
 
   private synchronized List<Session> sessions() {

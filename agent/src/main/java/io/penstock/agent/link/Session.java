@@ -1,6 +1,7 @@
 package io.penstock.agent.link;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.handler.codec.http.websocketx.WebSocketCloseStatus;
@@ -15,7 +16,13 @@ import io.penstock.codec.Protocol;
 import io.penstock.codec.ProtocolException;
 import io.penstock.codec.RequestIds;
 import io.penstock.codec.StreamKind;
+import io.penstock.codec.message.ConfigurationDocument;
 import io.penstock.codec.message.ControlMessage;
+import io.penstock.codec.message.ControlMessage.ConfigurationRequest;
+import io.penstock.codec.message.ControlMessage.SystemTest;
+import io.penstock.codec.message.ControlMessage.TestReport;
+import io.penstock.codec.message.DeliveryReceipt;
+import io.penstock.codec.message.Messages;
 import io.penstock.codec.mux.MuxStream;
 import io.penstock.codec.mux.StreamListener;
 import io.penstock.codec.session.SessionCore;
@@ -48,6 +55,7 @@ final class Session implements SessionCore.Listener {
   private boolean draining;
   private boolean over;
 
+  private volatile @Nullable ConfigurationLine line;
   private volatile long roundTripNanos;
   private final SingleWriterCounter bytesIn = new SingleWriterCounter();
   private final SingleWriterCounter bytesOut = new SingleWriterCounter();
@@ -56,7 +64,7 @@ final class Session implements SessionCore.Listener {
   private volatile boolean open = true;
 
   /// What a session needs besides its core.
-  record Duties(StreamTarget target, SessionCounters counters) {}
+  record Duties(StreamTarget target, SessionCounters counters, ConfigurationTarget configuration) {}
 
   Session(RecordSocket socket, Duties duties) {
     this.socket = socket;
@@ -89,6 +97,73 @@ final class Session implements SessionCore.Listener {
                 core.send(message);
               }
             });
+  }
+
+  /// Before READY: messages may come as soon as the broker has it.
+  void configure(ConfigurationLine own) {
+    line = own;
+  }
+
+  void receipt(long sequence, DeliveryReceipt receipt) {
+    channel
+        .eventLoop()
+        .execute(
+            () -> {
+              if (core != null && !over) {
+                byte[] body = Messages.encode(receipt);
+                core.streams()
+                    .session(
+                        Protocol.RECEIPT,
+                        0,
+                        Unpooled.buffer(Long.BYTES + body.length)
+                            .writeLong(sequence)
+                            .writeBytes(body));
+              }
+            });
+  }
+
+  void freshKeys() {
+    channel
+        .eventLoop()
+        .execute(
+            () -> {
+              if (core != null && !over) {
+                core.requestFreshKeys();
+              }
+            });
+  }
+
+  /// The slot's thread wipes the identity and gives up.
+  void wipe() {
+    events.add(new SessionEvent.Wipe());
+  }
+
+  /// Nothing of the configuration stays in memory, and nothing of it is written any more.
+  void forgetConfiguration() {
+    duties.configuration().wipe();
+  }
+
+  CompletableFuture<Optional<ConfigurationDocument>> fetch(
+      String system, long version, Duration within) {
+    var answer = new CompletableFuture<Optional<ConfigurationDocument>>();
+    var listener = new DocumentFetch(answer);
+    channel.eventLoop().execute(() -> openFetch(system, version, listener, answer));
+    var timeout =
+        channel
+            .eventLoop()
+            .schedule(
+                () -> {
+                  answer.completeExceptionally(
+                      LinkFailure.at(
+                          Stage.SESSION,
+                          "expected the document within "
+                              + within.toMillis()
+                              + " ms, found silence"));
+                  listener.giveUp();
+                },
+                within.toMillis(),
+                TimeUnit.MILLISECONDS);
+    return answer.whenComplete((_, _) -> timeout.cancel(false));
   }
 
   /// Streams may be opened from now on.
@@ -292,6 +367,9 @@ final class Session implements SessionCore.Listener {
       core.close(code == null ? ErrorCode.INTERNAL : code, "the tunnel is gone");
     }
     duties.counters().add(bytesIn.get(), bytesOut.get());
+    if (line != null) {
+      duties.configuration().lost(line);
+    }
     events.add(new SessionEvent.Ended(code, retryAfterMs, text, byPeer));
   }
 
@@ -309,7 +387,62 @@ final class Session implements SessionCore.Listener {
       stream.reset(ErrorCode.DRAINING, true, "no streams are taken here");
       return NobodyListens.INSTANCE;
     }
+    ConfigurationLine tested = line;
+    if (open.kind() == StreamKind.DIAGNOSTIC && tested != null) {
+      test(tested, open, head, stream);
+      return NobodyListens.INSTANCE;
+    }
     return duties.target().open(open, head, end, stream);
+  }
+
+  private void test(ConfigurationLine own, OpenHead open, ByteBuf request, MuxStream stream)
+      throws ProtocolException {
+    SystemTest wanted = Messages.decode(ByteBufUtil.getBytes(request), SystemTest.class);
+    var _ =
+        duties
+            .configuration()
+            .test(own, open.system().toString(), Optional.ofNullable(wanted.version()))
+            .thenAcceptAsync(report -> answerTest(stream, report), channel.eventLoop());
+  }
+
+  /// A report is far below a stream's first credit.
+  private static void answerTest(MuxStream stream, Optional<TestReport> report) {
+    ByteBuf head = stream.allocator().buffer(16);
+    new AnswerHead(report.isPresent() ? 200 : 404, 0, 0, new Fields(0)).write(head);
+    stream.head(head, report.isEmpty());
+    report.ifPresent(it -> stream.data(Unpooled.wrappedBuffer(Messages.encode(it)), true));
+  }
+
+  private void openFetch(
+      String system,
+      long version,
+      DocumentFetch listener,
+      CompletableFuture<Optional<ConfigurationDocument>> answer) {
+    if (core == null || over || draining) {
+      answer.completeExceptionally(LinkFailure.at(Stage.SESSION, "the tunnel is gone"));
+      return;
+    }
+    ByteBuf head = Unpooled.buffer(160);
+    new OpenHead(StreamKind.CONFIG, Deadlines.DEFAULT, ids(), PROBE, AsciiString.EMPTY_STRING)
+        .write(head);
+    head.writeBytes(Messages.encode(new ConfigurationRequest(system, version)));
+    core.open(head, true, listener)
+        .ifPresentOrElse(
+            listener::on,
+            () ->
+                answer.completeExceptionally(
+                    LinkFailure.at(Stage.SESSION, "the tunnel has no room for a stream")));
+  }
+
+  private static RequestIds ids() {
+    var random = ThreadLocalRandom.current();
+    return new RequestIds(
+        random.nextLong(),
+        random.nextLong(),
+        random.nextLong(),
+        random.nextLong(),
+        random.nextLong(),
+        0);
   }
 
   private static void answerProbe(MuxStream stream) {
@@ -323,17 +456,8 @@ final class Session implements SessionCore.Listener {
       answer.complete(false);
       return;
     }
-    var random = ThreadLocalRandom.current();
-    var ids =
-        new RequestIds(
-            random.nextLong(),
-            random.nextLong(),
-            random.nextLong(),
-            random.nextLong(),
-            random.nextLong(),
-            0);
     ByteBuf head = Unpooled.buffer(80);
-    new OpenHead(StreamKind.DIAGNOSTIC, Deadlines.DEFAULT, ids, PROBE, AsciiString.EMPTY_STRING)
+    new OpenHead(StreamKind.DIAGNOSTIC, Deadlines.DEFAULT, ids(), PROBE, AsciiString.EMPTY_STRING)
         .write(head);
     if (core.open(head, true, new ProbeAnswer(answer)).isEmpty()) {
       // Full or draining is not broken.
@@ -373,6 +497,11 @@ final class Session implements SessionCore.Listener {
 
   @Override
   public void onControl(ControlMessage message) throws ProtocolException {
+    ConfigurationLine own = line;
+    if (message instanceof ControlMessage.Head(String head) && own != null) {
+      requireRoom(duties.configuration().head(own, head));
+      return;
+    }
     if (events.size() >= MAX_EVENTS) {
       throw new ProtocolException(
           ErrorCode.RATE_EXCEEDED,
@@ -381,10 +510,23 @@ final class Session implements SessionCore.Listener {
     events.add(new SessionEvent.Control(message));
   }
 
-  /// Buffered delivery is not spoken by this version: what is not acknowledged stays with the
-  /// broker.
+  /// What is not acknowledged stays with the broker and comes again.
   @Override
-  public void onMessage(long sequence, ByteBuf body) {}
+  public void onMessage(long sequence, ByteBuf body) throws ProtocolException {
+    ConfigurationLine own = line;
+    if (own == null) {
+      throw new ProtocolException(
+          ErrorCode.PROTOCOL_ERROR, "expected no MESSAGE before READY, found one");
+    }
+    requireRoom(duties.configuration().message(own, sequence, ByteBufUtil.getBytes(body)));
+  }
+
+  private static void requireRoom(boolean taken) throws ProtocolException {
+    if (!taken) {
+      throw new ProtocolException(
+          ErrorCode.RATE_EXCEEDED, "more messages wait than this agent queues");
+    }
+  }
 
   @Override
   public void onReceipt(long sequence, ByteBuf body) {}

@@ -11,6 +11,9 @@ sealed interface SessionEvent {
   /// The broker goes away.
   record Drain(int spreadMs, int drainMs) implements SessionEvent {}
 
+  /// The broker's operator ends this agent: nothing of it stays.
+  record Wipe() implements SessionEvent {}
+
   /// The last event.
   ///
   /// @param code null = the connection broke without a word

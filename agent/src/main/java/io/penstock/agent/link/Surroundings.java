@@ -24,6 +24,7 @@ record Surroundings(
     String version,
     String wantedName,
     HostFacts host,
+    ConfigurationTarget configuration,
     Failpoint.Action failpoint) {
 
   Surroundings {
@@ -38,6 +39,10 @@ record Surroundings(
     return BrokerAddress.parse(fallbackUrl)
         .orElseThrow(
             () -> LinkFailure.at(Stage.DNS, "expected an https URL of a broker, found none"));
+  }
+
+  Session.Duties duties() {
+    return new Session.Duties(target, counters, configuration);
   }
 
   TrustedTls tlsFor(Optional<Octets> pin) {

@@ -20,6 +20,7 @@ import java.security.cert.X509Certificate;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.TrustManager;
@@ -71,6 +72,17 @@ public final class TrustedTls {
   /// For on-premise systems, which may be older.
   public SslContext systemContext() throws SSLException {
     return builder().protocols("TLSv1.3", "TLSv1.2").build();
+  }
+
+  /// The same trust for blocking clients.
+  public SSLContext clientContext() throws IOException {
+    try {
+      SSLContext context = SSLContext.getInstance("TLS");
+      context.init(null, new TrustManager[] {trust}, null);
+      return context;
+    } catch (GeneralSecurityException broken) {
+      throw new IOException("cannot set up TLS: " + broken.getMessage());
+    }
   }
 
   private SslContextBuilder builder() {

@@ -125,6 +125,7 @@ final class TunnelSlot implements Runnable {
     status.up(serving.broker());
     surroundings.listener().admitted(slot, serving.broker(), serving.admitted().sessionEpoch());
     watcher.admitted(slot, serving.admitted().tunnels());
+    surroundings.configuration().admitted(serving.line(), serving.head());
     try {
       SessionEvent.Drain drain = awaitDrain(conversation);
       makeBeforeBreak(conversation, drain);
@@ -143,6 +144,7 @@ final class TunnelSlot implements Runnable {
           return it;
         }
         case SessionEvent.Ended it -> throw it.failure(Stage.SESSION);
+        case SessionEvent.Wipe _ -> throw conversation.endAsAsked();
         // Of a newer broker, or late: nothing that this version acts on.
         case SessionEvent.Control _ -> {}
       }

@@ -108,6 +108,7 @@ final class HttpExchange implements StreamListener {
   void start() {
     deadlineNanos = soonest(after(openedNanos, limits.connectMs()));
     clock.watch(this);
+    settings.credentials().borrow();
     pool.acquire(this);
   }
 
@@ -125,7 +126,7 @@ final class HttpExchange implements StreamListener {
     phase = Phase.SENDING;
     next.expect(HttpMethod.valueOf(request.method().toString()));
     ByteBuf bytes = next.allocator().buffer(512);
-    RequestWriter.head(bytes, settings.origin(), open, request, body);
+    RequestWriter.head(bytes, settings.origin(), settings.credentials(), open, request, body);
     var _ = next.write(bytes);
     touched = true;
     sendEarly(next);
@@ -244,7 +245,7 @@ final class HttpExchange implements StreamListener {
   private void sendEnd(SystemConnection to) {
     if (body.isChunked()) {
       bodyBegun = true;
-      var _ = to.write(body.lastChunk(to.allocator(), trailers));
+      var _ = to.write(body.lastChunk(to.allocator(), trailers, settings.credentials()));
     }
   }
 
@@ -493,7 +494,11 @@ final class HttpExchange implements StreamListener {
     }
   }
 
+  /// Perhaps again: the caller may go away after its answer.
   private void over() {
+    if (phase != Phase.OVER) {
+      settings.credentials().giveBack();
+    }
     phase = Phase.OVER;
     connection = null;
     head = null;

@@ -8,6 +8,7 @@ import io.penstock.agent.plugin.Plugin;
 import io.penstock.agent.plugin.SettingsException;
 import io.penstock.agent.plugin.SystemDefinition;
 import io.penstock.agent.plugin.SystemInstance;
+import io.penstock.codec.message.ControlMessage.TestStage;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
@@ -23,10 +24,20 @@ public final class HttpPlugin implements Plugin {
   @Override
   public SystemInstance start(
       SystemDefinition definition, EventLoop loop, Class<? extends Channel> channelType) {
-    HttpSettings settings = HttpSettings.read(definition.settings());
+    HttpSettings settings = HttpSettings.read(definition.settings(), definition.secrets());
     var connector = new Connector(settings.origin(), tls(settings), loop, channelType);
     var clock = new DeadlineSweep(loop);
     return new HttpSystem(settings, new ConnectionPool(settings, connector, loop, clock), clock);
+  }
+
+  @Override
+  public List<TestStage> test(SystemDefinition definition) {
+    HttpSettings settings = HttpSettings.read(definition.settings(), definition.secrets());
+    try {
+      return new HttpTest(settings).run();
+    } finally {
+      settings.credentials().close();
+    }
   }
 
   private static Optional<SslContext> tls(HttpSettings settings) {

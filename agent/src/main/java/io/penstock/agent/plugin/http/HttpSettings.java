@@ -11,13 +11,18 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/// The `settings` of a system behind the `http` plugin, checked.
+/// The `settings` and secrets of a system behind the `http` plugin, checked.
 ///
 /// @param deadlines 0 = no limit besides the caller's
 /// @param maxConnections open at once, busy and idle
 /// @param maxWaiting calls that wait for a connection; beyond: OVERLOADED
 record HttpSettings(
-    Origin origin, Optional<Path> caFile, Deadlines deadlines, int maxConnections, int maxWaiting) {
+    Origin origin,
+    Optional<Path> caFile,
+    Deadlines deadlines,
+    int maxConnections,
+    int maxWaiting,
+    Credentials credentials) {
   private static final int MAX_MS = 24 * 60 * 60 * 1000;
   private static final Set<String> KEYS =
       Set.of(
@@ -31,12 +36,12 @@ record HttpSettings(
           "max_waiting");
 
   /// @throws SettingsException with every problem at once
-  static HttpSettings read(JsonNode node) {
+  static HttpSettings read(JsonNode node, JsonNode secrets) {
     var problems = new ArrayList<String>();
     node.fieldNames()
         .forEachRemaining(
             key -> {
-              if (!KEYS.contains(key)) {
+              if (!KEYS.contains(key) && !Credentials.SETTINGS.contains(key)) {
                 problems.add(key + ": unknown key");
               }
             });
@@ -50,10 +55,12 @@ record HttpSettings(
             integer(node, "total_ms", 0, 0, MAX_MS, problems));
     int maxConnections = integer(node, "max_connections", 256, 1, 4_096, problems);
     int maxWaiting = integer(node, "max_waiting", 1_024, 0, 16_384, problems);
+    var credentials = Credentials.read(node, secrets, problems);
     if (origin.isEmpty() || !problems.isEmpty()) {
       throw new SettingsException(problems);
     }
-    return new HttpSettings(origin.get(), caFile, deadlines, maxConnections, maxWaiting);
+    return new HttpSettings(
+        origin.get(), caFile, deadlines, maxConnections, maxWaiting, credentials);
   }
 
   private static Optional<Origin> origin(JsonNode node, List<String> problems) {

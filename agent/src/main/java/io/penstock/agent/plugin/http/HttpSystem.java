@@ -36,5 +36,6 @@ final class HttpSystem implements SystemInstance {
   @Override
   public void close() {
     pool.close();
+    settings.credentials().close();
   }
 }

@@ -96,11 +96,11 @@ final class RequestBody {
     return start.writeBytes(LINE_END);
   }
 
-  ByteBuf lastChunk(ByteBufAllocator allocator, Fields trailers) {
+  ByteBuf lastChunk(ByteBufAllocator allocator, Fields trailers, Credentials credentials) {
     ByteBuf last = allocator.buffer(trailers.count() == 0 ? 8 : 256);
     endChunk(last);
     last.writeBytes(LAST_CHUNK);
-    RequestWriter.trailers(last, trailers);
+    RequestWriter.trailers(last, trailers, credentials);
     return last.writeBytes(LINE_END);
   }
 

@@ -57,7 +57,12 @@ final class RequestWriter {
   }
 
   static void head(
-      ByteBuf out, Origin origin, OpenHead open, RequestHead request, RequestBody body) {
+      ByteBuf out,
+      Origin origin,
+      Credentials credentials,
+      OpenHead open,
+      RequestHead request,
+      RequestBody body) {
     write(out, request.method());
     out.writeByte(' ');
     write(out, origin.basePath());
@@ -73,7 +78,8 @@ final class RequestWriter {
       write(out, open.caller());
     }
     write(out, LINE_END);
-    fields(out, request.fields());
+    credentials.write(out);
+    fields(out, request.fields(), credentials);
     switch (body.kind()) {
       case CHUNKED -> write(out, CHUNKED);
       case NONE -> writeEmpty(out, request.method());
@@ -91,32 +97,47 @@ final class RequestWriter {
     }
   }
 
-  private static void fields(ByteBuf out, Fields fields) {
+  private static void fields(ByteBuf out, Fields fields, Credentials credentials) {
     HopByHop named = HopByHop.of(fields);
     for (int i = 0; i < fields.count(); i++) {
       CharSequence name = fields.name(i);
       FieldFate fate = FieldFate.of(name);
-      if (fate == FieldFate.CONTENT_LENGTH
-          || (fate != FieldFate.STAY && !FieldFate.isOurs(name) && !named.ends(name))) {
+      boolean passes =
+          fate != FieldFate.STAY
+              && !FieldFate.isOurs(name)
+              && !credentials.replaces(name)
+              && !named.ends(name);
+      if (fate == FieldFate.CONTENT_LENGTH || passes) {
         field(out, name, fields.value(i));
       }
     }
   }
 
   /// Trailers have no say in framing, routing or who sent the message.
-  static void trailers(ByteBuf out, Fields trailers) {
+  static void trailers(ByteBuf out, Fields trailers, Credentials credentials) {
     for (int i = 0; i < trailers.count(); i++) {
       CharSequence name = trailers.name(i);
-      if (FieldFate.of(name) == FieldFate.PASS && !FieldFate.isOurs(name)) {
+      if (FieldFate.of(name) == FieldFate.PASS
+          && !FieldFate.isOurs(name)
+          && !credentials.replaces(name)) {
         field(out, name, trailers.value(i));
       }
     }
   }
 
   private static void field(ByteBuf out, CharSequence name, CharSequence value) {
+    name(out, name);
+    write(out, value);
+    lineEnd(out);
+  }
+
+  /// A field up to its value.
+  static void name(ByteBuf out, CharSequence name) {
     write(out, name);
     write(out, SEPARATOR);
-    write(out, value);
+  }
+
+  static void lineEnd(ByteBuf out) {
     write(out, LINE_END);
   }
 

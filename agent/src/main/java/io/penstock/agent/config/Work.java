@@ -1,0 +1,18 @@
+package io.penstock.agent.config;
+
+import io.penstock.agent.link.ConfigurationLine;
+import io.penstock.agent.plugin.SystemInstance;
+import java.util.Optional;
+
+/// What waits for the configuration's thread.
+sealed interface Work {
+  record Admitted(ConfigurationLine line, Optional<String> head) implements Work {}
+
+  record Lost(ConfigurationLine line) implements Work {}
+
+  record Head(ConfigurationLine line, String head) implements Work {}
+
+  record Message(ConfigurationLine line, long sequence, byte[] body) implements Work {}
+
+  record InstanceFailed(String system, SystemInstance instance) implements Work {}
+}

@@ -1,0 +1,124 @@
+package io.penstock.agent.link;
+
+import io.penstock.agent.identity.Identity;
+import io.penstock.agent.identity.IdentityBundle;
+import io.penstock.codec.ErrorCode;
+import io.penstock.codec.message.ConfigurationDocument;
+import io.penstock.codec.message.ControlMessage.EffectiveRules;
+import io.penstock.codec.message.ControlMessage.StateReport;
+import io.penstock.codec.message.DeliveryReceipt;
+import io.penstock.codec.seal.Keyset;
+import io.penstock.codec.seal.SealingKey;
+import io.penstock.codec.seal.SigningKey;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+
+/// One admitted tunnel, as configuration needs it: whose it is, the keys that judge and open what
+/// comes on it, and the way back. Any thread.
+public final class ConfigurationLine {
+  private final Session session;
+  private final Identity identity;
+  private final Keyset keyset;
+  private final IdentityBundle bundle;
+  private final ServerTime serverTime;
+
+  ConfigurationLine(
+      Session session,
+      Identity identity,
+      Keyset keyset,
+      IdentityBundle bundle,
+      ServerTime serverTime) {
+    this.session = session;
+    this.identity = identity;
+    this.keyset = keyset;
+    this.bundle = bundle;
+    this.serverTime = serverTime;
+  }
+
+  public String agent() {
+    return identity.credentials().agent();
+  }
+
+  /// 0 = this agent was approved while it was away and does not know yet.
+  public long generation() {
+    return identity.credentials().generation();
+  }
+
+  /// A signed document names the generation that [#generation] did not know.
+  public void learned(long generation) throws IOException {
+    if (generation() == 0) {
+      identity.approved(Math.toIntExact(generation));
+    }
+  }
+
+  /// The owner's keys of this handshake.
+  public Keyset keyset() {
+    return keyset;
+  }
+
+  /// Opens what was sealed to this agent.
+  public SealingKey sealing() {
+    return bundle.sealing();
+  }
+
+  /// Signs receipts.
+  public SigningKey signing() {
+    return bundle.signing();
+  }
+
+  /// By the broker's clock.
+  public Instant serverTime() {
+    return serverTime.now();
+  }
+
+  public boolean isOpen() {
+    return session.isOpen();
+  }
+
+  /// What is served and what runs, in this order (`docs/protocol.md`, section 6).
+  public void announce(EffectiveRules rules, StateReport report) {
+    session.serve(rules);
+    session.send(report);
+  }
+
+  public void receipt(long sequence, DeliveryReceipt receipt) {
+    session.receipt(sequence, receipt);
+  }
+
+  /// One version's document, on a stream of its own. Blocks. Empty = the broker has none for this
+  /// agent.
+  public Optional<ConfigurationDocument> fetch(String system, long version, Duration within)
+      throws LinkFailure, InterruptedException {
+    try {
+      return session.fetch(system, version, within).get();
+    } catch (ExecutionException broken) {
+      throw broken.getCause() instanceof LinkFailure failure
+          ? failure
+          : LinkFailure.at(Stage.SESSION, "the document does not come");
+    }
+  }
+
+  /// New session keys, by a handshake inside the tunnel.
+  public void freshKeys() {
+    session.freshKeys();
+  }
+
+  /// Closes this tunnel; its slot dials anew.
+  public void reconnect() {
+    session.close(ErrorCode.SHUTDOWN, "asked to reconnect");
+  }
+
+  /// The broker asked to end this agent for good: the slot wipes and gives up, as after a
+  /// revocation.
+  public void wipe() {
+    session.wipe();
+  }
+
+  @Override
+  public String toString() {
+    return "ConfigurationLine[" + identity.agent().orElse("") + "]";
+  }
+}
