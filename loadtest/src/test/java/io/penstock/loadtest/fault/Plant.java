@@ -18,8 +18,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -147,7 +149,11 @@ final class Plant implements AutoCloseable {
   }
 
   String createToken() throws IOException {
-    ObjectNode wanted = PublicApi.object().put("agent", AGENT).put("site", "berlin");
+    return createToken(AGENT, "berlin");
+  }
+
+  String createToken(String agent, String site) throws IOException {
+    ObjectNode wanted = PublicApi.object().put("agent", agent).put("site", site);
     String token =
         api.post("/enrollment-tokens", wanted.put("ttl_seconds", 600)).path("token").asText();
     rootSha256 = EnrollmentToken.parse(token).rootSha256();
@@ -213,19 +219,48 @@ final class Plant implements AutoCloseable {
     Files.writeString(file, content);
   }
 
+  /// An agent of its own name and directory, without systems in its file.
+  ///
+  /// @param token empty for one that is enrolled
+  Launch bare(String name, Optional<Path> token) throws IOException {
+    Path config = directory.resolve(name + ".yaml");
+    writePrivate(
+        config,
+        """
+        broker: {url: "%s", ca_file: "%s"}
+        data: "%s"
+        metrics: {port: 0}
+        %s
+        """
+            .formatted(
+                url(),
+                caFile(),
+                directory.resolve(name),
+                token.map(file -> "token_file: " + file).orElse("")));
+    return Launch.agent("--config", config.toString()).named(name);
+  }
+
+  void signIn() throws IOException {
+    api.login("admin@penstock.local", password);
+  }
+
   PenstockProcess start(Launch launch) {
     return processes.start(launch);
   }
 
   /// Approves what the agent says of itself; the proof may arrive a moment after the fingerprint.
   void approve(PenstockProcess agent) throws IOException {
+    approve(AGENT, agent);
+  }
+
+  void approve(String name, PenstockProcess agent) throws IOException {
     String printed = agent.awaitLine(FINGERPRINT, PATIENCE).group(1);
     await(
         "approved with " + printed,
         () -> {
           try {
             api.post(
-                "/agents/" + AGENT + "/approve", PublicApi.object().put("fingerprint", printed));
+                "/agents/" + name + "/approve", PublicApi.object().put("fingerprint", printed));
             return true;
           } catch (ApiException e) {
             if (e.isConflict("proof-missing") || e.status() == 404) {
@@ -237,8 +272,12 @@ final class Plant implements AutoCloseable {
   }
 
   void grant() throws IOException {
+    grant("berlin/*");
+  }
+
+  void grant(String... systems) throws IOException {
     ObjectNode account = PublicApi.object().put("name", "billing");
-    account.putArray("systems").add("berlin/*");
+    Arrays.stream(systems).forEach(account.putArray("systems")::add);
     api.post("/service-accounts", account);
     serviceToken =
         api.post("/service-accounts/billing/tokens", PublicApi.object().put("ttl_seconds", 86_400))
