@@ -162,10 +162,9 @@ final class AgentRoutes {
         .put("generation", agent.generation())
         .put("tunnels", agent.tunnels())
         .put("systems", new JsonArray(agent.systems()))
-        // Sealed configurations are not part of this version: there is nothing to be behind with.
         .put("config_version", 0)
         .put("applied_version", 0)
-        .put("undelivered", 0);
+        .put("undelivered", agent.undelivered());
   }
 
   private static JsonObject json(Latency latency) {
