@@ -7,6 +7,7 @@ import io.penstock.broker.store.AgentTable.Agent;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.store.GenerationState;
 import io.penstock.broker.store.IdentityTable;
+import io.penstock.broker.store.MessageTable;
 import io.penstock.broker.store.Tx;
 import io.penstock.broker.tunnel.LiveSession;
 import io.penstock.codec.ErrorCode;
@@ -25,6 +26,7 @@ final class AgentDirectory implements AgentOperations {
   private final Database database;
   private final AgentTable agents = new AgentTable();
   private final IdentityTable identities = new IdentityTable();
+  private final MessageTable messages;
   private final Approval approval;
   private final Quarantine quarantine;
   private final Revocation revocation;
@@ -37,6 +39,7 @@ final class AgentDirectory implements AgentOperations {
 
   AgentDirectory(
       Database database,
+      MessageTable messages,
       Approval approval,
       Quarantine quarantine,
       Revocation revocation,
@@ -47,6 +50,7 @@ final class AgentDirectory implements AgentOperations {
       Tampering tampering,
       Ledger ledger) {
     this.database = database;
+    this.messages = messages;
     this.approval = approval;
     this.quarantine = quarantine;
     this.revocation = revocation;
@@ -66,11 +70,16 @@ final class AgentDirectory implements AgentOperations {
               identities.allGenerations(tx).stream()
                   .collect(Collectors.groupingBy(AgentKeys::agent));
           Map<String, Double> availability = presence.availability(tx);
+          Map<String, Long> undelivered = messages.counts(tx);
           return agents.list(tx).stream()
               .filter(agent -> generations.containsKey(agent.name()))
               .map(
                   agent ->
-                      view(agent, generations.getOrDefault(agent.name(), List.of()), availability))
+                      view(
+                          agent,
+                          generations.getOrDefault(agent.name(), List.of()),
+                          availability,
+                          undelivered.getOrDefault(agent.name(), 0L)))
               .toList();
         });
   }
@@ -85,12 +94,15 @@ final class AgentDirectory implements AgentOperations {
     return agents
         .find(tx, id)
         .filter(_ -> !generations.isEmpty())
-        .map(agent -> view(agent, generations, presence.availability(tx)));
+        .map(agent -> view(agent, generations, presence.availability(tx), messages.count(tx, id)));
   }
 
   /// @param generations newest first, not empty
   private AgentView view(
-      Agent agent, List<AgentKeys> generations, Map<String, Double> availability) {
+      Agent agent,
+      List<AgentKeys> generations,
+      Map<String, Double> availability,
+      long undelivered) {
     AgentKeys shown =
         generations.stream()
             .filter(keys -> keys.generation() == agent.generation())
@@ -121,7 +133,8 @@ final class AgentDirectory implements AgentOperations {
         pending,
         agent.generation(),
         sessions.size(),
-        systems(sessions));
+        systems(sessions),
+        undelivered);
   }
 
   private static Enrollment enrollment(AgentKeys keys) {

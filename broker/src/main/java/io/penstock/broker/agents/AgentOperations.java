@@ -53,6 +53,7 @@ public interface AgentOperations {
   ///
   /// @param state `pending`, `approved`, `rejected`, `quarantined`, `revoked`
   /// @param availability24h 0 to 1
+  /// @param undelivered messages that wait for its receipts
   /// @param pendingFingerprint of a re-enrollment that waits beside the approved generation
   record AgentView(
       String id,
@@ -69,7 +70,8 @@ public interface AgentOperations {
       Optional<String> pendingFingerprint,
       long generation,
       int tunnels,
-      List<String> systems) {}
+      List<String> systems,
+      long undelivered) {}
 
   /// Round trips of the tunnel in milliseconds; empty = not measured yet.
   record Latency(Optional<Double> p50, Optional<Double> p95, Optional<Double> p99) {}

@@ -8,6 +8,7 @@ import io.penstock.broker.store.Database;
 import io.penstock.broker.store.EnrollmentTokenTable;
 import io.penstock.broker.store.EpochTable;
 import io.penstock.broker.store.IdentityTable;
+import io.penstock.broker.store.MessageTable;
 import io.penstock.broker.store.RevocationTable;
 import io.penstock.broker.tunnel.TunnelAuthority;
 import java.security.SecureRandom;
@@ -121,6 +122,7 @@ public final class Agents implements AutoCloseable {
     this.directory =
         new AgentDirectory(
             database,
+            new MessageTable(keys.rowMac()),
             approval,
             quarantine,
             revocation,

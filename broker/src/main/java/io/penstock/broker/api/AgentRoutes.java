@@ -172,7 +172,7 @@ final class AgentRoutes {
         .put("systems", new JsonArray(agent.systems()))
         .put("config_version", progress.configVersion())
         .put("applied_version", progress.appliedVersion())
-        .put("undelivered", 0);
+        .put("undelivered", agent.undelivered());
   }
 
   private static JsonObject json(Latency latency) {

@@ -109,10 +109,17 @@ public final class MessageTable {
   public int count(Tx tx, String agent, int limit) {
     return tx.one(
             "select count(*) as waiting from (select 1 from messages where agent = $1 limit $2) as"
-                + " some",
+                + " first",
             agent,
             limit)
         .map(row -> Math.toIntExact(Values.number(row, "waiting")))
+        .orElseThrow();
+  }
+
+  /// Undelivered messages of an agent.
+  public long count(Tx tx, String agent) {
+    return tx.one("select count(*) as waiting from messages where agent = $1", agent)
+        .map(row -> Values.number(row, "waiting"))
         .orElseThrow();
   }
 

@@ -4,17 +4,24 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.util.AsciiString;
+import io.penstock.codec.Deadlines;
 import io.penstock.codec.ErrorCode;
 import io.penstock.codec.Frame;
+import io.penstock.codec.OpenHead;
 import io.penstock.codec.Protocol;
 import io.penstock.codec.ProtocolException;
+import io.penstock.codec.RequestIds;
 import io.penstock.codec.Role;
+import io.penstock.codec.StreamKind;
 import io.penstock.codec.message.ControlMessage;
 import io.penstock.codec.message.ControlMessage.Admitted;
 import io.penstock.codec.message.ControlMessage.ConnectRequest;
 import io.penstock.codec.message.ControlMessage.NodeHello;
 import io.penstock.codec.message.ControlMessage.Ready;
 import io.penstock.codec.message.ControlMessage.Welcome;
+import io.penstock.codec.message.DeliveryMessage;
+import io.penstock.codec.message.DeliveryReceipt;
 import io.penstock.codec.message.Messages;
 import io.penstock.codec.mux.CreditPool;
 import io.penstock.codec.mux.MuxStream;
@@ -35,23 +42,32 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// An agent that a test plays: dials, shakes hands, then does what the script says and records what
 /// it hears. One thread: nothing is read but in an `await…` or [#pump].
-final class MockAgent implements AutoCloseable, SessionCore.Listener {
+public final class MockAgent implements AutoCloseable, SessionCore.Listener {
   private static final String HOST = "broker.example:8443";
 
   final RawPeer peer;
   final StaticKeyPair dev = StaticKeyPair.generate();
-  final List<ControlMessage> controls = new ArrayList<>();
+  public final List<ControlMessage> controls = new ArrayList<>();
 
   /// What was heard on streams and of the session, in order: `open 2`, `data 2 5`, `close REVOKED`.
-  final List<String> heard = new ArrayList<>();
+  public final List<String> heard = new ArrayList<>();
 
   /// WebSocket messages that were read.
   int messages;
+
+  /// MESSAGEs in the order they came.
+  public final List<Mail> mail = new ArrayList<>();
+
+  /// What is done with each of them at once.
+  public Consumer<Mail> onMail = _ -> {};
+
+  public record Mail(long sequence, DeliveryMessage message) {}
 
   /// How streams of the broker are served.
   Service service = (stream, _, _) -> new Recorder(stream);
@@ -67,22 +83,27 @@ final class MockAgent implements AutoCloseable, SessionCore.Listener {
     this.peer = peer;
   }
 
-  static MockAgent dial(int port) throws IOException {
+  public static MockAgent dial(int port) throws IOException {
     return new MockAgent(RawPeer.dial(port));
   }
 
   /// Dials and gets admitted.
-  static MockAgent admitted(int port, String name) throws Exception {
+  public static MockAgent admitted(int port, String name) throws Exception {
     return admitted(RawPeer.dial(port), name);
   }
 
   static MockAgent admitted(RawPeer peer, String name) throws Exception {
     MockAgent agent = new MockAgent(peer);
-    agent.connect(name, 0);
-    agent.awaitControl(Welcome.class);
-    agent.send(new Ready(new byte[64]));
-    agent.awaitControl(Admitted.class);
+    agent.enter(name, 0);
     return agent;
+  }
+
+  /// From the handshake to ADMITTED.
+  public Admitted enter(String name, int slot) throws Exception {
+    connect(name, slot);
+    awaitControl(Welcome.class);
+    send(new Ready(new byte[64]));
+    return awaitControl(Admitted.class);
   }
 
   /// Handshake of an ordinary connection.
@@ -137,13 +158,38 @@ final class MockAgent implements AutoCloseable, SessionCore.Listener {
 
   // The script's verbs.
 
-  void send(ControlMessage message) throws IOException {
+  public void send(ControlMessage message) throws IOException {
     core().send(message);
     flush();
   }
 
   /// Sends all that waits.
-  void flush() throws IOException {
+  /// Queues a RECEIPT.
+  public void answer(long sequence, DeliveryReceipt receipt) {
+    byte[] body = Messages.encode(receipt);
+    core()
+        .streams()
+        .session(
+            Protocol.RECEIPT,
+            0,
+            Unpooled.buffer(8 + body.length).writeLong(sequence).writeBytes(body));
+  }
+
+  /// Asks for a document.
+  public MuxStream ask(ControlMessage.ConfigurationRequest request, StreamListener reader) {
+    ByteBuf head = Unpooled.buffer(256);
+    new OpenHead(
+            StreamKind.CONFIG,
+            new Deadlines(0, 0, 0, 0),
+            new RequestIds(0, 0, 0, 0, 0, 0),
+            AsciiString.of(request.system()),
+            AsciiString.EMPTY_STRING)
+        .write(head);
+    head.writeBytes(Messages.encode(request));
+    return core().open(head, true, reader).orElseThrow();
+  }
+
+  public void flush() throws IOException {
     ByteBuf record = core().nextRecord();
     while (record != null) {
       peer.frame(RawPeer.BINARY, ByteBufUtil.getBytes(record));
@@ -152,7 +198,7 @@ final class MockAgent implements AutoCloseable, SessionCore.Listener {
     }
   }
 
-  <M extends ControlMessage> M awaitControl(Class<M> expected) throws Exception {
+  public <M extends ControlMessage> M awaitControl(Class<M> expected) throws Exception {
     int from = controls.size();
     while (controls.size() == from) {
       pump();
@@ -160,14 +206,14 @@ final class MockAgent implements AutoCloseable, SessionCore.Listener {
     return expected.cast(controls.get(from));
   }
 
-  void awaitHeard(String what) throws Exception {
+  public void awaitHeard(String what) throws Exception {
     while (!heard.contains(what)) {
       pump();
     }
   }
 
   /// Handles what comes until the condition holds.
-  void playUntil(BooleanSupplier condition) throws Exception {
+  public void playUntil(BooleanSupplier condition) throws Exception {
     long deadline = System.nanoTime() + Duration.ofMillis(RawPeer.PATIENCE_MS).toNanos();
     while (!condition.getAsBoolean()) {
       if (peer.hasInput()) {
@@ -181,7 +227,7 @@ final class MockAgent implements AutoCloseable, SessionCore.Listener {
   }
 
   /// Reads and handles one WebSocket message.
-  void pump() throws IOException, ProtocolException {
+  public void pump() throws IOException, ProtocolException {
     RawPeer.Received message = peer.read();
     messages++;
     if (message.firstByte() == RawPeer.CLOSE) {
@@ -192,8 +238,17 @@ final class MockAgent implements AutoCloseable, SessionCore.Listener {
     flush();
   }
 
+  /// Handles what is there, or waits a little for it.
+  public void pumpWithin(Duration within) throws IOException, ProtocolException {
+    if (peer.hasInput()) {
+      pump();
+    } else {
+      LockSupport.parkNanos(within.toNanos());
+    }
+  }
+
   /// Until the broker's WebSocket close.
-  void awaitWebSocketClose() throws Exception {
+  public void awaitWebSocketClose() throws Exception {
     while (heard.stream().noneMatch(one -> one.startsWith("websocket"))) {
       pump();
     }
@@ -215,6 +270,14 @@ final class MockAgent implements AutoCloseable, SessionCore.Listener {
   @Override
   public void onMessage(long sequence, ByteBuf body) {
     heard.add("message " + sequence);
+    try {
+      var one =
+          new Mail(sequence, Messages.decodeDelivery(ByteBufUtil.getBytes(body)).orElseThrow());
+      mail.add(one);
+      onMail.accept(one);
+    } catch (ProtocolException malformed) {
+      throw new AssertionError(malformed);
+    }
   }
 
   @Override
@@ -283,7 +346,7 @@ final class MockAgent implements AutoCloseable, SessionCore.Listener {
   }
 
   /// The connection ends without a word.
-  void hangUp() {
+  public void hangUp() {
     close();
   }
 

@@ -14,11 +14,11 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
 
 /// Lets every agent in, unless its script says otherwise.
-final class ScriptedAuthority implements TunnelAuthority {
+public final class ScriptedAuthority implements TunnelAuthority {
   static final Duration PATIENCE = Duration.ofSeconds(10);
   static final PresharedKey SECRET = new PresharedKey(new byte[32]);
 
-  interface Connecting {
+  public interface Connecting {
     void connect(ConnectionAttempt attempt, ControlChannel channel) throws TunnelRefused;
   }
 
@@ -29,13 +29,13 @@ final class ScriptedAuthority implements TunnelAuthority {
   final StaticKeyPair key = StaticKeyPair.generate();
   final AtomicLong epochs = new AtomicLong();
   final ConcurrentLinkedQueue<String> told = new ConcurrentLinkedQueue<>();
-  volatile Connecting connecting = this::letIn;
+  public volatile Connecting connecting = this::letIn;
   volatile Enrolling enrolling =
       (_, _) -> {
         throw new TunnelRefused(ErrorCode.ENROLL_DENIED, 0, "no");
       };
 
-  void letIn(ConnectionAttempt attempt, ControlChannel channel) throws TunnelRefused {
+  public void letIn(ConnectionAttempt attempt, ControlChannel channel) throws TunnelRefused {
     channel.send(new Welcome(new byte[16], new byte[] {1}, 1_024, null));
     channel.receive(Ready.class, PATIENCE);
     long epoch = epochs.incrementAndGet();

@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -21,13 +22,13 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /// A front with a tunnel endpoint on a loopback port, and an authority that a test scripts.
-final class TunnelWorld implements AutoCloseable {
-  final ScriptedAuthority authority = new ScriptedAuthority();
+public final class TunnelWorld implements AutoCloseable {
+  public final ScriptedAuthority authority = new ScriptedAuthority();
   final ConcurrentLinkedQueue<String> watched = new ConcurrentLinkedQueue<>();
   final RecordedDeliveries deliveries = new RecordedDeliveries();
-  final Sessions sessions = new Sessions(new Watcher());
+  public final Sessions sessions = new Sessions(new Watcher());
   final TunnelEndpoint endpoint;
-  final int port;
+  public final int port;
   private final Front front;
   private final MultiThreadIoEventLoopGroup group;
 
@@ -35,16 +36,33 @@ final class TunnelWorld implements AutoCloseable {
     this(TunnelSettings.DEFAULTS, Clock.SYSTEM);
   }
 
+  /// With a delivery behind its sessions.
+  public TunnelWorld(Deliveries deliveries) throws IOException {
+    this(TunnelSettings.DEFAULTS, Clock.SYSTEM, null, Optional.of(deliveries));
+  }
+
   TunnelWorld(TunnelSettings settings, Clock clock) throws IOException {
     this(settings, clock, null);
   }
 
   TunnelWorld(TunnelSettings settings, Clock clock, @Nullable SslContext tls) throws IOException {
+    this(settings, clock, tls, Optional.empty());
+  }
+
+  private TunnelWorld(
+      TunnelSettings settings, Clock clock, @Nullable SslContext tls, Optional<Deliveries> real)
+      throws IOException {
     group = new MultiThreadIoEventLoopGroup(2, NioIoHandler.newFactory());
     var tickers = new Ticker.Each();
     endpoint =
         new TunnelEndpoint(
-            settings, authority, sessions, deliveries, new CreditPool(64 << 20), tickers, clock);
+            settings,
+            authority,
+            sessions,
+            real.orElse(deliveries),
+            new CreditPool(64 << 20),
+            tickers,
+            clock);
     var wiring =
         new Front.Wiring(
             () -> tls,

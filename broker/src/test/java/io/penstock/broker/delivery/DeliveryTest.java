@@ -1,0 +1,602 @@
+package io.penstock.broker.delivery;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.penstock.broker.delivery.DeliveryOperations.MessageView;
+import io.penstock.broker.store.AlarmTable;
+import io.penstock.broker.store.AlarmTable.Severity;
+import io.penstock.broker.tunnel.MockAgent;
+import io.penstock.broker.tunnel.MockAgent.Mail;
+import io.penstock.codec.message.ControlMessage;
+import io.penstock.codec.message.DeliveryMessage.Configuration;
+import io.penstock.codec.message.DeliveryMessage.Head;
+import io.penstock.codec.message.DeliveryReceipt;
+import io.penstock.codec.seal.Octets;
+import io.penstock.codec.seal.Receipt;
+import io.penstock.codec.seal.Receipt.Reason;
+import io.penstock.codec.seal.SigningKey;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DeliveryTest {
+  @TempDir Path directory;
+  private DeliveryRig rig;
+
+  @BeforeEach
+  void start() throws Exception {
+    rig = new DeliveryRig(directory.resolve("data"));
+    rig.start();
+    rig.agent("press");
+  }
+
+  @AfterEach
+  void stop() {
+    rig.close();
+  }
+
+  private static List<Long> sequences(MockAgent agent) {
+    return agent.mail.stream().map(Mail::sequence).toList();
+  }
+
+  private List<MessageView> waiting() {
+    return rig.delivery().operations().messages("press", 0, 1_000).orElseThrow();
+  }
+
+  @Test
+  void deliversWhatWaitedInOrderAndForgetsItAfterTheReceipts() throws Exception {
+    for (int i = 0; i < 40; i++) {
+      rig.deploy("press", "system-" + i);
+    }
+
+    try (MockAgent agent = rig.connect("press")) {
+      rig.applyAll(agent, "press");
+      agent.playUntil(() -> rig.undelivered() == 0);
+
+      assertThat(sequences(agent)).isEqualTo(LongStream.rangeClosed(1, 40).boxed().toList());
+    }
+    assertThat(rig.receipts())
+        .hasSize(40)
+        .startsWith("press/system-0@1 Applied", "press/system-1@1 Applied");
+  }
+
+  @Test
+  void deliversToALiveAgentAtOnceWithHeadAndDocument() throws Exception {
+    try (MockAgent agent = rig.connect("press")) {
+      DeliveryRig.await(() -> !rig.world().sessions.list().isEmpty());
+      rig.deploy("press", "mes");
+      agent.playUntil(() -> !agent.mail.isEmpty());
+
+      var message = (Configuration) agent.mail.getFirst().message();
+      assertThat(message.system()).isEqualTo("mes");
+      assertThat(message.head()).isNotNull();
+      assertThat(message.document()).isNotNull();
+    }
+  }
+
+  @Test
+  void sendsNoMoreThanAWindowWithoutReceipts() throws Exception {
+    for (int i = 0; i < 50; i++) {
+      rig.instruct("press");
+    }
+
+    try (MockAgent agent = rig.connect("press")) {
+      agent.playUntil(() -> agent.mail.size() >= Sender.WINDOW);
+      rig.delivery().lookAround();
+      assertThat(agent.mail).hasSize(Sender.WINDOW);
+      assertThat(waiting().get(0).why()).startsWith("waits for its receipt since ");
+      assertThat(waiting().get(49).why()).startsWith("waits behind the messages before it");
+
+      agent.answer(1, DeliveryReceipt.result("done"));
+      agent.flush();
+      agent.playUntil(() -> agent.mail.size() > Sender.WINDOW);
+
+      assertThat(agent.mail.getLast().sequence()).isEqualTo(33);
+      assertThat(rig.undelivered()).isEqualTo(49);
+    }
+  }
+
+  @Test
+  void sendsAgainAfterAReconnectWhatHadNoReceipt() throws Exception {
+    rig.deploy("press", "mes");
+    rig.deploy("press", "scada");
+    try (MockAgent agent = rig.connect("press")) {
+      agent.playUntil(() -> agent.mail.size() == 2);
+      agent.answer(1, rig.applied("press", agent.mail.getFirst()));
+      agent.flush();
+      DeliveryRig.await(() -> rig.undelivered() == 1);
+    }
+
+    try (MockAgent agent = rig.connect("press")) {
+      rig.applyAll(agent, "press");
+      agent.playUntil(() -> rig.undelivered() == 0);
+
+      assertThat(sequences(agent)).containsExactly(2L);
+    }
+    assertThat(rig.receipts()).containsExactly("press/mes@1 Applied", "press/scada@1 Applied");
+  }
+
+  @Test
+  void sendsAgainAfterARestartOfTheBroker() throws Exception {
+    rig.deploy("press", "mes");
+    try (MockAgent agent = rig.connect("press")) {
+      agent.playUntil(() -> agent.mail.size() == 1);
+    }
+    rig.stop();
+    rig.start();
+
+    try (MockAgent agent = rig.connect("press")) {
+      agent.playUntil(() -> agent.mail.size() == 1);
+      assertThat(waiting().getFirst().attempts()).isEqualTo(2);
+      rig.applyAll(agent, "press");
+      agent.answer(1, rig.applied("press", agent.mail.getFirst()));
+      agent.flush();
+      DeliveryRig.await(() -> rig.undelivered() == 0);
+    }
+  }
+
+  @Test
+  void supersedesTheUndeliveredMessageOfTheSameSystem() throws Exception {
+    rig.deploy("press", "mes");
+    rig.deploy("press", "scada");
+    rig.deploy("press", "mes");
+    rig.remove("press", "scada");
+
+    try (MockAgent agent = rig.connect("press")) {
+      rig.applyAll(agent, "press");
+      agent.playUntil(() -> rig.undelivered() == 0);
+
+      assertThat(sequences(agent)).containsExactly(3L, 4L);
+      assertThat(((Configuration) agent.mail.getFirst().message()).version()).isEqualTo(2);
+      assertThat(((Head) agent.mail.getLast().message()).version()).isEqualTo(2);
+    }
+    assertThat(rig.audit("gateway.message-superseded")).hasSize(2);
+    assertThat(rig.receipts()).containsExactly("press/mes@2 Applied", "press/scada@2 Applied");
+  }
+
+  @Test
+  void ignoresTheReceiptOfASupersededMessage() throws Exception {
+    rig.deploy("press", "mes");
+    try (MockAgent agent = rig.connect("press")) {
+      agent.playUntil(() -> agent.mail.size() == 1);
+      rig.deploy("press", "mes");
+      agent.playUntil(() -> agent.mail.size() == 2);
+      agent.answer(1, rig.applied("press", agent.mail.getFirst()));
+      agent.answer(2, rig.applied("press", agent.mail.getLast()));
+      agent.flush();
+      DeliveryRig.await(() -> rig.undelivered() == 0);
+
+      assertThat(rig.receipts()).containsExactly("press/mes@2 Applied");
+      assertThat(rig.delivery().counters().late()).isEqualTo(1);
+      assertThat(rig.world().sessions.list()).hasSize(1);
+    }
+  }
+
+  @Test
+  void ignoresReceiptsOnASessionThatANewerEpochHasOvertaken() throws Exception {
+    rig.deploy("press", "mes");
+    try (MockAgent agent = rig.connect("press")) {
+      agent.playUntil(() -> agent.mail.size() == 1);
+      // As if another broker had admitted it.
+      rig.database().run(tx -> rig.epochs.next(tx, "press", 0));
+      agent.answer(1, rig.applied("press", agent.mail.getFirst()));
+      agent.flush();
+      DeliveryRig.await(() -> rig.delivery().counters().fenced() == 1);
+
+      assertThat(rig.undelivered()).isEqualTo(1);
+      assertThat(rig.receipts()).isEmpty();
+    }
+  }
+
+  @Test
+  void refusesTheMessageBeyondTheBoundAndNamesAgentLimitAndFound() throws Exception {
+    rig.stop();
+    rig.limit = 3;
+    rig.start();
+    for (int i = 0; i < 3; i++) {
+      rig.instruct("press");
+    }
+
+    assertThatThrownBy(() -> rig.instruct("press"))
+        .isInstanceOf(QueueFullException.class)
+        .hasMessage("messages of press: expected at most 3 undelivered, found 3");
+    assertThat(rig.undelivered()).isEqualTo(3);
+  }
+
+  @Test
+  void aNewVersionTakesThePlaceOfTheOldOneInAFullQueue() throws Exception {
+    rig.stop();
+    rig.limit = 2;
+    rig.start();
+    rig.deploy("press", "mes");
+    rig.instruct("press");
+
+    rig.deploy("press", "mes");
+
+    assertThat(rig.undelivered()).isEqualTo(2);
+  }
+
+  @Test
+  void findsByItselfWhatNoHintToldOf() throws Exception {
+    rig.stop();
+    rig.hears = false;
+    rig.start();
+
+    try (MockAgent agent = rig.connect("press")) {
+      DeliveryRig.await(() -> !rig.world().sessions.list().isEmpty());
+      rig.instruct("press");
+      agent.playUntil(() -> agent.mail.size() == 1);
+    }
+  }
+
+  @Test
+  void dropsAnInstructionThatExpired() throws Exception {
+    rig.instruct("press", Optional.of(Duration.ofMinutes(5)));
+    rig.instruct("press");
+    rig.clock.pass(Duration.ofMinutes(6));
+
+    try (MockAgent agent = rig.connect("press")) {
+      agent.playUntil(() -> agent.mail.size() == 1);
+      rig.delivery().expire();
+
+      assertThat(sequences(agent)).containsExactly(2L);
+    }
+    assertThat(rig.undelivered()).isEqualTo(1);
+    assertThat(rig.audit("gateway.instruction"))
+        .anySatisfy(
+            entry -> {
+              assertThat(entry.reason()).contains("expired before the agent answered");
+              assertThat(entry.result()).contains("failure");
+            });
+  }
+
+  @Test
+  void tellsWhatCameOfAnInstructionInAudit() throws Exception {
+    try (MockAgent agent = rig.connect("press")) {
+      rig.delivery()
+          .operations()
+          .instruct(
+              "press",
+              io.penstock.codec.message.DeliveryMessage.InstructionKind.RECONNECT,
+              Optional.empty(),
+              Optional.empty(),
+              DeliveryRig.ADMIN);
+      agent.playUntil(() -> agent.mail.size() == 1);
+      agent.answer(1, DeliveryReceipt.result("will\ndial anew"));
+      agent.flush();
+      DeliveryRig.await(() -> rig.undelivered() == 0);
+    }
+    assertThat(rig.audit("gateway.instruction"))
+        .extracting(entry -> entry.changes().get("state"))
+        .containsExactly("queued", "done");
+    assertThat(rig.audit("gateway.instruction").getLast().changes())
+        .containsEntry("result", "will dial anew")
+        .containsEntry("kind", "reconnect");
+  }
+
+  // Receipts that no honest agent sends.
+
+  private void assertRefused(MockAgent agent, String what) throws Exception {
+    agent.awaitWebSocketClose();
+    DeliveryRig.await(() -> !rig.alarms().isEmpty());
+    assertThat(rig.alarms())
+        .extracting(AlarmTable.Alarm::kind)
+        .containsExactly("bad-receipt-signature");
+    assertThat(rig.audit("gateway.bad-receipt").getFirst().reason()).contains(what);
+    assertThat(rig.undelivered()).isEqualTo(1);
+    assertThat(rig.receipts()).isEmpty();
+  }
+
+  @Test
+  void endsTheSessionForAReceiptSignedByAnotherKey() throws Exception {
+    rig.deploy("press", "mes");
+    try (MockAgent agent = rig.connect("press")) {
+      agent.playUntil(() -> agent.mail.size() == 1);
+      agent.answer(
+          1,
+          DeliveryRig.signedBy(
+              SigningKey.generate(new SecureRandom()),
+              "press",
+              "mes",
+              1,
+              TestDocuments.hash("press", "mes", 1),
+              new Receipt.Applied()));
+      agent.flush();
+
+      assertRefused(agent, "the signature is not that of the agent's identity");
+    }
+  }
+
+  @Test
+  void endsTheSessionForAReceiptOfAnotherHash() throws Exception {
+    rig.deploy("press", "mes");
+    try (MockAgent agent = rig.connect("press")) {
+      agent.playUntil(() -> agent.mail.size() == 1);
+      agent.answer(
+          1, rig.signed("press", "mes", 1, Octets.sha256(new byte[] {1}), new Receipt.Applied()));
+      agent.flush();
+
+      assertRefused(agent, "a hash that the newest head does not list");
+    }
+  }
+
+  @Test
+  void endsTheSessionForTheReceiptOfAnotherAgent() throws Exception {
+    rig.agent("lathe");
+    rig.deploy("press", "mes");
+    try (MockAgent agent = rig.connect("press")) {
+      agent.playUntil(() -> agent.mail.size() == 1);
+      agent.answer(
+          1,
+          DeliveryRig.signedBy(
+              rig.identity("press"),
+              "lathe",
+              "mes",
+              1,
+              TestDocuments.hash("press", "mes", 1),
+              new Receipt.Applied()));
+      agent.flush();
+
+      assertRefused(agent, "a receipt that is about something else");
+    }
+  }
+
+  @Test
+  void endsTheSessionForAMereResultWhereAReceiptIsDue() throws Exception {
+    rig.deploy("press", "mes");
+    try (MockAgent agent = rig.connect("press")) {
+      agent.playUntil(() -> agent.mail.size() == 1);
+      agent.answer(1, DeliveryReceipt.result("applied, believe me"));
+      agent.flush();
+
+      assertRefused(agent, "a result where a signed receipt is due");
+    }
+  }
+
+  @Test
+  void endsTheSessionForTheReceiptOfAMessageThatWasNeverSent() throws Exception {
+    rig.instruct("press");
+    try (MockAgent agent = rig.connect("press")) {
+      agent.playUntil(() -> agent.mail.size() == 1);
+      agent.answer(2, DeliveryReceipt.result("done"));
+      agent.flush();
+      agent.awaitWebSocketClose();
+
+      assertThat(rig.undelivered()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void endsTheSessionThatSendsMoreReceiptsThanItCouldOwe() throws Exception {
+    rig.instruct("press");
+    try (MockAgent agent = rig.connect("press")) {
+      agent.playUntil(() -> agent.mail.size() == 1);
+      for (int i = 0; i <= Attached.MAX_RECEIPTS; i++) {
+        agent.answer(1, DeliveryReceipt.result("done"));
+      }
+      agent.flush();
+      agent.awaitWebSocketClose();
+
+      assertThat(agent.heard).anyMatch(heard -> heard.startsWith("close RATE_EXCEEDED"));
+    }
+  }
+
+  // Refusals.
+
+  @Test
+  void aRefusedConfigurationIsAnAlarmUntilOneIsApplied() throws Exception {
+    try (MockAgent agent = rig.connect("press")) {
+      agent.onMail =
+          mail ->
+              agent.answer(
+                  mail.sequence(),
+                  rig.receipt(
+                      "press", mail, Receipt.Refused.of(Reason.START_FAILED, "no such host")));
+      rig.deploy("press", "mes");
+      agent.playUntil(() -> rig.undelivered() == 0);
+
+      assertThat(rig.alarms())
+          .singleElement()
+          .satisfies(
+              alarm -> {
+                assertThat(alarm.kind()).isEqualTo("configuration-refused");
+                assertThat(alarm.subject()).isEqualTo("press/mes");
+                assertThat(alarm.message()).isEqualTo("version 1: start-failed, no such host");
+              });
+
+      rig.applyAll(agent, "press");
+      rig.deploy("press", "mes");
+      agent.playUntil(() -> rig.undelivered() == 0);
+
+      assertThat(rig.alarms()).isEmpty();
+    }
+    assertThat(rig.receipts()).containsExactly("press/mes@1 Refused", "press/mes@2 Applied");
+  }
+
+  @Test
+  void aRollbackIsAHighAlarm() throws Exception {
+    try (MockAgent agent = rig.connect("press")) {
+      agent.onMail =
+          mail ->
+              agent.answer(
+                  mail.sequence(),
+                  rig.receipt("press", mail, Receipt.Refused.of(Reason.ROLLBACK, "below 7")));
+      rig.deploy("press", "mes");
+      agent.playUntil(() -> rig.undelivered() == 0);
+    }
+    assertThat(rig.alarms())
+        .singleElement()
+        .satisfies(
+            alarm -> {
+              assertThat(alarm.kind()).isEqualTo("configuration-rollback");
+              assertThat(alarm.severity()).isEqualTo(Severity.HIGH);
+            });
+  }
+
+  // Rows behind our back.
+
+  @Test
+  void aRowThatWeDidNotWriteIsNeverSent() throws Exception {
+    rig.instruct("press");
+    DeliveryRig.postgres().execute("update messages set instruction_kind = 'wipe'");
+    rig.instruct("press");
+
+    try (MockAgent agent = rig.connect("press")) {
+      agent.playUntil(() -> agent.mail.size() == 1);
+
+      assertThat(sequences(agent)).containsExactly(2L);
+    }
+    assertThat(rig.alarms())
+        .extracting(AlarmTable.Alarm::kind)
+        .containsExactly("database-tampered");
+  }
+
+  @Test
+  void aRestoredRowIsSentAlthoughHigherOnesAreDone() throws Exception {
+    rig.instruct("press");
+    DeliveryRig.postgres().execute("drop table if exists kept");
+    DeliveryRig.postgres().execute("create table kept as select * from messages");
+    try (MockAgent agent = rig.connect("press")) {
+      rig.applyAll(agent, "press");
+      agent.playUntil(() -> rig.undelivered() == 0);
+      rig.instruct("press");
+      agent.playUntil(() -> agent.mail.size() == 2 && rig.undelivered() == 0);
+
+      DeliveryRig.postgres().execute("insert into messages select * from kept");
+      agent.playUntil(() -> rig.undelivered() == 0);
+
+      assertThat(sequences(agent)).containsExactly(1L, 2L, 1L);
+    }
+  }
+
+  // Large ones.
+
+  @Test
+  void aHeadThatIsTooLargeGoesAheadOnce() throws Exception {
+    rig.documents.head = "h".repeat(200_000);
+    rig.deploy("press", "mes");
+    rig.deploy("press", "scada");
+
+    try (MockAgent agent = rig.connect("press")) {
+      agent.playUntil(() -> agent.mail.size() == 2);
+
+      assertThat(agent.controls.stream().filter(ControlMessage.Head.class::isInstance)).hasSize(1);
+      assertThat(((Configuration) agent.mail.getFirst().message()).head()).isNull();
+      assertThat(((Configuration) agent.mail.getFirst().message()).document()).isNotNull();
+    }
+  }
+
+  @Test
+  void aDocumentThatIsTooLargeIsLeftToBeFetched() throws Exception {
+    rig.deploy("press", "mes", new byte[100_000]);
+
+    try (MockAgent agent = rig.connect("press")) {
+      agent.playUntil(() -> agent.mail.size() == 1);
+
+      assertThat(((Configuration) agent.mail.getFirst().message()).document()).isNull();
+      assertThat(((Configuration) agent.mail.getFirst().message()).head()).isNotNull();
+    }
+  }
+
+  @Test
+  void aRenewedHeadIsToldToLiveSessions() throws Exception {
+    try (MockAgent agent = rig.connect("press")) {
+      DeliveryRig.await(() -> !rig.world().sessions.list().isEmpty());
+      rig.delivery().queue().headRenewed("press", "renewed");
+
+      assertThat(agent.awaitControl(ControlMessage.Head.class).head()).isEqualTo("renewed");
+    }
+  }
+
+  // Broken off at the worst moments.
+
+  private void dieOnceAt(String name) {
+    var died = new AtomicBoolean();
+    rig.failpoint =
+        passed -> {
+          if (passed.equals(name) && died.compareAndSet(false, true)) {
+            throw new IllegalStateException("the broker dies here");
+          }
+        };
+  }
+
+  @Test
+  void aMessageThatWasCommittedIsDeliveredThoughItsAuthorHeardNothing() throws Exception {
+    dieOnceAt(Delivery.FAIL_AFTER_QUEUED);
+    assertThatThrownBy(() -> rig.deploy("press", "mes")).hasMessage("the broker dies here");
+
+    try (MockAgent agent = rig.connect("press")) {
+      rig.applyAll(agent, "press");
+      agent.playUntil(() -> rig.undelivered() == 0);
+    }
+    assertThat(rig.receipts()).containsExactly("press/mes@1 Applied");
+  }
+
+  @Test
+  void aReceiptThatWasNotCommittedIsAskedForAgain() throws Exception {
+    dieOnceAt(Delivery.FAIL_BEFORE_RECORDED);
+    rig.deploy("press", "mes");
+    try (MockAgent agent = rig.connect("press")) {
+      rig.applyAll(agent, "press");
+      agent.awaitWebSocketClose();
+    }
+    assertThat(rig.receipts()).isEmpty();
+    assertThat(rig.undelivered()).isEqualTo(1);
+
+    try (MockAgent agent = rig.connect("press")) {
+      rig.applyAll(agent, "press");
+      agent.playUntil(() -> rig.undelivered() == 0);
+    }
+    assertThat(rig.receipts()).containsExactly("press/mes@1 Applied");
+  }
+
+  @Test
+  void aMessageWhoseSendingBrokeOffIsRecordedOnce() throws Exception {
+    dieOnceAt(Delivery.FAIL_AFTER_SENT);
+    rig.deploy("press", "mes");
+    try (MockAgent agent = rig.connect("press")) {
+      rig.applyAll(agent, "press");
+      agent.playUntil(() -> rig.undelivered() == 0);
+    }
+    assertThat(rig.receipts()).containsExactly("press/mes@1 Applied");
+  }
+
+  // Where to send.
+
+  @Test
+  void usesTheLowestLiveSlotAndTheNextOneWhenThatEnds() throws Exception {
+    try (MockAgent second = rig.connect("press", 1)) {
+      MockAgent first = rig.connect("press", 0);
+      DeliveryRig.await(() -> rig.world().sessions.list().size() == 2);
+      rig.instruct("press");
+      first.playUntil(() -> first.mail.size() == 1);
+      assertThat(second.mail).isEmpty();
+
+      first.hangUp();
+      second.playUntil(() -> second.mail.size() == 1);
+    }
+  }
+
+  @Test
+  void saysWhyAMessageWaits() throws Exception {
+    rig.instruct("press");
+    assertThat(waiting().getFirst().why()).isEqualTo("agent has never been online");
+    DeliveryRig.postgres()
+        .execute(
+            "insert into connections (agent, slot, epoch, node, connected_at, alive_at,"
+                + " disconnected_at) values ('press', 0, 1, 'node', '2026-01-01T00:00:00Z',"
+                + " '2026-01-01T01:00:00Z', '2026-01-01T02:00:00Z')");
+
+    assertThat(waiting().getFirst().why()).isEqualTo("agent is offline since 2026-01-01T02:00:00Z");
+    assertThat(waiting().getFirst().sent()).isEmpty();
+  }
+}
