@@ -143,7 +143,7 @@ final class RunningBroker {
                 keys,
                 agents.approved(),
                 new SessionsOfAgents(sessions),
-                NoDelivery::queue,
+                new NoDelivery(),
                 random,
                 clock));
     rollUps = new RollUps(clock, new InvocationAudit(database, audit));

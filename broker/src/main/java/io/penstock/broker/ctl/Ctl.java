@@ -54,12 +54,16 @@ public final class Ctl {
     root.addSubcommand(new AgentCommands(terminal, api));
     root.addSubcommand(new UserCommands(terminal, api));
     root.addSubcommand(new ServiceAccountCommands(terminal, api));
+    CommandLine system = new CommandLine(new SystemCommands(terminal, api));
+    system.addSubcommand(new SystemPut(terminal, api));
+    root.addSubcommand(system);
+    root.addSubcommand(new MessagesCommand(terminal, api));
     root.addSubcommand(new InvokeCommand(terminal, api));
     CommandLine audit = new CommandLine(new AuditCommands(terminal, api));
     audit.addSubcommand("verify", NotInThisVersion.command("audit verify"));
     root.addSubcommand(audit);
     root.addSubcommand(new AlarmCommands(terminal, api));
-    for (String name : List.of("system", "forward", "backup", "restore")) {
+    for (String name : List.of("forward", "backup", "restore")) {
       root.addSubcommand(name, NotInThisVersion.command(name));
     }
     addCommonOptions(root);

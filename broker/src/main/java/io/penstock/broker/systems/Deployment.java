@@ -67,7 +67,8 @@ final class Deployment {
             approved.generation(),
             systems -> systems.put(system, new Listed(signed.version(), signed.headerSha256())));
     long sequence =
-        queued(() -> queue.get().configuration(tx, agent, system, version.version(), by.name(), now));
+        queued(
+            () -> queue.get().configuration(tx, agent, system, version.version(), by.name(), now));
     recorder.done(
         tx,
         "system.deploy",
