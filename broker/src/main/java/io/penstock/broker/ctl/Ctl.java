@@ -3,6 +3,7 @@ package io.penstock.broker.ctl;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
+import java.util.LinkedHashSet;
 import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -93,7 +94,8 @@ public final class Ctl {
                 .usageHelp(true)
                 .description("Show this help.")
                 .build());
-    command.getSubcommands().values().forEach(Ctl::addCommonOptions);
+    // A command stands there once more under each of its aliases.
+    new LinkedHashSet<>(command.getSubcommands().values()).forEach(Ctl::addCommonOptions);
   }
 
   private static int execute(Terminal terminal, ParseResult parsed) {

@@ -581,6 +581,11 @@ class CtlTest {
         List.of(
             "",
             "login",
+            "system",
+            "system put",
+            "system deploy",
+            "system get",
+            "messages",
             "token",
             "token create",
             "agents",
