@@ -126,7 +126,10 @@ final class AgentRoutes {
   private Answer done(Request request, Outcome outcome) {
     return switch (outcome) {
       case Outcome.Done() ->
-          agents.find(id(request)).map(agent -> Answer.ok(json(agent, systems.progress()))).orElseGet(Answer::nothing);
+          agents
+              .find(id(request))
+              .map(agent -> Answer.ok(json(agent, systems.progress())))
+              .orElseGet(Answer::nothing);
       case Outcome.UnknownAgent() -> throw Problem.notFound("agent");
       case Outcome.FingerprintMismatch() ->
           throw Problem.conflict(

@@ -24,7 +24,7 @@ final class Problem extends RuntimeException {
     return new Problem(status, title, detail, OptionalInt.empty());
   }
 
-  static Problem of(int status, String title, String detail, List<ProblemDocument.Error> errors) {
+  static Problem of(int status, String title, String detail, List<ProblemDocument.Finding> errors) {
     return new Problem(new ProblemDocument(status, title, detail, errors), OptionalInt.empty());
   }
 

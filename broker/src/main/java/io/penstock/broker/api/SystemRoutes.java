@@ -91,8 +91,7 @@ final class SystemRoutes {
             .put("agent", signed.agent())
             .put("generation", signed.generation())
             .put("sealing_public", signed.sealingPublic().base64Url())
-            .put(
-                "sealing_key_sha256", Octets.sha256(signed.sealingPublic().bytes()).base64Url())
+            .put("sealing_key_sha256", Octets.sha256(signed.sealingPublic().bytes()).base64Url())
             .put("record", view.recordJws())
             .put("keyset", view.keysetJws())
             .put("root_public", view.rootPublic().base64Url())
@@ -122,8 +121,7 @@ final class SystemRoutes {
     }
     OptionalLong expected =
         body.containsKey("expected_version")
-            ? OptionalLong.of(
-                Request.number(body, "expected_version", 0, 1_000_000_000_000L))
+            ? OptionalLong.of(Request.number(body, "expected_version", 0, 1_000_000_000_000L))
             : OptionalLong.empty();
     var edit =
         new Edit(
@@ -159,8 +157,7 @@ final class SystemRoutes {
   }
 
   private Answer delete(Request request) {
-    return Answer.ok(
-        json(done(systems.delete(agent(request), system(request), request.actor()))));
+    return Answer.ok(json(done(systems.delete(agent(request), system(request), request.actor()))));
   }
 
   private Answer versions(Request request) {
@@ -191,8 +188,7 @@ final class SystemRoutes {
     var changes = new JsonObject();
     done(systems.diff(agent(request), system(request), from, to))
         .forEach((path, change) -> changes.put(path, json(change)));
-    return Answer.ok(
-        new JsonObject().put("from", from).put("to", to).put("changes", changes));
+    return Answer.ok(new JsonObject().put("from", from).put("to", to).put("changes", changes));
   }
 
   private static long requiredNumber(Request request, String name) {
@@ -205,8 +201,7 @@ final class SystemRoutes {
   private Answer rollback(Request request) {
     long version = Request.number(request.json("version"), "version", 1, Long.MAX_VALUE);
     return Answer.ok(
-        json(
-            done(systems.rollback(agent(request), system(request), version, request.actor()))));
+        json(done(systems.rollback(agent(request), system(request), version, request.actor()))));
   }
 
   private Answer deploy(Request request) {
@@ -269,9 +264,9 @@ final class SystemRoutes {
     };
   }
 
-  private static List<ProblemDocument.Error> errors(Refusal refusal) {
+  private static List<ProblemDocument.Finding> errors(Refusal refusal) {
     return refusal.problems().stream()
-        .map(it -> new ProblemDocument.Error(it.path(), it.expected(), it.found()))
+        .map(it -> new ProblemDocument.Finding(it.path(), it.expected(), it.found()))
         .toList();
   }
 

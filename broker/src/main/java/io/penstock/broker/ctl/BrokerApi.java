@@ -50,6 +50,15 @@ final class BrokerApi {
     }
   }
 
+  /// What is remembered of the broker that is signed in to.
+  Pins pins() {
+    return new Pins(store, session().url());
+  }
+
+  Clock clock() {
+    return clock;
+  }
+
   JsonNode get(String path) {
     return call("GET", path, null);
   }
@@ -60,6 +69,10 @@ final class BrokerApi {
 
   JsonNode patch(String path, JsonNode body) {
     return call("PATCH", path, body);
+  }
+
+  JsonNode put(String path, JsonNode body) {
+    return call("PUT", path, body);
   }
 
   JsonNode delete(String path) {

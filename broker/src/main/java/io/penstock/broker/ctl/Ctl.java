@@ -3,6 +3,7 @@ package io.penstock.broker.ctl;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
+import java.util.LinkedHashSet;
 import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -54,12 +55,16 @@ public final class Ctl {
     root.addSubcommand(new AgentCommands(terminal, api));
     root.addSubcommand(new UserCommands(terminal, api));
     root.addSubcommand(new ServiceAccountCommands(terminal, api));
+    CommandLine system = new CommandLine(new SystemCommands(terminal, api));
+    system.addSubcommand(new SystemPut(terminal, api));
+    root.addSubcommand(system);
+    root.addSubcommand(new MessagesCommand(terminal, api));
     root.addSubcommand(new InvokeCommand(terminal, api));
     CommandLine audit = new CommandLine(new AuditCommands(terminal, api));
     audit.addSubcommand("verify", NotInThisVersion.command("audit verify"));
     root.addSubcommand(audit);
     root.addSubcommand(new AlarmCommands(terminal, api));
-    for (String name : List.of("system", "forward", "backup", "restore")) {
+    for (String name : List.of("forward", "backup", "restore")) {
       root.addSubcommand(name, NotInThisVersion.command(name));
     }
     addCommonOptions(root);
@@ -89,7 +94,8 @@ public final class Ctl {
                 .usageHelp(true)
                 .description("Show this help.")
                 .build());
-    command.getSubcommands().values().forEach(Ctl::addCommonOptions);
+    // A command stands there once more under each of its aliases.
+    new LinkedHashSet<>(command.getSubcommands().values()).forEach(Ctl::addCommonOptions);
   }
 
   private static int execute(Terminal terminal, ParseResult parsed) {

@@ -36,6 +36,11 @@ final class Failure extends RuntimeException {
         detail);
   }
 
+  /// The broker was reached, the agent behind it was not.
+  static Failure stillWaiting(String message) {
+    return new Failure(ExitCode.CANNOT_REACH, message, described("still-waiting", message));
+  }
+
   /// The broker said no, in a problem document (RFC 9457).
   static Failure refused(Problem problem) {
     int exitCode =

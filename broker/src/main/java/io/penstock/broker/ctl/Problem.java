@@ -27,6 +27,15 @@ record Problem(int status, ObjectNode document) {
     if (!detail.isEmpty()) {
       text.append(": ").append(detail);
     }
+    for (JsonNode error : document.path("errors")) {
+      String path = error.path("path").asText();
+      text.append("; ")
+          .append(path.isEmpty() ? "settings" : path)
+          .append(": expected ")
+          .append(error.path("expected").asText())
+          .append(", found ")
+          .append(error.path("found").asText());
+    }
     text.append(" (HTTP ").append(status);
     String requestId = document.path("request_id").asText("");
     if (!requestId.isEmpty()) {

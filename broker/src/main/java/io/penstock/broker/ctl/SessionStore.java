@@ -1,5 +1,6 @@
 package io.penstock.broker.ctl;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -10,7 +11,8 @@ import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 import java.util.function.Supplier;
 
-/// The signed-in session on disk: `session.json`, 0600, in a 0700 directory, replaced atomically.
+/// The signed-in session on disk, `session.json`, and beside it `pins.json`: 0600, in a 0700
+/// directory, replaced atomically.
 final class SessionStore {
   private final Path directory;
 
@@ -44,13 +46,44 @@ final class SessionStore {
   }
 
   void save(StoredSession session) {
+    replace(file(), session.toJson());
+  }
+
+  /// What outlives sessions: whom this operator trusts.
+  private Path pinsFile() {
+    return directory.resolve("pins.json");
+  }
+
+  /// Empty before the first.
+  ObjectNode loadPins() {
+    if (!Files.exists(pinsFile())) {
+      return Json.object();
+    }
+    try {
+      return Json.parse(Files.readAllBytes(pinsFile()))
+          .filter(ObjectNode.class::isInstance)
+          .map(ObjectNode.class::cast)
+          .orElseThrow(
+              () ->
+                  Failure.failed(
+                      pinsFile() + " is damaged: look at it before you trust anybody again"));
+    } catch (IOException e) {
+      throw Failure.failed("cannot read " + pinsFile() + ": " + e.getMessage());
+    }
+  }
+
+  void savePins(ObjectNode pins) {
+    replace(pinsFile(), pins);
+  }
+
+  private void replace(Path file, ObjectNode content) {
     try {
       PrivateFiles.createDirectory(directory);
-      Path next = directory.resolve("session.json.next");
-      PrivateFiles.write(next, Json.pretty(session.toJson()).getBytes(StandardCharsets.UTF_8));
-      Files.move(next, file(), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      Path next = directory.resolve(file.getFileName() + ".next");
+      PrivateFiles.write(next, Json.pretty(content).getBytes(StandardCharsets.UTF_8));
+      Files.move(next, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     } catch (IOException e) {
-      throw Failure.failed("cannot write " + file() + ": " + e.getMessage());
+      throw Failure.failed("cannot write " + file + ": " + e.getMessage());
     }
   }
 

@@ -2,6 +2,7 @@ package io.penstock.broker.ctl;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.penstock.codec.seal.Octets;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
@@ -60,12 +61,21 @@ final class SignInCommands {
         description = "Read the password from the first line of standard input.")
     boolean passwordStdin;
 
+    @Option(
+        names = "--root",
+        paramLabel = "SHA256",
+        description =
+            "Hash of the broker's root key; without it the first one that is shown counts.")
+    @Nullable String root;
+
     @Override
     public Integer call() {
       URI broker = BrokerUrl.parse(url);
+      Optional<Octets> rootSha256 = Optional.ofNullable(root).map(Pins::hash);
       Optional<String> caPem = Optional.ofNullable(ca).map(Trust::readPem);
       String password = terminal.secret(passwordStdin, "password", "--password-stdin");
       StoredSession session = api.login(broker, caPem, user, password);
+      rootSha256.ifPresent(hash -> api.pins().pinRoot(hash));
       ObjectNode shown = Json.object();
       shown.put("url", session.url().toString());
       shown.put("user", session.user());

@@ -12,7 +12,7 @@ import java.util.Optional;
 
 /// Where a command reads and writes: the process's own streams, or a test's.
 final class Terminal {
-  private static final int MAX_SECRET_BYTES = 4096;
+  private static final int MAX_SECRET_BYTES = 32 * 1024;
 
   private final PrintStream out;
   private final PrintStream err;

@@ -8,11 +8,11 @@ import java.util.List;
 /// @param title what a program may switch over
 /// @param detail one sentence for a person; empty = none
 /// @param errors what is wrong, one by one; may be empty
-public record ProblemDocument(int status, String title, String detail, List<Error> errors) {
+public record ProblemDocument(int status, String title, String detail, List<Finding> errors) {
   public static final String MEDIA_TYPE = "application/problem+json";
 
   /// @param path JSON pointer (RFC 6901) into what was sent; empty = all of it
-  public record Error(String path, String expected, String found) {}
+  public record Finding(String path, String expected, String found) {}
 
   public ProblemDocument {
     errors = List.copyOf(errors);

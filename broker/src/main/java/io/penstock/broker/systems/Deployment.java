@@ -52,22 +52,26 @@ final class Deployment {
 
   Queued deploy(Tx tx, String agent, String system, OptionalLong wanted, Actor by) {
     AgentRecord approved = standing.lockApproved(tx, agent);
-    SystemRow row = table.lock(tx, agent, system).orElseThrow(Standing::unknownSystem);
+    // The agent's lock keeps other operators away; only receipts may still change this row.
+    SystemRow row = table.find(tx, agent, system).orElseThrow(Standing::unknownSystem);
     SystemVersion version = deployable(tx, row, wanted.orElse(row.version()), approved);
     // Also proves that what will be sent is what was signed.
-    SystemVersion signed = versions.open(tx, version).row();
+    versions.open(tx, version);
     Instant now = now();
+    long sequence =
+        queued(
+            () -> queue.get().configuration(tx, agent, system, version.version(), by.name(), now));
+    SystemRow locked = table.lock(tx, agent, system).orElseThrow();
     supersede(tx, row, version.version());
-    table.changeState(tx, version, State.BUFFERED);
-    table.update(tx, row.deployed(version.version(), approved.generation(), by.name(), now));
+    table.changeState(
+        tx, table.version(tx, agent, system, version.version()).orElseThrow(), State.BUFFERED);
+    table.update(tx, locked.deployed(version.version(), approved.generation(), by.name(), now));
     HeadRow head =
         heads.change(
             tx,
             agent,
             approved.generation(),
-            systems -> systems.put(system, new Listed(signed.version(), signed.headerSha256())));
-    long sequence =
-        queued(() -> queue.get().configuration(tx, agent, system, version.version(), by.name(), now));
+            systems -> systems.put(system, new Listed(version.version(), version.headerSha256())));
     recorder.done(
         tx,
         "system.deploy",
@@ -125,21 +129,21 @@ final class Deployment {
     AgentRecord approved = standing.lockApproved(tx, agent);
     SystemRow row =
         table
-            .lock(tx, agent, system)
+            .find(tx, agent, system)
             .filter(found -> !found.removed())
             .orElseThrow(Standing::unknownSystem);
     Instant now = now();
-    SystemRow removed = row.removed(approved.generation(), by.name(), now);
-    long tombstone = removed.removedVersion();
+    long tombstone = row.version() + 1;
+    long sequence = queued(() -> queue.get().removal(tx, agent, system, tombstone, by.name(), now));
+    SystemRow locked = table.lock(tx, agent, system).orElseThrow();
     supersede(tx, row, tombstone);
-    table.update(tx, removed);
+    table.update(tx, locked.removed(approved.generation(), by.name(), now));
     HeadRow head =
         heads.change(
             tx,
             agent,
             approved.generation(),
             systems -> systems.put(system, Tombstone.at(tombstone)));
-    long sequence = queued(() -> queue.get().removal(tx, agent, system, tombstone, by.name(), now));
     recorder.done(
         tx,
         "system.delete",

@@ -88,6 +88,15 @@ final class Heads {
     return table.lockHead(tx, agent).map(this::verified).map(head -> renewed(tx, head, generation));
   }
 
+  /// What it lists for `generation`, without signing or locking anything.
+  Optional<HeadManifest> listed(Tx tx, String agent, long generation) {
+    return table
+        .head(tx, agent)
+        .map(this::verified)
+        .map(Verified::manifest)
+        .filter(manifest -> manifest.generation() == generation);
+  }
+
   /// Signs it again if it is still due, and answers the new one.
   Optional<HeadRow> renewWhenDue(Tx tx, String agent) {
     return table

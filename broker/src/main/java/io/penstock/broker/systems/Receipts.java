@@ -1,6 +1,5 @@
 package io.penstock.broker.systems;
 
-import io.penstock.broker.store.AlarmTable.Severity;
 import io.penstock.broker.store.HeadRow;
 import io.penstock.broker.store.ReceiptRow;
 import io.penstock.broker.store.SystemRow;
@@ -10,14 +9,13 @@ import io.penstock.broker.store.SystemVersion.State;
 import io.penstock.broker.store.Tx;
 import io.penstock.codec.seal.ConfigurationHeader;
 import io.penstock.codec.seal.Receipt;
-import io.penstock.codec.seal.Receipt.Reason;
 import io.penstock.codec.seal.Receipt.Refused;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
 import java.util.Optional;
 
-/// Writes down what agents did with what they got.
+/// Writes down what agents did with what they got; delivery raises the alarms about it.
 final class Receipts {
   private final SystemTable table;
   private final Recorder recorder;
@@ -107,42 +105,5 @@ final class Receipts {
         receipt.system(),
         what,
         refused.map(it -> it.reason().text() + ": " + it.detail()));
-    refused.ifPresent(it -> alarm(tx, receipt, it));
-  }
-
-  /// Refusals that no honest mistake of an operator makes.
-  private void alarm(Tx tx, Receipt receipt, Refused refused) {
-    String subject = receipt.agent() + "/" + receipt.system();
-    String message =
-        "version " + receipt.version() + ": " + refused.reason().text() + ": " + refused.detail();
-    if (refused.reason() == Reason.ROLLBACK) {
-      recorder.alarm(tx, "rollback", Severity.HIGH, subject, message);
-    } else if (speaksOfForgery(refused.reason())) {
-      recorder.alarm(tx, "configuration-forged", Severity.HIGH, subject, message);
-    }
-  }
-
-  private static boolean speaksOfForgery(Reason reason) {
-    return switch (reason) {
-      case BAD_SIGNATURE,
-          WRONG_AGENT,
-          WRONG_GENERATION,
-          WRONG_SYSTEM,
-          HASH_MISMATCH,
-          COMMITMENT_MISMATCH ->
-          true;
-      case NOT_LISTED,
-          ROLLBACK,
-          UNOPENABLE,
-          SCHEMA_INVALID,
-          UNKNOWN_PLUGIN,
-          DESTINATION_WITHOUT_SECRETS,
-          MISSING_SECRET_REFERENCE,
-          START_FAILED,
-          TOO_LARGE,
-          CRASH_LOOP,
-          UNKNOWN ->
-          false;
-    };
   }
 }

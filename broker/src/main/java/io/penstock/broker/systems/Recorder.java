@@ -62,10 +62,6 @@ final class Recorder {
     audit.record(tx, reason.map(event::because).orElse(event));
   }
 
-  void alarm(Tx tx, String kind, Severity severity, String subject, String message) {
-    alarms.raise(tx, kind, severity, subject, message, clock.instant());
-  }
-
   /// A row that was changed behind our back.
   void tampered(TamperedRowException found) {
     String what = String.valueOf(found.getMessage());
@@ -73,7 +69,8 @@ final class Recorder {
         tx -> {
           audit.record(
               tx, AuditEvent.of("system.tampered", "success").on(found.agent()).because(what));
-          alarm(tx, "database-tampered", Severity.CRITICAL, found.agent(), what);
+          alarms.raise(
+              tx, "database-tampered", Severity.CRITICAL, found.agent(), what, clock.instant());
         });
   }
 }

@@ -46,7 +46,10 @@ final class StoredDocuments implements Documents {
 
   @Override
   public Optional<String> head(Tx tx, String agent) {
-    return newest(tx, agent).map(head -> head.row().jws());
+    return standing
+        .approved(tx, agent)
+        .flatMap(approved -> watched(() -> heads.current(tx, agent, approved.generation())))
+        .map(head -> head.row().jws());
   }
 
   @Override
@@ -67,10 +70,12 @@ final class StoredDocuments implements Documents {
 
   @Override
   public List<Listed> listed(Tx tx, String agent) {
-    return newest(tx, agent)
+    return standing
+        .approved(tx, agent)
+        .flatMap(approved -> watched(() -> heads.listed(tx, agent, approved.generation())))
         .map(
             head ->
-                head.manifest().systems().entrySet().stream()
+                head.systems().entrySet().stream()
                     .map(entry -> listed(entry.getKey(), entry.getValue()))
                     .toList())
         .orElse(List.of());
@@ -81,12 +86,6 @@ final class StoredDocuments implements Documents {
       case HeadManifest.Listed it -> new Listed(system, it.version(), it.headerSha256(), false);
       case Tombstone it -> new Listed(system, it.version(), it.held().headerSha256(), true);
     };
-  }
-
-  private Optional<Heads.Verified> newest(Tx tx, String agent) {
-    return standing
-        .approved(tx, agent)
-        .flatMap(approved -> watched(() -> heads.current(tx, agent, approved.generation())));
   }
 
   /// A receipt about a row that we did not write changes nothing.

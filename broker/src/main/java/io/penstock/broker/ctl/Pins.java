@@ -1,0 +1,93 @@
+package io.penstock.broker.ctl;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.penstock.codec.seal.Octets;
+import io.penstock.codec.seal.SealException;
+import java.net.URI;
+import java.util.HexFormat;
+import java.util.Optional;
+
+/// What this operator has seen of a broker and believes from then on: the hash of its root, and the
+/// sealing key of each agent. Outlives sign-ins.
+final class Pins {
+  private static final String ROOT = "root_sha256";
+  private static final String AGENTS = "agents";
+  private static final int HASH_BYTES = 32;
+
+  private final SessionStore store;
+  private final String broker;
+
+  Pins(SessionStore store, URI broker) {
+    this.store = store;
+    this.broker = broker.toString();
+  }
+
+  /// @param generation of the agent when it was seen last
+  record Known(long generation, Octets sealingKeySha256) {}
+
+  /// A hash as a person gives it: base64url as the API shows it, or 64 hex digits.
+  static Octets hash(String text) {
+    try {
+      Octets hash =
+          text.length() == 2 * HASH_BYTES
+              ? Octets.of(HexFormat.of().parseHex(text))
+              : Octets.fromBase64Url(text);
+      return hash.requireLength(HASH_BYTES, "a SHA-256");
+    } catch (SealException | IllegalArgumentException _) {
+      throw Failure.wrongUsage("not a hash: expected SHA-256 in base64url or hex");
+    }
+  }
+
+  Optional<Octets> root() {
+    return read(ours().path(ROOT));
+  }
+
+  void pinRoot(Octets sha256) {
+    change(ours -> ours.put(ROOT, sha256.base64Url()));
+  }
+
+  Optional<Known> agent(String agent) {
+    JsonNode known = ours().path(AGENTS).path(agent);
+    return read(known.path("sealing_key_sha256"))
+        .map(hash -> new Known(known.path("generation").asLong(), hash));
+  }
+
+  void pinAgent(String agent, Known known) {
+    change(
+        ours ->
+            ours.withObjectProperty(AGENTS)
+                .withObjectProperty(agent)
+                .put("generation", known.generation())
+                .put("sealing_key_sha256", known.sealingKeySha256().base64Url()));
+  }
+
+  private JsonNode ours() {
+    return store.loadPins().path(broker);
+  }
+
+  private interface Change {
+    void of(ObjectNode ours);
+  }
+
+  private void change(Change change) {
+    store.exclusively(
+        () -> {
+          ObjectNode all = store.loadPins();
+          change.of(all.withObjectProperty(broker));
+          store.savePins(all);
+          return true;
+        });
+  }
+
+  private static Optional<Octets> read(JsonNode hash) {
+    if (!hash.isTextual()) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(Octets.fromBase64Url(hash.textValue()));
+    } catch (SealException _) {
+      throw Failure.failed("pins.json is damaged: look at it before you trust anybody again");
+    }
+  }
+}

@@ -1,0 +1,120 @@
+package io.penstock.broker.ctl;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.penstock.codec.schema.PluginSchema;
+import io.penstock.codec.seal.AgentRecord;
+import io.penstock.codec.seal.Fingerprint;
+import io.penstock.codec.seal.Keyset;
+import io.penstock.codec.seal.Octets;
+import io.penstock.codec.seal.SealException;
+import io.penstock.codec.seal.SealedFor;
+import io.penstock.codec.seal.SealedSecrets;
+import io.penstock.codec.seal.VerifyingKey;
+import java.io.PrintStream;
+import java.security.SecureRandom;
+import java.util.Optional;
+
+/// Seals secrets to an agent on this machine, so that the broker never sees them. The broker's word
+/// for the agent's key is not enough: its signature has to lead to the root that this operator has
+/// pinned, and a key that changed has to be confirmed with the fingerprint that the agent shows.
+final class Sealer {
+  private static final SecureRandom RANDOM = new SecureRandom();
+
+  private final BrokerApi api;
+  private final Pins pins;
+  private final PrintStream notices;
+  private final Optional<Octets> givenRoot;
+  private final Optional<String> typedFingerprint;
+
+  /// @param givenRoot hash of the root as the operator knows it from elsewhere
+  /// @param typedFingerprint as the agent shows it
+  Sealer(
+      BrokerApi api,
+      PrintStream notices,
+      Optional<Octets> givenRoot,
+      Optional<String> typedFingerprint) {
+    this.api = api;
+    this.pins = api.pins();
+    this.notices = notices;
+    this.givenRoot = givenRoot;
+    this.typedFingerprint = typedFingerprint;
+  }
+
+  /// @param secretsJson the caller wipes it
+  SealedSecrets seal(
+      String agent, String system, PluginSchema schema, byte[] settings, byte[] secretsJson) {
+    AgentRecord record = trusted(agent);
+    var owner = new SealedFor(agent, record.generation(), system, schema.destinationOf(settings));
+    return SealedSecrets.seal(secretsJson, owner, record.sealingPublic(), Optional.empty(), RANDOM);
+  }
+
+  private AgentRecord trusted(String agent) {
+    JsonNode answer = api.get("/agents/" + BrokerUrl.segment(agent) + "/sealing-key");
+    try {
+      return judged(agent, answer);
+    } catch (SealException e) {
+      throw Failure.refusedForGood(
+          "the sealing key of " + agent + " is not proven: " + e.getMessage());
+    }
+  }
+
+  private AgentRecord judged(String agent, JsonNode answer) {
+    VerifyingKey root = VerifyingKey.fromBase64Url(answer.path("root_public").asText());
+    Octets rootSha256 = root.sha256();
+    boolean rootChanged = rootChanged(rootSha256);
+    Keyset keyset =
+        Keyset.verify(answer.path("keyset").asText(), root, rootSha256, api.clock().instant());
+    AgentRecord record = AgentRecord.verify(answer.path("record").asText(), keyset);
+    if (!record.agent().equals(agent)) {
+      throw new SealException("the record is about another agent");
+    }
+    var shown = new Pins.Known(record.generation(), Octets.sha256(record.sealingPublic().bytes()));
+    Optional<Pins.Known> known = pins.agent(agent);
+    boolean keyChanged = known.isPresent() && !known.get().equals(shown);
+    if (rootChanged || keyChanged) {
+      requireFingerprint(record, rootChanged, rootSha256);
+    }
+    remember(agent, rootSha256, shown);
+    return record;
+  }
+
+  /// A root that was given has to be the one; one that was only seen may be confirmed.
+  private boolean rootChanged(Octets shown) {
+    if (givenRoot.isPresent()) {
+      if (!givenRoot.get().equals(shown)) {
+        throw new SealException("the root key: expected " + givenRoot.get() + ", found " + shown);
+      }
+      return false;
+    }
+    return pins.root().filter(pinned -> !pinned.equals(shown)).isPresent();
+  }
+
+  private void requireFingerprint(AgentRecord record, boolean rootChanged, Octets root) {
+    String what =
+        rootChanged
+            ? "the broker's root key has changed to " + root
+            : "the sealing key of " + record.agent() + " has changed";
+    if (typedFingerprint.isEmpty()) {
+      throw Failure.failed(
+          what
+              + ": compare with what the agent itself shows, and give it with --fingerprint"
+              + " XXXX-XXXX"
+              + (rootChanged ? ", or the root's hash from elsewhere with --root SHA256" : ""));
+    }
+    if (!new Fingerprint(record.fingerprint()).matches(typedFingerprint.get())) {
+      throw Failure.failed(what + ", and the fingerprint is not the agent's: nothing was sealed");
+    }
+  }
+
+  private void remember(String agent, Octets rootSha256, Pins.Known shown) {
+    if (!pins.root().equals(Optional.of(rootSha256))) {
+      pins.pinRoot(rootSha256);
+      if (givenRoot.isEmpty()) {
+        notices.println("penstock ctl: from now on the broker's root key is " + rootSha256);
+      }
+    }
+    if (!pins.agent(agent).equals(Optional.of(shown))) {
+      pins.pinAgent(agent, shown);
+    }
+  }
+}

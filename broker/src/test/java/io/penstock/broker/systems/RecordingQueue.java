@@ -1,0 +1,55 @@
+package io.penstock.broker.systems;
+
+import io.penstock.broker.delivery.MessageQueue;
+import io.penstock.broker.delivery.QueueFullException;
+import io.penstock.broker.store.Tx;
+import io.penstock.codec.message.DeliveryMessage;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/// Remembers what was committed to it.
+public final class RecordingQueue implements MessageQueue {
+  public final List<String> messages = new CopyOnWriteArrayList<>();
+  public final List<String> renewed = new CopyOnWriteArrayList<>();
+  public volatile boolean full;
+  private long sequence;
+
+  @Override
+  public long configuration(
+      Tx tx, String agent, String system, long version, String author, Instant now) {
+    return queued(tx, agent, "configuration " + agent + "/" + system + " " + version);
+  }
+
+  @Override
+  public long removal(
+      Tx tx, String agent, String system, long version, String author, Instant now) {
+    return queued(tx, agent, "removal " + agent + "/" + system + " " + version);
+  }
+
+  @Override
+  public long instruction(
+      Tx tx,
+      String agent,
+      DeliveryMessage.Instruction instruction,
+      Optional<Duration> expiresIn,
+      String author,
+      Instant now) {
+    return queued(tx, agent, "instruction " + agent);
+  }
+
+  private synchronized long queued(Tx tx, String agent, String message) {
+    if (full) {
+      throw new QueueFullException(agent, 1, 2);
+    }
+    tx.afterCommit(() -> messages.add(message));
+    return ++sequence;
+  }
+
+  @Override
+  public void headRenewed(String agent, String headJws) {
+    renewed.add(agent);
+  }
+}

@@ -1,0 +1,257 @@
+package io.penstock.broker.systems;
+
+import io.penstock.broker.access.Actor;
+import io.penstock.broker.access.Actor.Origin;
+import io.penstock.broker.access.Role;
+import io.penstock.broker.agents.Agents;
+import io.penstock.broker.agents.LiveSessions;
+import io.penstock.broker.config.DataDirectory;
+import io.penstock.broker.keys.BrokerKeys;
+import io.penstock.broker.keys.MasterKey;
+import io.penstock.broker.store.AgentKeys;
+import io.penstock.broker.store.AgentStanding;
+import io.penstock.broker.store.AgentState;
+import io.penstock.broker.store.AlarmTable;
+import io.penstock.broker.store.AuditTable;
+import io.penstock.broker.store.Database;
+import io.penstock.broker.store.GenerationState;
+import io.penstock.broker.store.IdentityTable;
+import io.penstock.broker.store.TestDatabase;
+import io.penstock.broker.store.Tx;
+import io.penstock.broker.tunnel.LiveSession;
+import io.penstock.codec.seal.AgentRecord;
+import io.penstock.codec.seal.Hpke;
+import io.penstock.codec.seal.Octets;
+import io.penstock.codec.seal.SigningKey;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/// Systems on a real Postgres with real keys, between agents that are rows and a queue that
+/// remembers. Its clock stands until a test moves it.
+public final class SystemsRig implements AutoCloseable {
+  public static final Actor ADMIN =
+      new Actor(
+          "admin@example.org",
+          Role.ADMIN,
+          Set.of(),
+          List.of(),
+          new UUID(0, 1),
+          new Origin(Optional.of("192.0.2.7"), Optional.of("test"), "/api/v1/agents"));
+  private static final SecureRandom RANDOM = new SecureRandom();
+
+  public final TestDatabase postgres = Shared.emptied();
+  public final RecordingQueue queue = new RecordingQueue();
+  public final BrokerKeys keys;
+  public final Systems systems;
+  final List<LiveSession> sessions = new CopyOnWriteArrayList<>();
+  private final Moved clock = new Moved();
+  private final DataDirectory data;
+  private final IdentityTable identities = new IdentityTable();
+  private final Agents agents;
+
+  public SystemsRig(Path directory) {
+    data = DataDirectory.open(directory);
+    keys = BrokerKeys.open(data, MasterKey.load(Optional.empty(), data, RANDOM), RANDOM, clock);
+    var live = new Live();
+    agents =
+        new Agents(new Agents.Surroundings(database(), keys, live, RANDOM, clock, "node-1", 1));
+    systems =
+        new Systems(
+            new Systems.Surroundings(
+                database(), keys, agents.approved(), live, () -> queue, RANDOM, clock),
+            Duration.ofSeconds(2));
+  }
+
+  public Database database() {
+    return postgres.database();
+  }
+
+  public Agents agents() {
+    return agents;
+  }
+
+  public Clock clock() {
+    return clock;
+  }
+
+  void pass(Duration time) {
+    clock.now = clock.now.plus(time);
+  }
+
+  /// An agent as enrollment and approval would leave it; a second time: enrolled again.
+  public Plant approved(String name) {
+    return database().transaction(tx -> approved(tx, name));
+  }
+
+  private Plant approved(Tx tx, String name) {
+    Optional<AgentStanding> before = identities.find(tx, name);
+    long generation = before.map(AgentStanding::generation).orElse(0L) + 1;
+    var plant = new Plant(name, generation, Hpke.generate(RANDOM), SigningKey.generate(RANDOM));
+    identities
+        .generations(tx, name)
+        .forEach(old -> identities.update(tx, sealed(old.with(GenerationState.ENDED))));
+    AgentStanding standing =
+        new AgentStanding(
+            name,
+            name,
+            Map.of(),
+            AgentState.APPROVED,
+            generation,
+            clock.instant(),
+            Optional.empty(),
+            Optional.empty(),
+            Octets.of(new byte[0]));
+    if (before.isEmpty()) {
+      identities.insert(tx, sealed(standing));
+    } else {
+      identities.update(tx, sealed(standing));
+    }
+    identities.insert(tx, sealed(rows(plant)));
+    return plant;
+  }
+
+  void state(String name, AgentState state) {
+    database()
+        .run(
+            tx ->
+                identities.update(tx, sealed(identities.find(tx, name).orElseThrow().with(state))));
+  }
+
+  private AgentKeys rows(Plant plant) {
+    Octets dev = Octets.of(random(32));
+    Octets signing = plant.signing().verifyingKey().octets();
+    var signed =
+        new AgentRecord(
+            plant.name(),
+            plant.generation(),
+            plant.name(),
+            Map.of(),
+            dev,
+            plant.sealing().publicKey(),
+            plant.signing().verifyingKey(),
+            "ABCD-EFGH",
+            List.of(),
+            ADMIN.name(),
+            clock.instant().getEpochSecond());
+    return new AgentKeys(
+        plant.name(),
+        plant.generation(),
+        GenerationState.APPROVED,
+        AgentKeys.Custody.first(new AgentKeys.Unlock(dev, Optional.of(Octets.of(random(64))))),
+        new AgentKeys.Identity(
+            plant.sealing().publicKey(), signing, "ABCD-EFGH", Optional.of(clock.instant())),
+        new AgentKeys.Place(plant.name(), Map.of(), List.of()),
+        new AgentKeys.Origin(
+            "token",
+            Optional.empty(),
+            clock.instant(),
+            "198.51.100.4",
+            Octets.of(random(16)),
+            Map.of()),
+        Optional.of(new AgentKeys.Approval(ADMIN.name(), clock.instant(), keys.sign(signed))),
+        clock.instant().plus(Duration.ofHours(24)),
+        Octets.of(new byte[0]));
+  }
+
+  private AgentStanding sealed(AgentStanding row) {
+    return row.withMac(keys.rowMac().of("agents", row.granting()));
+  }
+
+  private AgentKeys sealed(AgentKeys row) {
+    return row.withMac(keys.rowMac().of("agent_generations", row.granting()));
+  }
+
+  private static byte[] random(int length) {
+    byte[] bytes = new byte[length];
+    RANDOM.nextBytes(bytes);
+    return bytes;
+  }
+
+  /// What somebody with the database's password does behind our back.
+  void tamper(String sql) {
+    postgres.execute(sql);
+  }
+
+  List<String> alarmKinds() {
+    return database().transaction(tx -> new AlarmTable().list(tx, true, 100)).stream()
+        .map(AlarmTable.Alarm::kind)
+        .toList();
+  }
+
+  /// Oldest first.
+  List<AuditTable.Entry> audit() {
+    var everything =
+        new AuditTable.Filter(
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            1000);
+    return database().transaction(tx -> new AuditTable().list(tx, everything)).reversed().stream()
+        .map(AuditTable.Stored::entry)
+        .toList();
+  }
+
+  @Override
+  public void close() {
+    agents.close();
+    data.close();
+  }
+
+  private final class Live implements LiveSessions {
+    @Override
+    public List<LiveSession> of(String agent) {
+      return sessions.stream()
+          .filter(session -> session.admission().agent().equals(agent))
+          .toList();
+    }
+
+    @Override
+    public List<LiveSession> all() {
+      return List.copyOf(sessions);
+    }
+  }
+
+  /// One database for all tests here, emptied before each: making one takes seconds.
+  private static final class Shared {
+    private static final TestDatabase DATABASE = TestDatabase.create();
+
+    static TestDatabase emptied() {
+      DATABASE.execute("truncate agents, alarms, audit_log restart identity cascade");
+      return DATABASE;
+    }
+  }
+
+  private static final class Moved extends Clock {
+    volatile Instant now = Instant.now();
+
+    @Override
+    public ZoneId getZone() {
+      return ZoneOffset.UTC;
+    }
+
+    @Override
+    public Clock withZone(ZoneId zone) {
+      return this;
+    }
+
+    @Override
+    public Instant instant() {
+      return now;
+    }
+  }
+}
