@@ -4,11 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.penstock.agent.link.BrokerAddress;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 final class AgentConfigTest {
   private static final String WHOLE =
@@ -62,6 +65,41 @@ final class AgentConfigTest {
     assertThat(config.metricsPort()).isEqualTo(9191);
     assertThat(config.systems().getFirst().allow().getFirst().paths()).containsExactly("/api/**");
     assertThat(config.ceiling().orElseThrow().getFirst().system()).isEqualTo("erp");
+  }
+
+  @Test
+  void readsWhatTheOwnerDecidesAboutDeployedSystems(@TempDir Path directory) throws Exception {
+    Path secretId = Files.writeString(directory.resolve("secret-id"), "x");
+    AgentConfig config =
+        read(
+            """
+            configuration: {forget_after_lost_session_ms: 600000}
+            secrets: {directory: "%s", refresh_ms: 5000}
+            vault: {address: "https://vault.example:8200", role_id: r, secret_id_file: "%s"}
+            """
+                .formatted(directory, secretId),
+            Map.of());
+
+    AgentConfig.Deployed deployed = config.configuration();
+    assertThat(deployed.forgetAfterLostSession()).contains(Duration.ofMinutes(10));
+    assertThat(deployed.refresh()).isEqualTo(Duration.ofSeconds(5));
+    assertThat(deployed.secrets()).contains(directory);
+    assertThat(deployed.vault().orElseThrow().address()).hasToString("https://vault.example:8200");
+  }
+
+  @Test
+  void keepsDeployedSystemsUnlessTheOwnerWantsThemForgotten() {
+    AgentConfig.Deployed deployed = read("", Map.of()).configuration();
+
+    assertThat(deployed.forgetAfterLostSession()).isEmpty();
+    assertThat(deployed.vault()).isEmpty();
+    assertThat(problems("vault: {role_id: r}\nsecrets: {directory: /does/not/exist}"))
+        .contains("vault: needs vault.address")
+        .anyMatch(it -> it.startsWith("secrets.directory: expected a directory"));
+    assertThat(problems("vault: {address: \"ftp://x\"}"))
+        .anyMatch(it -> it.startsWith("vault.role_id"))
+        .anyMatch(it -> it.startsWith("vault.secret_id_file"))
+        .anyMatch(it -> it.startsWith("vault.address"));
   }
 
   @Test

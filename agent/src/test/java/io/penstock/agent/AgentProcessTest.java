@@ -18,6 +18,7 @@ import io.penstock.codec.ProtocolException;
 import io.penstock.codec.RequestHead;
 import io.penstock.codec.RequestIds;
 import io.penstock.codec.StreamKind;
+import io.penstock.codec.message.ControlMessage.State;
 import io.penstock.codec.mux.StreamListener;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -321,6 +322,21 @@ final class AgentProcessTest {
   }
 
   @Test
+  void endsWithThreeAndKeepsAStateFileThatIsNotItsOwn() throws Exception {
+    broker.approve();
+    Running agent = runWithToken();
+    broker.awaitAdmitted();
+    agent.process.destroy();
+    agent.awaitExit();
+    Path state = Files.writeString(directory.resolve("state"), "penstock-state-1 of another\n{}");
+    Running again = runAgain();
+
+    assertThat(again.awaitExit()).isEqualTo(3);
+    assertThat(again.all).contains("state: expected the authentication code", "delete it");
+    assertThat(state).hasContent("penstock-state-1 of another\n{}");
+  }
+
+  @Test
   void refusesASecondAgentOnItsDirectory() throws Exception {
     Running first = runWithToken();
     first.awaitOut();
@@ -356,6 +372,7 @@ final class AgentProcessTest {
     broker.approve();
     try (var system = new RawSystem()) {
       Thread.ofVirtual().start(() -> system.answerNext("ok"));
+      broker.cloud().deploy("mes", 3, "{\"base_url\":\"http://127.0.0.1:1\",\"allow\":[]}", null);
       Path file =
           Files.writeString(
               parent.resolve("agent.yaml"),
@@ -379,14 +396,20 @@ final class AgentProcessTest {
       assertThat(port.find()).isTrue();
       MockSession session = broker.awaitAdmitted();
 
+      session.awaitReport(it -> it.systems().stream().anyMatch(each -> each.state() == State.LIVE));
+
       assertThat(session.rules().orElseThrow().systems().getFirst().system()).isEqualTo("erp");
       assertThat(get(session, "/api/orders")).isEqualTo("HEAD 200");
       assertThat(get(session, "/secret")).isEqualTo("RESET NOT_EXPOSED");
       String base = "http://127.0.0.1:" + port.group(1);
-      assertThat(page(base + "/health").body()).contains("\"status\":\"ok\"", "\"up\":true");
+      assertThat(page(base + "/health").body())
+          .contains("\"status\":\"ok\"", "\"up\":true")
+          .contains("{\"system\":\"mes\",\"version\":3,\"state\":\"live\"}", "\"stale\":false");
       assertThat(page(base + "/health/ready").statusCode()).isEqualTo(200);
       assertThat(page(base + "/metrics").body())
-          .contains("penstock_agent_tunnels_up 1\n", "penstock_agent_streams_total 2\n");
+          .contains("penstock_agent_tunnels_up 1\n", "penstock_agent_streams_total 2\n")
+          .contains("penstock_agent_system_version{system=\"mes\",state=\"live\"} 3\n")
+          .contains("penstock_agent_configuration_stale 0\n");
     }
   }
 

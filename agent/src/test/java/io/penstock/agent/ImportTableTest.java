@@ -54,7 +54,11 @@ final class ImportTableTest {
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage(
-              "io.netty.channel..", "java.net..", ROOT + ".link..", ROOT + ".plugin..")
+              "io.netty.channel..",
+              "java.net..",
+              ROOT + ".link..",
+              ROOT + ".plugin..",
+              ROOT + ".config..")
           .because("keys and their file are tried without a network");
 
   @ArchTest
@@ -64,7 +68,7 @@ final class ImportTableTest {
           .resideInAPackage(ROOT + ".link..")
           .should()
           .dependOnClassesThat()
-          .resideInAnyPackage(ROOT + ".plugin..", ROOT + ".health..")
+          .resideInAnyPackage(ROOT + ".plugin..", ROOT + ".config..", ROOT + ".health..")
           .because("a tunnel hands its streams to a StreamTarget and asks no further");
 
   @ArchTest
@@ -74,7 +78,7 @@ final class ImportTableTest {
           .resideInAPackage(ROOT + ".plugin..")
           .should()
           .dependOnClassesThat()
-          .resideInAnyPackage(ROOT + ".identity..", ROOT + ".health..")
+          .resideInAnyPackage(ROOT + ".identity..", ROOT + ".config..", ROOT + ".health..")
           .because("code that talks to on-premise systems has no business with keys");
 
   @ArchTest
@@ -114,6 +118,6 @@ final class ImportTableTest {
           .haveFullyQualifiedName(ROOT + ".identity.Failpoint")
           .should()
           .onlyHaveDependentClassesThat()
-          .resideInAnyPackage(ROOT, ROOT + ".identity..", ROOT + ".link..")
-          .because("a place to die belongs to enrollment and unlock rotation only");
+          .resideInAnyPackage(ROOT, ROOT + ".identity..", ROOT + ".link..", ROOT + ".config..")
+          .because("a place to die belongs to enrollment, rotation and configuration only");
 }

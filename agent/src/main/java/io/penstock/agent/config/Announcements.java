@@ -9,9 +9,9 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /// The tunnels that are up, and what each was told of rules and states: after every change, but not
-/// more often than five times a second, because each time all of it is told. One owner.
+/// more often than twenty times a second, because each time all of it is told. One owner.
 final class Announcements {
-  static final long APART_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+  static final long APART_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
   private final SystemCatalog catalog;
   private final Deployments deployments;

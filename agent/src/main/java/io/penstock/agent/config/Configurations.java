@@ -76,6 +76,10 @@ public final class Configurations implements ConfigurationTarget, AutoCloseable 
   // Of the thread.
   private final Retries retries = new Retries();
   private final Map<String, CrashBreaker> breakers = new HashMap<>();
+
+  /// Receipts that wait for [Announcements]; as many as messages came within its pause.
+  private final List<Runnable> owed = new ArrayList<>();
+
   private final Map<String, String> instructionResults =
       new LinkedHashMap<>() {
         @Override
@@ -91,6 +95,7 @@ public final class Configurations implements ConfigurationTarget, AutoCloseable 
   private long refreshedNanos = System.nanoTime();
 
   private volatile boolean stale;
+  private volatile boolean closing;
 
   private Configurations(
       ConfigurationSettings settings,
@@ -213,22 +218,29 @@ public final class Configurations implements ConfigurationTarget, AutoCloseable 
 
   @Override
   public void wipe() {
-    keeper.close();
+    stop();
     deployments.wipe();
-    thread.interrupt();
   }
 
   @Override
   public void close() {
-    thread.interrupt();
+    stop();
     vault.ifPresent(VaultSecrets::close);
+  }
+
+  /// Waits for a write of the state that is under way; there is no other.
+  private void stop() {
+    closing = true;
+    keeper.close();
+    // Full means busy: the thread looks before it takes more.
+    offer(new Work.Stop());
   }
 
   // The thread.
 
   private void run() {
     try {
-      while (!Thread.currentThread().isInterrupted()) {
+      while (!closing) {
         Work work = queue.poll(napNanos(), TimeUnit.NANOSECONDS);
         if (work != null) {
           attend(work);
@@ -236,7 +248,7 @@ public final class Configurations implements ConfigurationTarget, AutoCloseable 
         attendTimers();
       }
     } catch (InterruptedException _) {
-      // The process ends, or this agent is wiped.
+      // Nobody interrupts it but the end of the process.
     }
   }
 
@@ -263,6 +275,7 @@ public final class Configurations implements ConfigurationTarget, AutoCloseable 
         }
         case Work.Message it -> message(it);
         case Work.InstanceFailed it -> instanceFailed(it);
+        case Work.Stop _ -> {}
       }
     } catch (RuntimeException bug) {
       LOG.error("configuration: internal error", bug);
@@ -276,9 +289,19 @@ public final class Configurations implements ConfigurationTarget, AutoCloseable 
       forgetWhenAlone(now);
       refresh(now);
       retryDue(now);
-      announcements.tell(System.nanoTime());
+      tellAndProve();
     } catch (RuntimeException bug) {
       LOG.error("configuration: internal error", bug);
+    }
+  }
+
+  /// Rules and states go ahead of the receipts of what changed them: who hears of a receipt may
+  /// call at once.
+  private void tellAndProve() {
+    announcements.tell(System.nanoTime());
+    if (!announcements.isDue()) {
+      owed.forEach(Runnable::run);
+      owed.clear();
     }
   }
 
@@ -634,8 +657,8 @@ public final class Configurations implements ConfigurationTarget, AutoCloseable 
       return;
     }
     failpoint.accept(Failpoint.CONFIGURATION_AFTER_STATE);
-    announcements.tell(System.nanoTime());
-    receipt(line, sequence, system, held, new Receipt.Applied());
+    owed.add(() -> receipt(line, sequence, system, held, new Receipt.Applied()));
+    tellAndProve();
   }
 
   private void refused(
@@ -644,8 +667,9 @@ public final class Configurations implements ConfigurationTarget, AutoCloseable 
     deployments.failed(system, held, State.FAILED, refusal.toString());
     announcements.changed();
     save();
-    announcements.tell(System.nanoTime());
-    receipt(line, sequence, system, held, Receipt.Refused.of(refusal.reason(), refusal.detail()));
+    Receipt.Refused outcome = Receipt.Refused.of(refusal.reason(), refusal.detail());
+    owed.add(() -> receipt(line, sequence, system, held, outcome));
+    tellAndProve();
   }
 
   private static void receipt(

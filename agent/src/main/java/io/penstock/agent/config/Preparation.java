@@ -15,6 +15,7 @@ import io.penstock.codec.seal.ConfigurationCheck;
 import io.penstock.codec.seal.ConfigurationCheck.Verdict;
 import io.penstock.codec.seal.ConfigurationHeader;
 import io.penstock.codec.seal.Receipt.Reason;
+import io.penstock.codec.seal.SealException;
 import io.penstock.codec.seal.SealedFor;
 import io.penstock.codec.seal.SealedSecrets;
 import io.penstock.codec.seal.SealedSecrets.Opening;
@@ -95,7 +96,7 @@ final class Preparation {
             accepted.header(),
             accepted.held(),
             document.settings(),
-            secrets(accepted, key));
+            secrets(accepted, document.settings(), key));
       }
     };
   }
@@ -121,21 +122,33 @@ final class Preparation {
   }
 
   private static byte @Nullable [] secrets(
-      Verdict.Accepted accepted, SealingKey key) throws RefusedException {
+      Verdict.Accepted accepted, byte[] settings, SealingKey key) throws RefusedException {
     Optional<SealedSecrets> sealed = accepted.sealed();
     if (sealed.isEmpty()) {
       return null;
     }
-    return switch (sealed.get().open(key, owner(accepted.header()))) {
+    return switch (sealed.get().open(key, owner(accepted.header(), settings))) {
       case Opening.Opened it -> it.secretsJson();
       case Opening.Refused(Reason reason, String detail) ->
           throw new RefusedException(reason, detail);
     };
   }
 
-  /// Whom the secrets are sealed for: the one place that says so.
-  private static SealedFor owner(ConfigurationHeader header) {
-    return header.owner();
+  /// Whom and where the secrets are sealed for: the one place that says so. Only the plugin's
+  /// schema knows what of the settings is a destination.
+  private static SealedFor owner(ConfigurationHeader header, byte[] settings)
+      throws RefusedException {
+    PluginSchema schema =
+        PluginSchema.of(header.plugin()).orElseThrow(() -> unknownPlugin(header.plugin()));
+    try {
+      return header.owner(schema.destinationOf(settings));
+    } catch (SealException noDestination) {
+      throw new RefusedException(Reason.SCHEMA_INVALID, String.valueOf(noDestination.getMessage()));
+    }
+  }
+
+  private static RefusedException unknownPlugin(String plugin) {
+    return new RefusedException(Reason.UNKNOWN_PLUGIN, "plugin: this agent has no " + plugin);
   }
 
   /// Plugin, references and schema.
@@ -143,7 +156,7 @@ final class Preparation {
     String plugin = opened.header().plugin();
     Optional<PluginSchema> schema = PluginSchema.of(plugin);
     if (schema.isEmpty() || !catalog.hasPlugin(plugin)) {
-      throw new RefusedException(Reason.UNKNOWN_PLUGIN, "plugin: this agent has no " + plugin);
+      throw unknownPlugin(plugin);
     }
     return switch (references.resolve(schema.get(), opened.settings(), opened.secrets())) {
       case Resolution.Missing(String detail) ->

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.codec.schema.PluginSchema;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
@@ -181,7 +182,10 @@ final class References {
   /// What stands there may be a secret that only looks like a reference: it is not repeated.
   private static Resolution notAName(String field) {
     return new Resolution.Misplaced(
-        "/" + shown(field) + ": expected ${secret:NAME} or ${vault:MOUNT/PATH#KEY}, found another");
+        "/"
+            + shown(field)
+            + ": expected a reference as ${secret:NAME} or ${vault:MOUNT/PATH#KEY}, found"
+            + " another");
   }
 
   private String value(String field, String kind, String name, Map<String, String> values)
@@ -222,7 +226,7 @@ final class References {
           (reference, value) -> {
             mac.update(reference.getBytes(StandardCharsets.UTF_8));
             byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
-            mac.update(java.nio.ByteBuffer.allocate(4).putInt(bytes.length).array());
+            mac.update(ByteBuffer.allocate(4).putInt(bytes.length).array());
             mac.update(bytes);
             Arrays.fill(bytes, (byte) 0);
           });

@@ -14,5 +14,8 @@ sealed interface Work {
 
   record Message(ConfigurationLine line, long sequence, byte[] body) implements Work {}
 
+  /// Wakes the thread, which sees that it is over.
+  record Stop() implements Work {}
+
   record InstanceFailed(String system, SystemInstance instance) implements Work {}
 }

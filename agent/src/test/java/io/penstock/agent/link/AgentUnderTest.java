@@ -119,6 +119,7 @@ final class AgentUnderTest implements AutoCloseable, LinkListener, StreamTarget 
             identity,
             start.token(),
             this,
+            ConfigurationTarget.None.INSTANCE,
             this,
             reached -> {
               if (start.crashAt().equals(Optional.of(reached))) {

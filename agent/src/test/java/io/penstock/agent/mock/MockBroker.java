@@ -88,6 +88,7 @@ public final class MockBroker implements AutoCloseable {
   private final SigningKey root = SigningKey.generate(random);
   private final SigningKey issuer = SigningKey.generate(random);
   private final SigningKey recordKey = SigningKey.generate(random);
+  private final MockCloud cloud = new MockCloud();
   private final StaticKeyPair node = StaticKeyPair.generate();
   private final byte[] tokenId = new byte[EnrollmentToken.ID_BYTES];
   private final byte[] tokenSecret = new byte[TokenSecret.BYTES];
@@ -109,6 +110,7 @@ public final class MockBroker implements AutoCloseable {
   private byte[] nextBundle = {};
   private byte[] signingKey = {};
   private byte[] rotatedBoot = {};
+  private volatile byte @Nullable [] stateDigest;
   private String fingerprint = "";
   private boolean approved;
   private boolean revoked;
@@ -214,6 +216,21 @@ public final class MockBroker implements AutoCloseable {
   public void refuseWith(@Nullable ErrorCode code, int retryAfterMs) {
     refuseRetryAfterMs = retryAfterMs;
     refuseWith = code;
+  }
+
+  public MockCloud cloud() {
+    return cloud;
+  }
+
+  /// What the agent said of its state when it connected last.
+  public Optional<Octets> stateDigest() {
+    byte[] shown = stateDigest;
+    return shown == null ? Optional.empty() : Optional.of(Octets.of(shown));
+  }
+
+  /// The key that signs the agent's receipts.
+  public synchronized VerifyingKey signingKey() {
+    return VerifyingKey.of(signingKey);
   }
 
   public synchronized String fingerprint() {
@@ -383,6 +400,7 @@ public final class MockBroker implements AutoCloseable {
       current = dev;
       currentBundle = request.innerBundle();
       signingKey = request.signingKey();
+      cloud.sealTo(Octets.of(request.sealingKey()));
       fingerprint = Fingerprint.of(handshake.hash()).text();
     }
 
@@ -395,6 +413,7 @@ public final class MockBroker implements AutoCloseable {
           Messages.decode(handshake.readMessage(receive()), ConnectRequest.class);
       MockSession established = establish(context, handshake);
       log.add("message 3 of slot " + request.slot());
+      stateDigest = request.stateDigest();
       ErrorCode refusal = refuseWith;
       if (refusal != null) {
         established.close(refusal, refuseRetryAfterMs, "as the test wants");
@@ -406,7 +425,7 @@ public final class MockBroker implements AutoCloseable {
       }
       byte[] sessionId = new byte[16];
       random.nextBytes(sessionId);
-      established.send(new Welcome(sessionId, bundle, 1024, null));
+      established.send(welcome(sessionId, bundle));
       Ready ready = established.receive(Ready.class);
       byte[] signed = SignedTexts.ready(handshake.hash(), sessionId);
       if (!VerifyingKey.of(signingKey).verify(signed, ready.signature())) {
@@ -425,6 +444,11 @@ public final class MockBroker implements AutoCloseable {
       established.slot(request.slot());
       log.add("admitted slot " + request.slot());
       admitted.add(established);
+    }
+
+    @SuppressWarnings("NullAway") // does not see in a class file that the head may be null
+    private Welcome welcome(byte[] sessionId, byte[] bundle) {
+      return new Welcome(sessionId, bundle, 1024, cloud.welcomeHead().orElse(null));
     }
 
     /// The bundle for this dev key; empty when there is nothing more to say.
@@ -497,6 +521,7 @@ public final class MockBroker implements AutoCloseable {
       var made =
           new MockSession(
               context.channel(),
+              cloud,
               new SessionCore.Established(
                   Role.BROKER,
                   handshake.split(),
@@ -558,7 +583,8 @@ public final class MockBroker implements AutoCloseable {
                 until,
                 List.of(
                     Keyset.Key.of(KeyUse.NODE_ISSUER, issuer.verifyingKey()),
-                    Keyset.Key.of(KeyUse.RECORD, recordKey.verifyingKey())))
+                    Keyset.Key.of(KeyUse.RECORD, recordKey.verifyingKey()),
+                    Keyset.Key.of(KeyUse.CONFIGURATION, cloud.configurationKey().verifyingKey())))
             .sign(root);
     byte[] certified = (forgeCertificate ? StaticKeyPair.generate() : node).publicKey().bytes();
     String certificate =

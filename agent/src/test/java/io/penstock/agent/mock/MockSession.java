@@ -2,6 +2,7 @@ package io.penstock.agent.mock;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
@@ -14,8 +15,14 @@ import io.penstock.codec.OpenHead;
 import io.penstock.codec.Protocol;
 import io.penstock.codec.ProtocolException;
 import io.penstock.codec.StreamKind;
+import io.penstock.codec.message.ConfigurationDocument;
 import io.penstock.codec.message.ControlMessage;
+import io.penstock.codec.message.ControlMessage.ConfigurationRequest;
 import io.penstock.codec.message.ControlMessage.EffectiveRules;
+import io.penstock.codec.message.ControlMessage.StateReport;
+import io.penstock.codec.message.DeliveryMessage;
+import io.penstock.codec.message.DeliveryReceipt;
+import io.penstock.codec.message.Messages;
 import io.penstock.codec.mux.CreditPool;
 import io.penstock.codec.mux.MuxStream;
 import io.penstock.codec.mux.StreamListener;
@@ -27,23 +34,28 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /// The broker's end of a session, for tests: control messages in a queue, streams at will.
 public final class MockSession implements SessionCore.Listener {
   private final Channel channel;
+  private final MockCloud cloud;
   private final SessionCore core;
   private final BlockingQueue<Optional<ControlMessage>> control = new LinkedBlockingQueue<>();
   private final CompletableFuture<ErrorCode> closedByAgent = new CompletableFuture<>();
   private final CompletableFuture<Void> gone = new CompletableFuture<>();
   private final CompletableFuture<Void> drained = new CompletableFuture<>();
+  private final BlockingQueue<Receipted> receipts = new LinkedBlockingQueue<>();
+  private final BlockingQueue<StateReport> reports = new LinkedBlockingQueue<>();
   private volatile @Nullable EffectiveRules rules;
   private volatile int slot;
   private volatile boolean answersProbes = true;
   private volatile boolean mute;
 
-  MockSession(Channel channel, SessionCore.Established established) {
+  MockSession(Channel channel, MockCloud cloud, SessionCore.Established established) {
     this.channel = channel;
+    this.cloud = cloud;
     core =
         new SessionCore(
             established,
@@ -55,6 +67,9 @@ public final class MockSession implements SessionCore.Listener {
             ByteBufAllocator.DEFAULT,
             this);
   }
+
+  /// A RECEIPT frame.
+  public record Receipted(long sequence, DeliveryReceipt body) {}
 
   void received(ByteBuf record) {
     if (mute) {
@@ -115,6 +130,48 @@ public final class MockSession implements SessionCore.Listener {
     return expected.cast(message.get());
   }
 
+  public void deliver(long sequence, DeliveryMessage message) {
+    deliverBytes(sequence, Messages.encode(message));
+  }
+
+  public void deliverBytes(long sequence, byte[] body) {
+    eventLoop()
+        .execute(
+            () ->
+                core.streams()
+                    .session(
+                        Protocol.MESSAGE,
+                        0,
+                        Unpooled.buffer(8 + body.length).writeLong(sequence).writeBytes(body)));
+  }
+
+  public Receipted awaitReceipt() throws InterruptedException {
+    Receipted receipt = receipts.poll(20, TimeUnit.SECONDS);
+    if (receipt == null) {
+      throw new AssertionError("no receipt came");
+    }
+    return receipt;
+  }
+
+  public boolean hasReceipt() {
+    return !receipts.isEmpty();
+  }
+
+  /// The first report that fits.
+  public StateReport awaitReport(Predicate<StateReport> wanted) throws InterruptedException {
+    StateReport last = null;
+    while (true) {
+      StateReport report = reports.poll(20, TimeUnit.SECONDS);
+      if (report == null) {
+        throw new AssertionError("no such report came; the last one: " + last);
+      }
+      if (wanted.test(report)) {
+        return report;
+      }
+      last = report;
+    }
+  }
+
   public void drain(int spreadMs, int drainMs) {
     eventLoop().execute(() -> core.drain(spreadMs, drainMs));
   }
@@ -161,6 +218,10 @@ public final class MockSession implements SessionCore.Listener {
       new AnswerHead(204, 0, 0, new Fields(0)).write(answer);
       stream.head(answer, true);
     }
+    if (open.kind() == StreamKind.CONFIG) {
+      answerRequest(
+          stream, Messages.decode(ByteBufUtil.getBytes(head), ConfigurationRequest.class));
+    }
     return new StreamListener() {
       @Override
       public void onData(ByteBuf data, boolean last) {}
@@ -170,8 +231,22 @@ public final class MockSession implements SessionCore.Listener {
     };
   }
 
+  private void answerRequest(MuxStream stream, ConfigurationRequest request) {
+    Optional<ConfigurationDocument> document = cloud.fetch(request.system(), request.version());
+    ByteBuf answer = stream.allocator().buffer(16);
+    new AnswerHead(document.isPresent() ? 200 : 404, 0, 0, new Fields(0)).write(answer);
+    stream.head(answer, document.isEmpty());
+    document.ifPresent(it -> stream.data(Unpooled.wrappedBuffer(Messages.encode(it)), true));
+  }
+
   @Override
   public void onControl(ControlMessage message) {
+    if (message instanceof EffectiveRules told) {
+      rules = told;
+    }
+    if (message instanceof StateReport report) {
+      reports.add(report);
+    }
     control.add(Optional.of(message));
   }
 
@@ -179,7 +254,9 @@ public final class MockSession implements SessionCore.Listener {
   public void onMessage(long sequence, ByteBuf body) {}
 
   @Override
-  public void onReceipt(long sequence, ByteBuf body) {}
+  public void onReceipt(long sequence, ByteBuf body) throws ProtocolException {
+    receipts.add(new Receipted(sequence, Messages.decodeReceipt(ByteBufUtil.getBytes(body))));
+  }
 
   @Override
   public void onDrain(int spreadMs, int drainMs) {

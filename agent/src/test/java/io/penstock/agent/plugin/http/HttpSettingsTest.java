@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import io.penstock.agent.plugin.SettingsException;
 import io.penstock.codec.Deadlines;
 import org.junit.jupiter.api.Test;
@@ -14,7 +15,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class HttpSettingsTest {
   private static HttpSettings read(String json) {
     try {
-      return HttpSettings.read(new ObjectMapper().readTree(json));
+      return HttpSettings.read(new ObjectMapper().readTree(json), MissingNode.getInstance());
     } catch (JsonProcessingException typo) {
       throw new IllegalArgumentException(typo);
     }
