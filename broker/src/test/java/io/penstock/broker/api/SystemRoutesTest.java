@@ -104,6 +104,7 @@ class SystemRoutesTest {
                     random,
                     rig.clock()),
                 rig.agents().operations(),
+                new NoMessages(),
                 rig.systems,
                 audit,
                 Duration.ofDays(90),

@@ -16,6 +16,7 @@ import io.penstock.codec.Role;
 import io.penstock.codec.frame.FrameReader;
 import io.penstock.codec.message.ControlMessage;
 import io.penstock.codec.message.ControlMessage.EffectiveRules;
+import io.penstock.codec.message.ControlMessage.StateReport;
 import io.penstock.codec.message.ControlMessage.SystemTest;
 import io.penstock.codec.message.Messages;
 import io.penstock.codec.mux.CreditPool;
@@ -170,7 +171,8 @@ final class ScriptedTunnel implements LiveSession {
 
   @Override
   public ControlChannel.Admission admission() {
-    return new ControlChannel.Admission(agentName, "plant", generation, 0, 1, new byte[16]);
+    return new ControlChannel.Admission(
+        agentName, "plant", generation, 0, 1, new byte[16], Optional.empty());
   }
 
   @Override
@@ -186,6 +188,16 @@ final class ScriptedTunnel implements LiveSession {
   @Override
   public EffectiveRules rules() {
     return new EffectiveRules(List.of());
+  }
+
+  @Override
+  public Optional<StateReport> stateReport() {
+    return Optional.empty();
+  }
+
+  @Override
+  public boolean message(long sequence, byte[] body) {
+    throw new AssertionError("tests of systems send no messages");
   }
 
   @Override

@@ -65,7 +65,9 @@ public final class SystemsRig implements AutoCloseable {
     keys = BrokerKeys.open(data, MasterKey.load(Optional.empty(), data, RANDOM), RANDOM, clock);
     var live = new Live();
     agents =
-        new Agents(new Agents.Surroundings(database(), keys, live, RANDOM, clock, "node-1", 1));
+        new Agents(
+            new Agents.Surroundings(
+                database(), keys, live, _ -> Optional.empty(), RANDOM, clock, "node-1", 1));
     systems =
         new Systems(
             new Systems.Surroundings(

@@ -25,6 +25,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
@@ -174,7 +175,7 @@ class DeliveryChaosIT {
     private final AgentRecord agent;
     private final String system;
     private final Configurations configurations;
-    private volatile int begun;
+    private final AtomicInteger begun = new AtomicInteger();
     private volatile int acknowledged;
     private int acknowledgements;
     private int highestSeen;
@@ -201,10 +202,10 @@ class DeliveryChaosIT {
 
     Void changeUntil(long end) throws Exception {
       while (System.nanoTime() < end) {
-        begun++;
+        int number = begun.incrementAndGet();
         try {
-          change(begun);
-          acknowledged = begun;
+          change(number);
+          acknowledged = number;
           acknowledgements++;
         } catch (ApiException answered) {
           // Only because the broker was not itself: everything else would be our mistake.
@@ -247,7 +248,7 @@ class DeliveryChaosIT {
       int begunAfter;
       try {
         seen = seen();
-        begunAfter = begun;
+        begunAfter = begun.get();
       } catch (IOException away) {
         return OptionalInt.empty();
       }
