@@ -2,10 +2,10 @@ package io.penstock.broker.systems;
 
 import io.penstock.broker.agents.ApprovedAgents.Found;
 import io.penstock.broker.keys.BrokerKeys;
-import io.penstock.broker.store.HeadRow;
 import io.penstock.broker.store.ReceiptRow;
 import io.penstock.broker.store.SystemRow;
 import io.penstock.broker.store.SystemTable;
+import io.penstock.broker.store.SystemTable.HeadCounters;
 import io.penstock.broker.store.SystemVersion;
 import io.penstock.broker.store.Tx;
 import io.penstock.broker.systems.SystemOperations.Detailed;
@@ -107,10 +107,10 @@ final class Catalog {
   }
 
   Map<String, Progress> progress(Tx tx) {
-    return table.heads(tx).stream()
+    return table.headCounters(tx).stream()
         .collect(
             Collectors.toMap(
-                HeadRow::agent, row -> new Progress(row.sequence(), row.appliedSequence())));
+                HeadCounters::agent, row -> new Progress(row.sequence(), row.appliedSequence())));
   }
 
   private void requireSystem(Tx tx, String agent, String system) {

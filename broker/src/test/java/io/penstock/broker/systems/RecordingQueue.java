@@ -9,13 +9,18 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 
 /// Remembers what was committed to it.
 public final class RecordingQueue implements MessageQueue {
   public final List<String> messages = new CopyOnWriteArrayList<>();
   public final List<String> renewed = new CopyOnWriteArrayList<>();
   public volatile boolean full;
-  private long sequence;
+
+  /// What a real queue would do in the caller's transaction.
+  volatile Consumer<Tx> whenAsked = _ -> {};
+  private final AtomicLong sequence = new AtomicLong();
 
   @Override
   public long configuration(
@@ -40,12 +45,13 @@ public final class RecordingQueue implements MessageQueue {
     return queued(tx, agent, "instruction " + agent);
   }
 
-  private synchronized long queued(Tx tx, String agent, String message) {
+  private long queued(Tx tx, String agent, String message) {
     if (full) {
       throw new QueueFullException(agent, 1, 2);
     }
+    whenAsked.accept(tx);
     tx.afterCommit(() -> messages.add(message));
-    return ++sequence;
+    return sequence.incrementAndGet();
   }
 
   @Override

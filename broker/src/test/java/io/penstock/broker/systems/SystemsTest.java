@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.penstock.broker.delivery.Documents;
 import io.penstock.broker.store.AgentState;
 import io.penstock.broker.store.AuditTable;
+import io.penstock.broker.store.IdentityTable;
 import io.penstock.broker.systems.Refusal.Reason;
 import io.penstock.broker.systems.SystemOperations.Edit;
 import io.penstock.broker.systems.SystemOperations.Made;
@@ -31,6 +32,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -427,6 +431,57 @@ class SystemsTest {
 
     assertThat(view().appliedVersion()).isZero();
     assertThat(view().lastReceipt()).isEmpty();
+  }
+
+  /// Delivery holds a message's row when it records the receipt; deploying again takes that row to
+  /// supersede the message. Another agent's row stands for it here.
+  @Test
+  void aReceiptAndADeploymentOfTheSameSystemDoNotWaitForEachOther() throws Exception {
+    Made made = deployed();
+    rig.approved("message");
+    var receiptHoldsIt = new CountDownLatch(1);
+    var deploymentWantsIt = new CountDownLatch(1);
+    Receipt receipt = press.receipt("erp", 1, made.headerSha256(), new Receipt.Applied());
+    rig.queue.whenAsked =
+        tx -> {
+          deploymentWantsIt.countDown();
+          new IdentityTable().lock(tx, "message");
+        };
+
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      var receiving =
+          threads.submit(
+              () ->
+                  rig.database()
+                      .run(
+                          tx -> {
+                            new IdentityTable().lock(tx, "message");
+                            receiptHoldsIt.countDown();
+                            await(deploymentWantsIt);
+                            documents()
+                                .receipt(
+                                    tx,
+                                    receipt,
+                                    receipt.sign(press.signing()),
+                                    rig.clock().instant());
+                          }));
+      await(receiptHoldsIt);
+      var deploying = threads.submit(() -> done(deploy(1)));
+      receiving.get(10, TimeUnit.SECONDS);
+      deploying.get(10, TimeUnit.SECONDS);
+    }
+
+    assertThat(view().appliedVersion()).isEqualTo(1);
+    assertThat(view().state()).isEqualTo("buffered");
+    assertThat(rig.alarmKinds()).isEmpty();
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(10, TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException stopped) {
+      throw new AssertionError(stopped);
+    }
   }
 
   @Test
