@@ -42,6 +42,14 @@ class AdmissionTest {
   }
 
   @Test
+  void welcomeCarriesTheNewestHead() {
+    TestAgent agent = approved();
+    broker.head = "head manifest";
+
+    assertThat(agent.connect().welcome().headManifest()).isEqualTo("head manifest");
+  }
+
+  @Test
   void anApprovedAgentGetsItsInnerBundleAndASession() {
     TestAgent agent = approved();
 

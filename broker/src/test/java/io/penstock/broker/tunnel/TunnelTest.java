@@ -14,6 +14,7 @@ import io.penstock.codec.Fields;
 import io.penstock.codec.OpenHead;
 import io.penstock.codec.RequestIds;
 import io.penstock.codec.StreamKind;
+import io.penstock.codec.message.ControlMessage;
 import io.penstock.codec.message.ControlMessage.Admitted;
 import io.penstock.codec.message.ControlMessage.Allow;
 import io.penstock.codec.message.ControlMessage.EffectiveRules;
@@ -106,6 +107,29 @@ class TunnelTest {
       open(agent, StreamKind.DIAGNOSTIC, "penstock");
 
       agent.awaitHeard("head 1 204 end");
+    }
+  }
+
+  @Test
+  void theStateOfAnAgentIsKept() throws Exception {
+    try (MockAgent agent = MockAgent.admitted(world.port, "a1")) {
+      LiveSession session = world.awaitSession();
+      agent.send(new ControlMessage.StateReport(1, 7, List.of()));
+      world.await(() -> world.deliveries.heard.contains("state 7"));
+
+      assertThat(session.stateReport()).contains(new ControlMessage.StateReport(1, 7, List.of()));
+    }
+  }
+
+  @Test
+  void aStateBeforeAdmissionEndsTheSession() throws Exception {
+    try (MockAgent agent = MockAgent.dial(world.port)) {
+      agent.connect("a1", 0);
+      agent.awaitControl(Welcome.class);
+      agent.send(new ControlMessage.StateReport(1, 7, List.of()));
+      agent.awaitWebSocketClose();
+
+      assertThat(agent.heard).anyMatch(heard -> heard.startsWith("close PROTOCOL_ERROR"));
     }
   }
 
