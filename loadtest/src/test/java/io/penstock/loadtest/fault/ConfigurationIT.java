@@ -67,8 +67,8 @@ class ConfigurationIT {
       agent.kill();
       agent.awaitExit(Plant.PATIENCE);
 
-      PenstockProcess again = plant.start(plant.known(plant.agentData()));
-      plant.await("the agent is admitted", () -> hasLogged(again, "admitted"));
+      PenstockProcess again = plant.start(plant.known(plant.agentData()).named("agent-again"));
+      plant.await("the agent is admitted", () -> hasLogged(again, "session epoch"));
       long admitted = System.nanoTime();
       plant.await("every system serves", () -> allServe(plant));
       Duration took = Duration.ofNanos(System.nanoTime() - admitted);
