@@ -74,8 +74,14 @@ final class AgentProcess {
                 + " unlock.systemd_credential seals it",
             directory);
       }
+      // Before the hook: from here on it answers for the exit code.
+      Configurations configurations = configurations(identity);
       Runtime.getRuntime().addShutdownHook(atSignal);
-      int code = serve(identity, given.map(TokenSources.Given::token).or(identity::keptToken));
+      int code =
+          serve(
+              identity,
+              configurations,
+              given.map(TokenSources.Given::token).or(identity::keptToken));
       ended.complete(code);
       return code;
     } catch (IOException disk) {
@@ -152,12 +158,13 @@ final class AgentProcess {
                 + TokenSources.VARIABLE));
   }
 
-  private int serve(Identity identity, Optional<EnrollmentToken> token)
-      throws IOException, IdentityException, InterruptedException {
+  private int serve(
+      Identity identity, Configurations configurations, Optional<EnrollmentToken> token)
+      throws IOException, InterruptedException {
     TrustedTls tls = TrustedTls.of(caFiles());
     var narrator = new Narrator(System.out, config.site(), end::complete);
     try (catalog;
-        Configurations configurations = configurations(identity);
+        configurations;
         var link =
             Link.of(
                 settings(),

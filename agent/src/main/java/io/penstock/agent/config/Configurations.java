@@ -9,6 +9,7 @@ import io.penstock.agent.link.ConfigurationLine;
 import io.penstock.agent.link.ConfigurationTarget;
 import io.penstock.agent.link.LinkFailure;
 import io.penstock.agent.plugin.SystemCatalog;
+import io.penstock.codec.Protocol;
 import io.penstock.codec.ProtocolException;
 import io.penstock.codec.message.ConfigurationDocument;
 import io.penstock.codec.message.ControlMessage.State;
@@ -55,8 +56,10 @@ public final class Configurations implements ConfigurationTarget, AutoCloseable 
 
   private static final int MAX_WAITING = 1_024;
   private static final int MAX_WAITING_MESSAGES = 512;
+  private static final int MAX_RULES_BYTES = Protocol.MAX_CONTROL_BYTES - 16 * 1024;
   private static final int FETCHES_AT_ONCE = 4;
   private static final int MAX_REMEMBERED_INSTRUCTIONS = 256;
+  private static final Duration CLOSE_WITHIN = Duration.ofSeconds(2);
   private static final Duration FETCH_WITHIN = Duration.ofSeconds(10);
   private static final long LONGEST_NAP_NANOS = TimeUnit.SECONDS.toNanos(5);
   private static final Octets NO_HEADER = ConfigurationHeader.NOTHING_BEFORE;
@@ -225,6 +228,11 @@ public final class Configurations implements ConfigurationTarget, AutoCloseable 
   @Override
   public void close() {
     stop();
+    try {
+      thread.join(CLOSE_WITHIN);
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
     vault.ifPresent(VaultSecrets::close);
   }
 
@@ -278,6 +286,13 @@ public final class Configurations implements ConfigurationTarget, AutoCloseable 
         case Work.Stop _ -> {}
       }
     } catch (RuntimeException bug) {
+      internalError(bug);
+    }
+  }
+
+  /// While the process ends, the event loop may be gone before this thread.
+  private void internalError(RuntimeException bug) {
+    if (!closing) {
       LOG.error("configuration: internal error", bug);
     }
   }
@@ -291,7 +306,7 @@ public final class Configurations implements ConfigurationTarget, AutoCloseable 
       retryDue(now);
       tellAndProve();
     } catch (RuntimeException bug) {
-      LOG.error("configuration: internal error", bug);
+      internalError(bug);
     }
   }
 
@@ -435,9 +450,13 @@ public final class Configurations implements ConfigurationTarget, AutoCloseable 
     Prepared prepared = attempt.prepared();
     Refusal refusal = attempt.refusal();
     String system = attempt.system();
-    if (prepared != null) {
-      swap(prepared);
-    } else if (refusal == null) {
+    if (prepared != null && refusal == null) {
+      refusal = swapped(prepared).orElse(null);
+      if (refusal == null) {
+        return;
+      }
+    }
+    if (refusal == null) {
       deployments.failed(
           system, attempt.listed(), State.PENDING, "its document could not be fetched");
       retries.later(system, System.nanoTime());
@@ -497,8 +516,30 @@ public final class Configurations implements ConfigurationTarget, AutoCloseable 
     return preparation.prepare(check, line.sealing(), deployments.running(system), document);
   }
 
-  private void swap(Prepared prepared) {
+  /// Empty = it serves.
+  private Optional<Refusal> swapped(Prepared prepared) {
+    try {
+      swap(prepared);
+      return Optional.empty();
+    } catch (RefusedException refused) {
+      return Optional.of(refused.refusal());
+    }
+  }
+
+  /// What it exposes must fit the one message that tells the rules of all systems, or no tunnel
+  /// would stand any more.
+  private void swap(Prepared prepared) throws RefusedException {
     String system = prepared.system();
+    int bytes = deployments.rulesBytesWith(prepared);
+    if (bytes > MAX_RULES_BYTES) {
+      deployments.discard(prepared);
+      throw new RefusedException(
+          Reason.START_FAILED,
+          "allow: expected rules of all systems of at most "
+              + MAX_RULES_BYTES
+              + " bytes, found "
+              + bytes);
+    }
     deployments.swap(prepared);
     failpoint.accept(Failpoint.CONFIGURATION_AFTER_SWAP);
     keeper.change(keeper.state().with(system, prepared.held(), false));

@@ -53,13 +53,23 @@ final class Deployments {
     return Optional.ofNullable(statuses.get(system));
   }
 
+  /// About how long EFFECTIVE_RULES would be with this version in it.
+  int rulesBytesWith(Prepared next) {
+    return catalog.rulesBytesWith(next.definition());
+  }
+
+  /// One that will not serve.
+  void discard(Prepared prepared) {
+    prepared.wipe();
+    onLoop(() -> prepared.instance().close());
+  }
+
   /// New streams go to `next` from now on; what ran before finishes and is forgotten.
   void swap(Prepared next) {
     changing.lock();
     try {
       if (wiped) {
-        next.wipe();
-        onLoop(() -> next.instance().close());
+        discard(next);
         return;
       }
       onLoop(() -> catalog.deploy(next.definition(), next.instance()));

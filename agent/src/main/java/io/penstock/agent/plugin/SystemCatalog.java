@@ -179,6 +179,29 @@ public final class SystemCatalog implements StreamTarget, AutoCloseable {
     return effectiveRules;
   }
 
+  /// About how long [#effectiveRules] would be on the wire with this system in it.
+  public int rulesBytesWith(SystemDefinition definition) {
+    return effectiveRules.systems().stream()
+            .filter(it -> !it.system().equals(definition.name()))
+            .mapToInt(it -> bytes(it.system(), it.allow()))
+            .sum()
+        + bytes(definition.name(), exposed(definition).toAllow());
+  }
+
+  private static int bytes(String system, List<Allow> allow) {
+    int bytes = 64 + system.length();
+    for (Allow rule : allow) {
+      bytes += 32;
+      for (String text : rule.methods()) {
+        bytes += 3 + text.length();
+      }
+      for (String text : rule.paths()) {
+        bytes += 3 + text.length();
+      }
+    }
+    return bytes;
+  }
+
   // On the event loop.
 
   public void watch(InstanceWatcher next) {

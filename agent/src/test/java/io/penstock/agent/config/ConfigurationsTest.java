@@ -121,7 +121,14 @@ final class ConfigurationsTest {
       @Nullable String secrets)
       throws Exception {
     ConfigurationDocument document = cloud.deploy(system, version, settings, secrets);
-    return signed(deliver(session, sequence, cloud.message(system, version, document)));
+    boolean fits = document.settings().length < DeliveryMessage.MAX_BODY_BYTES / 2;
+    return signed(
+        deliver(
+            session,
+            sequence,
+            fits
+                ? cloud.message(system, version, document)
+                : new DeliveryMessage.Configuration(system, version, cloud.head(), null)));
   }
 
   private static Reason reason(Receipt receipt) {
@@ -485,16 +492,18 @@ final class ConfigurationsTest {
     }
     try (var _ = agent()) {
       MockSession session = broker.awaitAdmitted();
-      live(session, "mes", 1);
+      // One report may tell both.
       session.awaitReport(
           it ->
               it.systems().stream()
-                  .anyMatch(
-                      each ->
-                          each.system().equals("erp")
-                              && each.version() == 2
-                              && each.state() == State.FAILED
-                              && each.floor() == 1));
+                      .anyMatch(
+                          each ->
+                              each.system().equals("erp")
+                                  && each.version() == 2
+                                  && each.state() == State.FAILED
+                                  && each.floor() == 1)
+                  && it.systems().stream()
+                      .anyMatch(each -> each.system().equals("mes") && each.state() == State.LIVE));
       assertThat(Caller.get(session, "mes")).isEqualTo("200 one");
     }
   }
@@ -635,6 +644,29 @@ final class ConfigurationsTest {
       assertThat(session.rules().orElseThrow().systems().getFirst().allow())
           .containsExactly(new Allow(List.of("GET"), List.of("/api/items/**")));
       assertThat(session.rules().orElseThrow().systems().get(1).allow()).isEmpty();
+    }
+  }
+
+  @Test
+  void refusesRulesThatNoMessageCouldTell() throws Exception {
+    try (var _ = agent()) {
+      MockSession session = broker.awaitAdmitted();
+      var paths = new ArrayList<String>();
+      for (int i = 0; i < 256; i++) {
+        paths.add("\"/" + i + "x".repeat(1_000) + "\"");
+      }
+      Receipt refused =
+          deploy(
+              session,
+              1,
+              "erp",
+              1,
+              plant.settings().replace("\"/api/**\"", String.join(",", paths)),
+              null);
+
+      assertThat(reason(refused)).isEqualTo(Reason.START_FAILED);
+      assertThat(detail(refused)).startsWith("allow: expected rules");
+      assertThat(session.whenGone()).isNotDone();
     }
   }
 
