@@ -471,7 +471,9 @@ public final class Configurations implements ConfigurationTarget, AutoCloseable 
 
   /// Whether the same version may be fine later, because something else changed.
   private static boolean mayPass(Reason reason) {
-    return reason == Reason.MISSING_SECRET_REFERENCE || reason == Reason.START_FAILED;
+    return reason == Reason.MISSING_SECRET_REFERENCE
+        || reason == Reason.START_FAILED
+        || reason == Reason.NOT_LISTED;
   }
 
   /// The document does not come, for now.
@@ -482,11 +484,13 @@ public final class Configurations implements ConfigurationTarget, AutoCloseable 
   }
 
   private static ConfigurationDocument fetch(ConfigurationLine line, String system, long version)
-      throws FetchException {
+      throws FetchException, RefusedException {
     try {
       return line.fetch(system, version, FETCH_WITHIN)
           .orElseThrow(
-              () -> new FetchException("the broker has no document of version " + version));
+              () ->
+                  new RefusedException(
+                      Reason.NOT_LISTED, "the broker has no document of version " + version));
     } catch (LinkFailure broken) {
       throw new FetchException(broken.text());
     } catch (InterruptedException _) {
@@ -614,7 +618,8 @@ public final class Configurations implements ConfigurationTarget, AutoCloseable 
     } catch (RefusedException refused) {
       refused(line, sequence, system, named, refused.refusal());
     } catch (FetchException broken) {
-      // The message stays with the broker; it comes again with the next session.
+      // The message stays with the broker, which sends it again on the next session.
+      line.reconnect();
       LOG.warn(
           "{}: version {} could not be fetched: {}",
           system,

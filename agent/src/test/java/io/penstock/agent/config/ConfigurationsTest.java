@@ -648,6 +648,18 @@ final class ConfigurationsTest {
   }
 
   @Test
+  void refusesAVersionWhoseDocumentTheBrokerDoesNotHave() throws Exception {
+    try (var _ = agent()) {
+      MockSession session = broker.awaitAdmitted();
+      Receipt refused =
+          signed(deliver(session, 1, new DeliveryMessage.Configuration("erp", 9, null, null)));
+
+      assertThat(reason(refused)).isEqualTo(Reason.NOT_LISTED);
+      assertThat(detail(refused)).contains("no document of version 9");
+    }
+  }
+
+  @Test
   void refusesRulesThatNoMessageCouldTell() throws Exception {
     try (var _ = agent()) {
       MockSession session = broker.awaitAdmitted();
