@@ -27,7 +27,7 @@ create table system_versions (
   version       bigint not null,
   generation    bigint not null,
   plugin        text not null,
-  state         text not null check (state in ('sealed', 'buffered', 'delivered', 'applied', 'refused', 'superseded')),
+  state         text not null check (state in ('sealed', 'buffered', 'applied', 'refused', 'superseded')),
   header_jws    text not null,
   header_sha256 bytea not null,
   -- JSON under the KEK, for this row alone.
@@ -44,7 +44,7 @@ create table system_versions (
   foreign key (agent, system) references systems (agent, system) on delete cascade,
   check ((sealed is null) = (sealed_sha256 is null))
 );
-create index undelivered_versions on system_versions (agent, system) where state in ('buffered', 'delivered');
+create index undelivered_versions on system_versions (agent, system) where state = 'buffered';
 
 -- The newest signed head manifest of each agent that ever had a system.
 create table heads (

@@ -12,8 +12,8 @@ import java.util.Optional;
 /// @see QueueFullException for what happens beyond an agent's bound
 public interface MessageQueue {
 
-  /// A new version is deployed; undelivered messages about the same system are superseded. The
-  /// caller has listed it in the newest head before.
+  /// A new version is deployed; undelivered messages about the same system are superseded. The same
+  /// transaction lists it in the newest head, after this call: messages are locked before heads.
   ///
   /// @return the message's sequence
   long configuration(Tx tx, String agent, String system, long version, String author, Instant now);

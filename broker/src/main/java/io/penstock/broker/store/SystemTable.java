@@ -7,6 +7,8 @@ import io.vertx.sqlclient.Row;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
@@ -188,7 +190,7 @@ public final class SystemTable {
                 "select "
                     + VERSION_COLUMNS
                     + " from system_versions where agent = $1 and system = $2"
-                    + " and state in ('buffered', 'delivered') order by version",
+                    + " and state = 'buffered' order by version",
                 agent,
                 system))
         .map(this::version)
@@ -271,6 +273,17 @@ public final class SystemTable {
   public record HeadCounters(String agent, long sequence, long appliedSequence) {}
 
   /// Of all agents. Numbers to look at, so nothing is verified and no manifest is read.
+  /// Systems of which a message went to the agent and no receipt has come.
+  public Set<String> underWay(Tx tx, String agent) {
+    return stream(
+            tx.query(
+                "select system from messages where agent = $1 and kind <> 'instruction'"
+                    + " and sent_at is not null",
+                agent))
+        .map(row -> Values.text(row, "system"))
+        .collect(Collectors.toUnmodifiableSet());
+  }
+
   public List<HeadCounters> headCounters(Tx tx) {
     return stream(tx.query("select agent, sequence, applied_sequence from heads"))
         .map(

@@ -28,10 +28,8 @@ public record SystemVersion(
   public enum State {
     /// Made, not deployed.
     SEALED,
-    /// Deployed, waits for the agent.
+    /// Deployed, its receipt has not come.
     BUFFERED,
-    /// Went to the agent, its receipt has not come.
-    DELIVERED,
     APPLIED,
     REFUSED,
     /// Another version was deployed before the agent had dealt with this one.

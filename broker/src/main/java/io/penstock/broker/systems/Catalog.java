@@ -7,6 +7,7 @@ import io.penstock.broker.store.SystemRow;
 import io.penstock.broker.store.SystemTable;
 import io.penstock.broker.store.SystemTable.HeadCounters;
 import io.penstock.broker.store.SystemVersion;
+import io.penstock.broker.store.SystemVersion.State;
 import io.penstock.broker.store.Tx;
 import io.penstock.broker.systems.SystemOperations.Detailed;
 import io.penstock.broker.systems.SystemOperations.Progress;
@@ -21,6 +22,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -50,6 +52,7 @@ final class Catalog {
     Map<String, SystemVersion> newest =
         table.newestOfEach(tx, agent).stream()
             .collect(Collectors.toMap(SystemVersion::system, Function.identity()));
+    Set<String> underWay = table.underWay(tx, agent);
     Map<String, ReceiptRow> receipts =
         table.lastReceipts(tx, agent).stream()
             .collect(Collectors.toMap(ReceiptRow::system, Function.identity()));
@@ -61,7 +64,8 @@ final class Catalog {
                     row,
                     Optional.ofNullable(newest.get(row.system())),
                     Optional.ofNullable(receipts.get(row.system())),
-                    generation))
+                    generation,
+                    underWay))
         .toList();
   }
 
@@ -74,22 +78,38 @@ final class Catalog {
             .map(version -> versions.open(tx, version))
             .orElseThrow(Standing::unknownSystem);
     return new Detailed(
-        view(row, Optional.of(newest.row()), table.lastReceipt(tx, agent, system), generation),
+        view(
+            row,
+            Optional.of(newest.row()),
+            table.lastReceipt(tx, agent, system),
+            generation,
+            table.underWay(tx, agent)),
         text(newest),
         newest.row().secretNames());
   }
 
   List<VersionView> versions(Tx tx, String agent, String system, long before, int limit) {
     requireSystem(tx, agent, system);
+    Set<String> underWay = table.underWay(tx, agent);
     return table.versions(tx, agent, system, before, limit).stream()
-        .map(row -> view(row, Optional.empty(), table.receipt(tx, agent, system, row.version())))
+        .map(
+            row ->
+                view(
+                    row,
+                    Optional.empty(),
+                    table.receipt(tx, agent, system, row.version()),
+                    underWay))
         .toList();
   }
 
   VersionView version(Tx tx, String agent, String system, long version) {
     requireSystem(tx, agent, system);
     Opened opened = open(tx, agent, system, version);
-    return view(opened.row(), Optional.of(text(opened)), table.receipt(tx, agent, system, version));
+    return view(
+        opened.row(),
+        Optional.of(text(opened)),
+        table.receipt(tx, agent, system, version),
+        table.underWay(tx, agent));
   }
 
   SortedMap<String, SettingsDiff.Change> diff(
@@ -130,14 +150,17 @@ final class Catalog {
       SystemRow row,
       Optional<SystemVersion> newest,
       Optional<ReceiptRow> receipt,
-      OptionalLong generation) {
+      OptionalLong generation,
+      Set<String> underWay) {
     return new SystemView(
         row.system(),
         row.plugin(),
         row.version(),
         row.deployedVersion(),
         row.appliedVersion(),
-        row.removed() ? "removed" : newest.map(Catalog::state).orElse("sealed"),
+        row.removed()
+            ? "removed"
+            : newest.map(version -> state(version, underWay)).orElse("sealed"),
         drifts(row, generation),
         receipt.map(Catalog::view),
         row.updatedBy(),
@@ -152,12 +175,15 @@ final class Catalog {
   }
 
   private static VersionView view(
-      SystemVersion row, Optional<String> settings, Optional<ReceiptRow> receipt) {
+      SystemVersion row,
+      Optional<String> settings,
+      Optional<ReceiptRow> receipt,
+      Set<String> underWay) {
     return new VersionView(
         row.version(),
         row.generation(),
         row.plugin(),
-        state(row),
+        state(row, underWay),
         row.headerJws(),
         row.headerSha256(),
         settings,
@@ -172,7 +198,11 @@ final class Catalog {
         row.version(), row.outcome(), row.reason(), row.detail(), row.receivedAt());
   }
 
-  static String state(SystemVersion version) {
+  /// Of a system at most one version is on its way: a newer message takes the older one's place.
+  private static String state(SystemVersion version, Set<String> underWay) {
+    if (version.state() == State.BUFFERED && underWay.contains(version.system())) {
+      return "delivered";
+    }
     return version.state().name().toLowerCase(Locale.ROOT);
   }
 

@@ -375,6 +375,19 @@ class SystemsTest {
   }
 
   @Test
+  void aVersionWhoseMessageWentOutIsDelivered() {
+    deployed();
+
+    // In the place of delivery, whose table this is.
+    rig.tamper(
+        "insert into messages (agent, sequence, kind, system, version, author, created_at, sent_at,"
+            + " mac) values ('press', 1, 'configuration', 'erp', 1, 'eng', now(), now(), '')");
+
+    assertThat(view().state()).isEqualTo("delivered");
+    assertThat(done(rig.systems.version("press", "erp", 1)).state()).isEqualTo("delivered");
+  }
+
+  @Test
   void whatTheAgentHasNotDealtWithIsSuperseded() {
     deployed();
     made(edit(SETTINGS, CARRIED));
