@@ -38,13 +38,16 @@ class DemoIT {
           "approve",
           "online",
           "service-account",
+          "configure",
+          "deploy",
           "json",
           "post",
           "download",
           "upload",
           "slow",
           "error",
-          "not-exposed");
+          "not-exposed",
+          "secret");
 
   @TempDir Path directory;
   private Processes processes;
