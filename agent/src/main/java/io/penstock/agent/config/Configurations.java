@@ -60,6 +60,7 @@ public final class Configurations implements ConfigurationTarget, AutoCloseable 
   private static final int FETCHES_AT_ONCE = 4;
   private static final int MAX_REMEMBERED_INSTRUCTIONS = 256;
   private static final Duration CLOSE_WITHIN = Duration.ofSeconds(2);
+  private static final Duration REPLACE_WITHIN = Duration.ofSeconds(10);
   private static final Duration FETCH_WITHIN = Duration.ofSeconds(10);
   private static final long LONGEST_NAP_NANOS = TimeUnit.SECONDS.toNanos(5);
   private static final Octets NO_HEADER = ConfigurationHeader.NOTHING_BEFORE;
@@ -836,11 +837,12 @@ public final class Configurations implements ConfigurationTarget, AutoCloseable 
   // Instructions.
 
   private void instruction(
-      ConfigurationLine line, long sequence, DeliveryMessage.Instruction instruction) {
+      ConfigurationLine line, long sequence, DeliveryMessage.Instruction instruction)
+      throws InterruptedException {
     String result = instructionResults.get(instruction.id());
     boolean first = result == null;
     if (result == null) {
-      result = result(instruction);
+      result = result(line, instruction);
       instructionResults.put(instruction.id(), result);
     }
     LOG.info("instruction {}: {}", instruction.kind().text(), result);
@@ -850,12 +852,13 @@ public final class Configurations implements ConfigurationTarget, AutoCloseable 
     }
   }
 
-  private String result(DeliveryMessage.Instruction instruction) {
+  private String result(ConfigurationLine line, DeliveryMessage.Instruction instruction)
+      throws InterruptedException {
     return switch (instruction.kind()) {
       case RESTART_PLUGIN -> restartPlugin(Optional.ofNullable(instruction.system()));
       case RECONNECT -> "reconnects";
       case COLLECT_DIAGNOSTICS -> diagnostics();
-      case ROTATE_KEYS -> rotateKeys();
+      case ROTATE_KEYS -> rotateKeys(line);
       case WIPE -> "wipes everything and ends";
       case UNKNOWN -> DeliveryReceipt.UNKNOWN;
     };
@@ -884,12 +887,10 @@ public final class Configurations implements ConfigurationTarget, AutoCloseable 
             : String.join("; ", results));
   }
 
-  private String rotateKeys() {
-    List<ConfigurationLine> lines = announcements.lines();
-    lines.forEach(ConfigurationLine::freshKeys);
-    return "fresh session keys on "
-        + lines.size()
-        + " tunnels; the unlock secret is replaced at every start of the process only";
+  private static String rotateKeys(ConfigurationLine line) throws InterruptedException {
+    return line.replaceIdentity(REPLACE_WITHIN)
+        .map(why -> "the identity keys are not replaced: " + why)
+        .orElse("new sealing and signing keys; the tunnels are renewed one by one");
   }
 
   private String diagnostics() {

@@ -63,14 +63,15 @@ final class Preparation {
   /// What becomes of settings and secrets once their references are looked up.
   record Definition(SystemDefinition definition, byte[] digest) {}
 
+  /// @param keys of this agent, newest first
   /// @param before the version that runs, if one does
   Prepared prepare(
       ConfigurationCheck check,
-      SealingKey key,
+      List<SealingKey> keys,
       Optional<Prepared> before,
       ConfigurationDocument document)
       throws RefusedException {
-    Opened opened = open(check, key, before, document);
+    Opened opened = open(check, keys, before, document);
     try {
       return start(opened, define(opened));
     } catch (RefusedException refused) {
@@ -82,7 +83,7 @@ final class Preparation {
   /// Checks 1 to 11.
   Opened open(
       ConfigurationCheck check,
-      SealingKey key,
+      List<SealingKey> keys,
       Optional<Prepared> before,
       ConfigurationDocument document)
       throws RefusedException {
@@ -96,7 +97,7 @@ final class Preparation {
             accepted.header(),
             accepted.held(),
             document.settings(),
-            secrets(accepted, document.settings(), key));
+            secrets(accepted, document.settings(), keys));
       }
     };
   }
@@ -122,12 +123,12 @@ final class Preparation {
   }
 
   private static byte @Nullable [] secrets(
-      Verdict.Accepted accepted, byte[] settings, SealingKey key) throws RefusedException {
+      Verdict.Accepted accepted, byte[] settings, List<SealingKey> keys) throws RefusedException {
     Optional<SealedSecrets> sealed = accepted.sealed();
     if (sealed.isEmpty()) {
       return null;
     }
-    return switch (sealed.get().open(key, owner(accepted.header(), settings))) {
+    return switch (sealed.get().open(keys, owner(accepted.header(), settings))) {
       case Opening.Opened it -> it.secretsJson();
       case Opening.Refused(Reason reason, String detail) ->
           throw new RefusedException(reason, detail);

@@ -7,9 +7,11 @@ import io.penstock.codec.seal.EnrollmentToken;
 import io.penstock.codec.seal.Fingerprint;
 import io.penstock.codec.seal.Octets;
 import io.penstock.codec.seal.SealException;
+import io.penstock.codec.seal.SealingKey;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
+import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +28,7 @@ public final class Identity {
   private final SecureRandom random;
   private Content content;
   private UnlockKeys keys;
+  private List<SealingKey> sealingKeys = List.of();
 
   private Identity(DataDirectory directory, IdentityFile file, SecureRandom random, Content of) {
     this.directory = directory;
@@ -182,7 +185,27 @@ public final class Identity {
   }
 
   public synchronized IdentityBundle unwrap(byte[] innerBundle) throws IdentityException {
-    return IdentityBundle.unwrap(keys, content.epoch(), innerBundle);
+    IdentityBundle opened = IdentityBundle.unwrap(keys, content.epoch(), innerBundle);
+    sealingKeys = opened.sealingKeys();
+    return opened;
+  }
+
+  /// What opens documents that are sealed to this agent, newest first. Of the newest bundle, also
+  /// for tunnels that were admitted before it. In memory only, empty before the first WELCOME.
+  public synchronized List<SealingKey> sealingKeys() {
+    return sealingKeys;
+  }
+
+  /// New identity keys, and what the cloud is to keep of them. The caller holds off rotations of
+  /// the unlock secret until the cloud has answered.
+  public record Successor(IdentityBundle bundle, long unlockEpoch, byte[] innerBundle) {}
+
+  /// Whether the cloud took it or not, its keys open documents from now on: it holds all those of
+  /// `held` that matter.
+  public synchronized Successor successor(IdentityBundle held) {
+    IdentityBundle next = held.successor(random);
+    sealingKeys = next.sealingKeys();
+    return new Successor(next, content.epoch(), wrap(next));
   }
 
   /// Raises the floor below which keysets are refused.

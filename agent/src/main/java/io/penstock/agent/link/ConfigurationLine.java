@@ -13,6 +13,7 @@ import io.penstock.codec.seal.SigningKey;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 
@@ -24,18 +25,21 @@ public final class ConfigurationLine {
   private final Keyset keyset;
   private final IdentityBundle bundle;
   private final ServerTime serverTime;
+  private final IdentityReplacement replacement;
 
   ConfigurationLine(
       Session session,
       Identity identity,
       Keyset keyset,
       IdentityBundle bundle,
-      ServerTime serverTime) {
+      ServerTime serverTime,
+      IdentityReplacement replacement) {
     this.session = session;
     this.identity = identity;
     this.keyset = keyset;
     this.bundle = bundle;
     this.serverTime = serverTime;
+    this.replacement = replacement;
   }
 
   public String agent() {
@@ -59,12 +63,12 @@ public final class ConfigurationLine {
     return keyset;
   }
 
-  /// Opens what was sealed to this agent.
-  public SealingKey sealing() {
-    return bundle.sealing();
+  /// Open what was sealed to this agent, newest first.
+  public List<SealingKey> sealing() {
+    return identity.sealingKeys();
   }
 
-  /// Signs receipts.
+  /// Signs receipts: the key whose READY admitted this tunnel, as long as it stands.
   public SigningKey signing() {
     return bundle.signing();
   }
@@ -101,9 +105,12 @@ public final class ConfigurationLine {
     }
   }
 
-  /// New session keys, by a handshake inside the tunnel.
-  public void freshKeys() {
-    session.freshKeys();
+  /// Gives this agent new identity keys. Blocks, at most twice `within`. The broker then drains all
+  /// tunnels, and those that follow carry the new keys.
+  ///
+  /// @return empty when the new keys are in force, else why they are not, or may not be
+  public Optional<String> replaceIdentity(Duration within) throws InterruptedException {
+    return replacement.replace(session, bundle, within);
   }
 
   /// Closes this tunnel; its slot dials anew.

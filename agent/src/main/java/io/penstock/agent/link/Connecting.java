@@ -115,7 +115,12 @@ final class Connecting {
       head = Optional.ofNullable(welcome.headManifest());
       line =
           new ConfigurationLine(
-              session, identity, greeting.keyset(), bundle, greeting.serverTime());
+              session,
+              identity,
+              greeting.keyset(),
+              bundle,
+              greeting.serverTime(),
+              new IdentityReplacement(identity, gate, greeting.hash()));
       session.configure(line);
       session.send(ready(bundle, greeting.hash(), welcome.sessionId()));
       admitted = conversation.receive(Admitted.class);

@@ -19,6 +19,8 @@ import io.penstock.codec.StreamKind;
 import io.penstock.codec.message.ConfigurationDocument;
 import io.penstock.codec.message.ControlMessage;
 import io.penstock.codec.message.ControlMessage.ConfigurationRequest;
+import io.penstock.codec.message.ControlMessage.IdentityNext;
+import io.penstock.codec.message.ControlMessage.IdentityStored;
 import io.penstock.codec.message.ControlMessage.SystemTest;
 import io.penstock.codec.message.ControlMessage.TestReport;
 import io.penstock.codec.message.DeliveryReceipt;
@@ -54,6 +56,7 @@ final class Session implements SessionCore.Listener {
   private boolean serving;
   private boolean draining;
   private boolean over;
+  private @Nullable CompletableFuture<IdentityStored> identityAnswer;
 
   private volatile @Nullable ConfigurationLine line;
   private volatile long roundTripNanos;
@@ -122,15 +125,21 @@ final class Session implements SessionCore.Listener {
             });
   }
 
-  void freshKeys() {
+  /// At most one is under way. Fails when the session ends first.
+  CompletableFuture<IdentityStored> identityNext(IdentityNext next) {
+    var answer = new CompletableFuture<IdentityStored>();
     channel
         .eventLoop()
         .execute(
             () -> {
-              if (core != null && !over) {
-                core.requestFreshKeys();
+              if (core == null || over || identityAnswer != null) {
+                answer.completeExceptionally(LinkFailure.at(Stage.SESSION, "the tunnel is gone"));
+                return;
               }
+              identityAnswer = answer;
+              core.send(next);
             });
+    return answer;
   }
 
   /// The slot's thread wipes the identity and gives up.
@@ -366,6 +375,10 @@ final class Session implements SessionCore.Listener {
     if (core != null) {
       core.close(code == null ? ErrorCode.INTERNAL : code, "the tunnel is gone");
     }
+    if (identityAnswer != null) {
+      identityAnswer.completeExceptionally(LinkFailure.at(Stage.SESSION, "the tunnel is gone"));
+      identityAnswer = null;
+    }
     duties.counters().add(bytesIn.get(), bytesOut.get());
     if (line != null) {
       duties.configuration().lost(line);
@@ -502,12 +515,25 @@ final class Session implements SessionCore.Listener {
       requireRoom(duties.configuration().head(own, head));
       return;
     }
+    if (message instanceof IdentityStored stored) {
+      identityStored(stored);
+      return;
+    }
     if (events.size() >= MAX_EVENTS) {
       throw new ProtocolException(
           ErrorCode.RATE_EXCEEDED,
           "expected at most " + MAX_EVENTS + " control messages that wait, found more");
     }
     events.add(new SessionEvent.Control(message));
+  }
+
+  private void identityStored(IdentityStored stored) throws ProtocolException {
+    if (identityAnswer == null) {
+      throw new ProtocolException(
+          ErrorCode.PROTOCOL_ERROR, "expected no IDENTITY_STORED without IDENTITY_NEXT");
+    }
+    identityAnswer.complete(stored);
+    identityAnswer = null;
   }
 
   /// What is not acknowledged stays with the broker and comes again.

@@ -7,6 +7,7 @@ import io.penstock.codec.noise.PublicKey;
 import io.penstock.codec.seal.EnrollmentToken;
 import io.penstock.codec.seal.Fingerprint;
 import io.penstock.codec.seal.Octets;
+import io.penstock.codec.seal.SealingKey;
 import io.penstock.codec.seal.TokenSecret;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -15,6 +16,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -162,6 +164,36 @@ final class IdentityTest {
           .isEqualTo(bundle.sealing().publicKey());
       assertThatThrownBy(() -> identity.unwrap(now)).isInstanceOf(IdentityException.class);
     }
+  }
+
+  @Test
+  void aSuccessorKeepsTheFormerSealingKeysUpToThree() throws Exception {
+    Identity identity = create(NONE, false);
+    var made = new ArrayList<Octets>();
+    IdentityBundle bundle = identity.newBundle();
+    made.addFirst(bundle.sealing().publicKey());
+    for (int i = 0; i < 5; i++) {
+      Identity.Successor next = identity.successor(bundle);
+      assertThat(next.bundle().signing().verifyingKey())
+          .isNotEqualTo(bundle.signing().verifyingKey());
+      bundle = identity.unwrap(next.innerBundle());
+      made.addFirst(bundle.sealing().publicKey());
+
+      assertThat(bundle.sealingKeys().stream().map(SealingKey::publicKey))
+          .isEqualTo(made.stream().limit(1 + IdentityBundle.MAX_FORMER).toList());
+      assertThat(identity.sealingKeys().stream().map(SealingKey::publicKey))
+          .isEqualTo(bundle.sealingKeys().stream().map(SealingKey::publicKey).toList());
+    }
+  }
+
+  @Test
+  void aBundleWithoutFormerKeysIsOfTheFirstFormat() throws Exception {
+    Identity identity = create(NONE, false);
+    IdentityBundle first = identity.newBundle();
+
+    // Format, two seeds, and what AES-256-GCM adds: nonce and tag.
+    assertThat(identity.wrap(first)).hasSize(1 + 32 + 32 + 12 + 16);
+    assertThat(identity.successor(first).innerBundle()).hasSize(1 + 32 + 32 + 32 + 12 + 16);
   }
 
   @Test

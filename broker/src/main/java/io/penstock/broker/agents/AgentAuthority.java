@@ -6,6 +6,7 @@ import io.penstock.broker.tunnel.LiveSession;
 import io.penstock.broker.tunnel.TunnelAuthority;
 import io.penstock.broker.tunnel.TunnelRefused;
 import io.penstock.codec.message.ControlMessage.EnrollHello;
+import io.penstock.codec.message.ControlMessage.IdentityNext;
 import io.penstock.codec.noise.PresharedKey;
 import java.net.InetAddress;
 import org.slf4j.Logger;
@@ -21,6 +22,7 @@ final class AgentAuthority implements TunnelAuthority {
   private final Enrollment enrollment;
   private final PendingTunnel pendingTunnel;
   private final Admission admission;
+  private final IdentityRotation identityRotation;
   private final Presence presence;
   private final Tampering tampering;
   private final Doorway doorway;
@@ -32,6 +34,7 @@ final class AgentAuthority implements TunnelAuthority {
       Enrollment enrollment,
       PendingTunnel pendingTunnel,
       Admission admission,
+      IdentityRotation identityRotation,
       Presence presence,
       Tampering tampering,
       Doorway doorway,
@@ -41,6 +44,7 @@ final class AgentAuthority implements TunnelAuthority {
     this.enrollment = enrollment;
     this.pendingTunnel = pendingTunnel;
     this.admission = admission;
+    this.identityRotation = identityRotation;
     this.presence = presence;
     this.tampering = tampering;
     this.doorway = doorway;
@@ -91,6 +95,11 @@ final class AgentAuthority implements TunnelAuthority {
   @Override
   public void connect(ConnectionAttempt attempt, ControlChannel channel) throws TunnelRefused {
     admission.connect(attempt, channel);
+  }
+
+  @Override
+  public void identityNext(LiveSession session, IdentityNext next) {
+    identityRotation.replace(session, next);
   }
 
   @Override

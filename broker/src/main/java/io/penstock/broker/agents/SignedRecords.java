@@ -3,7 +3,9 @@ package io.penstock.broker.agents;
 import io.penstock.broker.keys.BrokerKeys;
 import io.penstock.broker.store.AgentKeys;
 import io.penstock.codec.seal.AgentRecord;
+import io.penstock.codec.seal.Octets;
 import io.penstock.codec.seal.SealException;
+import io.penstock.codec.seal.VerifyingKey;
 import java.util.Map;
 
 /// The signed records of approved generations: what grants. A row counts only while it says what
@@ -40,6 +42,14 @@ final class SignedRecords {
     } catch (SealException _) {
       throw new TamperedException(generation.agent(), "an approved agent without a signed record");
     }
+  }
+
+  /// The generation under new identity keys, with a record that says so.
+  AgentKeys rekeyed(AgentKeys generation, Octets sealing, Octets signing) {
+    String jws = keys.sign(of(generation).withKeys(sealing, new VerifyingKey(signing)));
+    return generation
+        .with(generation.identity().withKeys(sealing, signing))
+        .with(generation.approval().orElseThrow().signedAnew(jws));
   }
 
   /// The generation under other labels, with a record that says so. Who approved what, and when,

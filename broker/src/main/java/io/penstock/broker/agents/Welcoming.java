@@ -80,7 +80,7 @@ final class Welcoming {
     if (opened.rotateUnlock()) {
       rotate(opened, attempt.request(), channel);
     }
-    LiveSession session = channel.admit(admission(opened, attempt.request()));
+    LiveSession session = channel.admit(admission(known, opened, attempt));
     note(session);
     requireStillWelcome(opened, upheavalsBefore, session);
   }
@@ -125,7 +125,8 @@ final class Welcoming {
   }
 
   private static ControlChannel.Admission admission(
-      SessionOpening.Opened opened, ConnectRequest request) {
+      Standing.Known known, SessionOpening.Opened opened, ConnectionAttempt attempt) {
+    ConnectRequest request = attempt.request();
     return new ControlChannel.Admission(
         opened.keys().agent(),
         opened.keys().place().site(),
@@ -133,7 +134,9 @@ final class Welcoming {
         request.slot(),
         opened.epoch(),
         request.bootId(),
-        digest(request));
+        digest(request),
+        known.signed().signingPublic(),
+        Octets.of(attempt.hash()));
   }
 
   /// One of another length says nothing.

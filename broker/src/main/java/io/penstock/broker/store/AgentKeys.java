@@ -42,6 +42,12 @@ public record AgentKeys(
       return new Custody(current, Optional.of(following), unlockEpoch, rotatedBootId);
     }
 
+    /// The same unlock key opens another bundle.
+    public Custody rewrapped(Octets wrappedBundle) {
+      return new Custody(
+          new Unlock(current.dev(), Optional.of(wrappedBundle)), next, unlockEpoch, rotatedBootId);
+    }
+
     /// Next becomes current.
     public Custody committed() {
       NextUnlock now = next.orElseThrow();
@@ -64,6 +70,11 @@ public record AgentKeys(
       Octets sealingPublic, Octets signingPublic, String fingerprint, Optional<Instant> proofAt) {
     public Identity provenAt(Instant at) {
       return new Identity(sealingPublic, signingPublic, fingerprint, Optional.of(at));
+    }
+
+    /// The fingerprint stays: it is that of the enrollment, which the old keys vouch for.
+    public Identity withKeys(Octets sealing, Octets signing) {
+      return new Identity(sealing, signing, fingerprint, proofAt);
     }
   }
 

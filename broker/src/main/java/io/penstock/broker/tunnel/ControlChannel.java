@@ -2,6 +2,7 @@ package io.penstock.broker.tunnel;
 
 import io.penstock.codec.message.ControlMessage;
 import io.penstock.codec.seal.Octets;
+import io.penstock.codec.seal.VerifyingKey;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -29,6 +30,8 @@ public interface ControlChannel {
   /// @param slot 0 … tunnels-1
   /// @param bootId random id of the agent's process
   /// @param stateDigest of what it had applied when it dialled; empty = it did not say
+  /// @param signingKey READY was signed by it, and so are all receipts of this session
+  /// @param handshakeHash after message 3
   record Admission(
       String agent,
       String site,
@@ -36,5 +39,7 @@ public interface ControlChannel {
       int slot,
       long sessionEpoch,
       byte[] bootId,
-      Optional<Octets> stateDigest) {}
+      Optional<Octets> stateDigest,
+      VerifyingKey signingKey,
+      Octets handshakeHash) {}
 }

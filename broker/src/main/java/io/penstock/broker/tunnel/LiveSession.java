@@ -57,6 +57,10 @@ public interface LiveSession {
   /// Whether the peer answers a PING within `within`.
   CompletionStage<Boolean> probe(Duration within);
 
+  /// Asks the agent to replace this tunnel at a random time within `spread`; running streams have
+  /// `within` to finish (`docs/protocol.md`, section 8).
+  void drain(Duration spread, Duration within);
+
   /// Sends CLOSE and closes; running streams are cut.
   void close(ErrorCode code, String text);
 }

@@ -14,6 +14,8 @@ import io.penstock.codec.ProtocolException;
 import io.penstock.codec.StreamKind;
 import io.penstock.codec.message.ControlMessage;
 import io.penstock.codec.message.ControlMessage.EffectiveRules;
+import io.penstock.codec.message.ControlMessage.IdentityNext;
+import io.penstock.codec.message.ControlMessage.IdentityStored;
 import io.penstock.codec.message.ControlMessage.StateReport;
 import io.penstock.codec.mux.MuxStream;
 import io.penstock.codec.mux.StreamListener;
@@ -55,6 +57,7 @@ final class Session implements LiveSession, SessionCore.Listener, Stage, Ticker.
   private boolean streamsAllowed;
   private boolean ended;
   private boolean rulesTold;
+  private boolean identityAsked;
   private @Nullable Probes probes;
   private @Nullable DocumentStreams documents;
 
@@ -191,6 +194,10 @@ final class Session implements LiveSession, SessionCore.Listener, Stage, Ticker.
       receiveState(told);
       return;
     }
+    if (message instanceof IdentityNext wanted) {
+      receiveIdentity(wanted);
+      return;
+    }
     boolean agents =
         switch (message) {
           case ControlMessage.ProofAnswer _,
@@ -231,6 +238,26 @@ final class Session implements LiveSession, SessionCore.Listener, Stage, Ticker.
     if (admission != null) {
       tunnels.deliveries().stateReported(this, told);
     }
+  }
+
+  /// One at a time, which is all that an agent needs.
+  private void receiveIdentity(IdentityNext wanted) throws ProtocolException {
+    if (admission == null || identityAsked) {
+      throw new ProtocolException(
+          ErrorCode.PROTOCOL_ERROR, "expected one IDENTITY_NEXT at a time, after ADMITTED");
+    }
+    identityAsked = true;
+    Thread.ofVirtual().name("identity-next").start(() -> replaceIdentity(wanted));
+  }
+
+  private void replaceIdentity(IdentityNext wanted) {
+    try {
+      tunnels.authority().identityNext(this, wanted);
+    } catch (RuntimeException bug) {
+      LOG.error("the new identity keys of {} are not stored", name(), bug);
+      send(new IdentityStored(wanted.signingKey(), "internal error"));
+    }
+    onLoop(() -> identityAsked = false);
   }
 
   @Override
@@ -460,8 +487,8 @@ final class Session implements LiveSession, SessionCore.Listener, Stage, Ticker.
     onLoop(() -> closeNow(code, 0, text));
   }
 
-  /// This broker goes away (`docs/protocol.md`, section 8).
-  void drain(Duration spread, Duration within) {
+  @Override
+  public void drain(Duration spread, Duration within) {
     onLoop(
         () -> {
           draining = true;

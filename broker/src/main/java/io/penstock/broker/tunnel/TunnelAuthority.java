@@ -3,6 +3,7 @@ package io.penstock.broker.tunnel;
 import io.penstock.codec.message.ControlMessage.ConnectRequest;
 import io.penstock.codec.message.ControlMessage.EnrollHello;
 import io.penstock.codec.message.ControlMessage.EnrollRequest;
+import io.penstock.codec.message.ControlMessage.IdentityNext;
 import io.penstock.codec.noise.PresharedKey;
 import io.penstock.codec.noise.PublicKey;
 import io.penstock.codec.noise.StaticKeyPair;
@@ -30,6 +31,9 @@ public interface TunnelAuthority {
   /// Message 3 of an ordinary connection verified: WELCOME to UNLOCK_COMMIT, or PENDING. Calls
   /// [ControlChannel#admit] once the session may carry streams.
   void connect(ConnectionAttempt attempt, ControlChannel channel) throws TunnelRefused;
+
+  /// An admitted agent wants new identity keys; IDENTITY_STORED is sent on its session.
+  void identityNext(LiveSession session, IdentityNext next);
 
   /// An admitted session is over.
   void closed(LiveSession session, String reason);

@@ -26,6 +26,7 @@ final class FakeSession implements LiveSession {
   private final Instant connectedAt;
   private volatile boolean answersProbes = true;
   private volatile boolean open = true;
+  private volatile boolean draining;
   private volatile @Nullable ErrorCode closedWith;
 
   FakeSession(
@@ -99,7 +100,7 @@ final class FakeSession implements LiveSession {
 
   @Override
   public boolean draining() {
-    return false;
+    return draining;
   }
 
   @Override
@@ -115,6 +116,11 @@ final class FakeSession implements LiveSession {
   @Override
   public CompletionStage<Boolean> probe(Duration within) {
     return CompletableFuture.completedFuture(answersProbes && open);
+  }
+
+  @Override
+  public void drain(Duration spread, Duration within) {
+    draining = true;
   }
 
   @Override

@@ -19,6 +19,7 @@ import io.penstock.broker.store.Tx;
 import io.penstock.broker.tunnel.ControlChannel;
 import io.penstock.broker.tunnel.MockAgent;
 import io.penstock.broker.tunnel.MockAgent.Mail;
+import io.penstock.broker.tunnel.TestSessions;
 import io.penstock.broker.tunnel.TunnelAuthority.ConnectionAttempt;
 import io.penstock.broker.tunnel.TunnelRefused;
 import io.penstock.broker.tunnel.TunnelWorld;
@@ -157,7 +158,15 @@ final class DeliveryRig implements AutoCloseable {
     channel.send(new Admitted(epoch, false, 1));
     channel.admit(
         new ControlChannel.Admission(
-            agent, "plant", 1, slot, epoch, new byte[16], Optional.empty()));
+            agent,
+            "plant",
+            1,
+            slot,
+            epoch,
+            new byte[16],
+            Optional.empty(),
+            TestSessions.KEY,
+            TestSessions.HASH));
   }
 
   void stop() {

@@ -6,6 +6,7 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.EventLoop;
 import io.penstock.broker.tunnel.ControlChannel;
 import io.penstock.broker.tunnel.LiveSession;
+import io.penstock.broker.tunnel.TestSessions;
 import io.penstock.codec.AnswerHead;
 import io.penstock.codec.ErrorCode;
 import io.penstock.codec.Fields;
@@ -368,7 +369,15 @@ final class FakeTunnel implements LiveSession {
   @Override
   public ControlChannel.Admission admission() {
     return new ControlChannel.Admission(
-        "agent-1", "plant", 1, 0, 1, new byte[16], Optional.empty());
+        "agent-1",
+        "plant",
+        1,
+        0,
+        1,
+        new byte[16],
+        Optional.empty(),
+        TestSessions.KEY,
+        TestSessions.HASH);
   }
 
   @Override
@@ -415,6 +424,9 @@ final class FakeTunnel implements LiveSession {
   public CompletionStage<Boolean> probe(Duration within) {
     throw new UnsupportedOperationException();
   }
+
+  @Override
+  public void drain(Duration spread, Duration within) {}
 
   @Override
   public void close(ErrorCode code, String text) {

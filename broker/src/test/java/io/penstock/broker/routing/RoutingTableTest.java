@@ -6,6 +6,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoop;
 import io.penstock.broker.tunnel.ControlChannel.Admission;
 import io.penstock.broker.tunnel.LiveSession;
+import io.penstock.broker.tunnel.TestSessions;
 import io.penstock.codec.ErrorCode;
 import io.penstock.codec.message.ControlMessage;
 import io.penstock.codec.message.ControlMessage.Allow;
@@ -221,7 +222,17 @@ class RoutingTableTest {
     boolean open = true;
 
     Served(String agent, EffectiveRules rules) {
-      admission = new Admission(agent, "plant", 1, 0, 1, new byte[16], Optional.empty());
+      admission =
+          new Admission(
+              agent,
+              "plant",
+              1,
+              0,
+              1,
+              new byte[16],
+              Optional.empty(),
+              TestSessions.KEY,
+              TestSessions.HASH);
       this.rules = rules;
     }
 
@@ -294,6 +305,9 @@ class RoutingTableTest {
     public CompletionStage<Boolean> probe(Duration within) {
       throw new UnsupportedOperationException("routing asks nothing");
     }
+
+    @Override
+    public void drain(Duration spread, Duration within) {}
 
     @Override
     public void close(ErrorCode code, String text) {

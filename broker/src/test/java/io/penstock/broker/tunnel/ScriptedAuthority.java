@@ -3,6 +3,8 @@ package io.penstock.broker.tunnel;
 import io.penstock.codec.ErrorCode;
 import io.penstock.codec.message.ControlMessage.Admitted;
 import io.penstock.codec.message.ControlMessage.EnrollHello;
+import io.penstock.codec.message.ControlMessage.IdentityNext;
+import io.penstock.codec.message.ControlMessage.IdentityStored;
 import io.penstock.codec.message.ControlMessage.Ready;
 import io.penstock.codec.message.ControlMessage.Welcome;
 import io.penstock.codec.noise.PresharedKey;
@@ -51,7 +53,14 @@ public final class ScriptedAuthority implements TunnelAuthority {
         attempt.request().slot(),
         epoch,
         new byte[16],
-        Optional.empty());
+        Optional.empty(),
+        TestSessions.KEY,
+        TestSessions.HASH);
+  }
+
+  @Override
+  public void identityNext(LiveSession session, IdentityNext next) {
+    session.send(new IdentityStored(next.signingKey(), null));
   }
 
   @Override

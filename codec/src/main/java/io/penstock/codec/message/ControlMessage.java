@@ -27,6 +27,8 @@ import org.jspecify.annotations.Nullable;
   @JsonSubTypes.Type(value = ControlMessage.UnlockNext.class, name = "unlock_next"),
   @JsonSubTypes.Type(value = ControlMessage.UnlockStored.class, name = "unlock_stored"),
   @JsonSubTypes.Type(value = ControlMessage.UnlockCommit.class, name = "unlock_commit"),
+  @JsonSubTypes.Type(value = ControlMessage.IdentityNext.class, name = "identity_next"),
+  @JsonSubTypes.Type(value = ControlMessage.IdentityStored.class, name = "identity_stored"),
   @JsonSubTypes.Type(value = ControlMessage.Revoked.class, name = "revoked"),
   @JsonSubTypes.Type(value = ControlMessage.EffectiveRules.class, name = "effective_rules"),
   @JsonSubTypes.Type(value = ControlMessage.Head.class, name = "head"),
@@ -147,6 +149,41 @@ public sealed interface ControlMessage {
   record UnlockStored(long unlockEpoch) implements ControlMessage {}
 
   record UnlockCommit(long unlockEpoch) implements ControlMessage {}
+
+  /// New identity keys for the same agent and generation, on an admitted session.
+  ///
+  /// @param unlockEpoch of the unlock secret that opens `innerBundle`
+  /// @param signature by the key whose READY admitted this session, over `SignedTexts.identityNext`
+  /// @param nextSignature by `signingKey`, over the same
+  record IdentityNext(
+      long unlockEpoch,
+      byte[] sealingKey,
+      byte[] signingKey,
+      byte[] innerBundle,
+      byte[] signature,
+      byte[] nextSignature)
+      implements ControlMessage {
+    public IdentityNext {
+      Expect.length("signing_key", signingKey, 32);
+      Expect.length("signature", signature, 64);
+      Expect.length("next_signature", nextSignature, 64);
+      Expect.atMost("inner_bundle", innerBundle, 16 * 1024);
+      Expect.atMost("sealing_key", sealingKey, 4 * 1024);
+    }
+  }
+
+  /// The answer to [IdentityNext].
+  ///
+  /// @param signingKey of the request that it answers
+  /// @param refusal null = in force: this session keeps its keys until it ends, and is drained
+  record IdentityStored(byte[] signingKey, @Nullable String refusal) implements ControlMessage {
+    public IdentityStored {
+      Expect.length("signing_key", signingKey, 32);
+      if (refusal != null) {
+        Expect.text("refusal", refusal, 300);
+      }
+    }
+  }
 
   /// @param revocation signed revocation of this agent, compact JWS: it wipes what it holds
   record Revoked(String revocation) implements ControlMessage {}

@@ -7,8 +7,8 @@ import java.util.Map;
 /// What an approval makes: every public key of one generation of an agent, who approved it and by
 /// which fingerprint. Brokers and sealers trust this signature, not a status column.
 ///
-/// `devKey` is the one of the enrollment; it rotates with the unlock secret, the identity keys do
-/// not.
+/// `devKey` is the one of the enrollment: it rotates with the unlock secret, which this record does
+/// not follow. When the agent replaces its identity keys, the record is signed anew.
 public record AgentRecord(
     String agent,
     long generation,
@@ -42,6 +42,22 @@ public record AgentRecord(
         devKey,
         sealingPublic,
         signingPublic,
+        fingerprint,
+        allowedCidrs,
+        approvedBy,
+        approvedAtEpochSeconds);
+  }
+
+  /// The same approval after the agent's identity keys were replaced; it has to be signed anew.
+  public AgentRecord withKeys(Octets sealing, VerifyingKey signing) {
+    return new AgentRecord(
+        agent,
+        generation,
+        site,
+        labels,
+        devKey,
+        sealing,
+        signing,
         fingerprint,
         allowedCidrs,
         approvedBy,

@@ -165,6 +165,18 @@ public record SealedSecrets(
     }
   }
 
+  /// The same with whichever of an agent's keys, newest first, a wrap is for.
+  public Opening open(List<SealingKey> keys, SealedFor owner) {
+    return keyFor(keys)
+        .map(key -> open(key, owner))
+        .orElseGet(() -> unopenable("no wrap is for a key of this agent"));
+  }
+
+  /// The first of `keys` that a wrap is for.
+  public Optional<SealingKey> keyFor(List<SealingKey> keys) {
+    return keys.stream().filter(key -> isFor(key.publicKey())).findFirst();
+  }
+
   private static Opening opened(byte[] secrets) {
     if (isJsonObject(secrets)) {
       return new Opening.Opened(secrets);

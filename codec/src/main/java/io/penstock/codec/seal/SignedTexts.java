@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 public final class SignedTexts {
   private static final byte[] ENROLL = ascii("penstock enroll v1");
   private static final byte[] READY = ascii("penstock ready v1");
+  private static final byte[] IDENTITY_NEXT = ascii("penstock identity next v1");
   private static final byte[] PROOF = ascii("penstock proof v1");
   private static final byte[] FINGERPRINT = ascii("penstock fingerprint v1");
 
@@ -27,6 +28,14 @@ public final class SignedTexts {
   /// @param hash handshake hash after message 3
   public static byte[] ready(byte[] hash, byte[] sessionId) {
     return concat(READY, hash, sessionId);
+  }
+
+  /// Hands an agent's identity on to new keys, in this very session.
+  ///
+  /// @param hash handshake hash after message 3
+  public static byte[] identityNext(
+      byte[] hash, byte[] sealingKey, byte[] signingKey, byte[] innerBundle) {
+    return concat(IDENTITY_NEXT, hash, sealingKey, signingKey, Octets.sha256(innerBundle).bytes());
   }
 
   /// HPKE info of PROOF_CHALLENGE.
