@@ -12,6 +12,7 @@ import io.penstock.broker.tunnel.Deliveries;
 import io.penstock.broker.tunnel.DocumentStream;
 import io.penstock.broker.tunnel.LiveSession;
 import io.penstock.broker.tunnel.SessionWatcher;
+import io.penstock.codec.message.ControlMessage.Rewrapped;
 import io.penstock.codec.message.ControlMessage.StateReport;
 import java.time.Clock;
 import java.time.Duration;
@@ -48,6 +49,7 @@ public final class Delivery implements Deliveries, SessionWatcher, AutoCloseable
   private final Sender sender;
   private final Acknowledgements acknowledgements;
   private final DocumentDesk desk;
+  private final KeyWraps keyWraps;
   private final Outgoing outgoing;
   private final DeliveryDirectory directory;
   private final CountDownLatch closing = new CountDownLatch(1);
@@ -86,6 +88,7 @@ public final class Delivery implements Deliveries, SessionWatcher, AutoCloseable
                 clock),
             sender::wake);
     desk = new DocumentDesk(database, around.documents());
+    keyWraps = new KeyWraps(database, around.documents());
     outgoing = new Outgoing(messages, ledger, roster, failpoint, limit);
     directory = new DeliveryDirectory(database, messages, outgoing, roster, around.audit(), clock);
   }
@@ -93,6 +96,7 @@ public final class Delivery implements Deliveries, SessionWatcher, AutoCloseable
   public void start() {
     sender.start();
     acknowledgements.start();
+    keyWraps.start();
     Thread.ofVirtual().name("delivery-rounds").start(this::rounds);
   }
 
@@ -192,6 +196,11 @@ public final class Delivery implements Deliveries, SessionWatcher, AutoCloseable
   }
 
   @Override
+  public boolean rewrapped(LiveSession session, Rewrapped told) {
+    return keyWraps.offer(session, told);
+  }
+
+  @Override
   public void requested(LiveSession session, DocumentStream stream) {
     desk.requested(session, stream);
   }
@@ -201,5 +210,6 @@ public final class Delivery implements Deliveries, SessionWatcher, AutoCloseable
     closing.countDown();
     sender.close();
     acknowledgements.close();
+    keyWraps.close();
   }
 }

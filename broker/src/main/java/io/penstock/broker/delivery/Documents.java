@@ -2,6 +2,7 @@ package io.penstock.broker.delivery;
 
 import io.penstock.broker.store.Tx;
 import io.penstock.codec.message.ConfigurationDocument;
+import io.penstock.codec.message.ControlMessage.Rewrapped;
 import io.penstock.codec.seal.Octets;
 import io.penstock.codec.seal.Receipt;
 import java.time.Instant;
@@ -25,6 +26,9 @@ public interface Documents {
   /// A receipt whose signature, agent, generation and hash delivery has checked: records what the
   /// agent did, and audits it.
   void receipt(Tx tx, Receipt receipt, String receiptJws, Instant now);
+
+  /// An agent wrapped a version's key to its present sealing key; false: nothing to change.
+  boolean rewrapped(Tx tx, String agent, long generation, Rewrapped told);
 
   /// One entry of the newest head.
   ///

@@ -259,6 +259,23 @@ public final class SystemTable {
         mac.of(VERSIONS, changed.granting()));
   }
 
+  /// Other wraps of the same secrets.
+  public void replaceSealed(Tx tx, SystemVersion row, byte[] sealedJson) {
+    SystemVersion changed = row.withSealed(Octets.sha256(sealedJson));
+    tx.update(
+        """
+        update system_versions set sealed = $4, sealed_sha256 = $5, row_version = $6, mac = $7
+        where agent = $1 and system = $2 and version = $3
+        """,
+        row.agent(),
+        row.system(),
+        row.version(),
+        Octets.of(sealedJson),
+        changed.sealedSha256(),
+        changed.rowVersion(),
+        mac.of(VERSIONS, changed.granting()));
+  }
+
   // Heads.
 
   public Optional<HeadRow> head(Tx tx, String agent) {

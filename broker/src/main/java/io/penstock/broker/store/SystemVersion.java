@@ -6,7 +6,8 @@ import java.util.List;
 import java.util.Optional;
 
 /// One row of `system_versions` without its two large columns, which are read alone when they are
-/// needed. Only the state ever changes.
+/// needed. Only the state
+/// changes, and the wraps of the secrets after an agent got new keys.
 ///
 /// @param sealedSha256 hash of the sealed secrets' JSON; empty = a version without secrets
 /// @param secretNames which secrets there are, never what they say
@@ -51,6 +52,23 @@ public record SystemVersion(
         headerJws,
         headerSha256,
         sealedSha256,
+        secretNames,
+        author,
+        createdAt,
+        rowVersion + 1);
+  }
+
+  public SystemVersion withSealed(Octets sha256) {
+    return new SystemVersion(
+        agent,
+        system,
+        version,
+        generation,
+        plugin,
+        state,
+        headerJws,
+        headerSha256,
+        Optional.of(sha256),
         secretNames,
         author,
         createdAt,

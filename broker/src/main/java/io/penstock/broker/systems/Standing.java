@@ -30,6 +30,12 @@ final class Standing {
     return required(agents.find(tx, agent));
   }
 
+  Optional<AgentRecord> lockIfApproved(Tx tx, String agent) {
+    return agents.lock(tx, agent) instanceof Found.Approved it
+        ? Optional.of(it.agentRecord())
+        : Optional.empty();
+  }
+
   /// Every change of an agent's systems begins with it.
   AgentRecord lockApproved(Tx tx, String agent) {
     return required(agents.lock(tx, agent)).agentRecord();

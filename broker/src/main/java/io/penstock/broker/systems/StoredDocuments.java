@@ -6,6 +6,7 @@ import io.penstock.broker.store.SystemVersion;
 import io.penstock.broker.store.TamperedRowException;
 import io.penstock.broker.store.Tx;
 import io.penstock.codec.message.ConfigurationDocument;
+import io.penstock.codec.message.ControlMessage.Rewrapped;
 import io.penstock.codec.seal.AgentRecord;
 import io.penstock.codec.seal.HeadManifest;
 import io.penstock.codec.seal.HeadManifest.Tombstone;
@@ -27,6 +28,7 @@ final class StoredDocuments implements Documents {
   private final Heads heads;
   private final Standing standing;
   private final Receipts receipts;
+  private final Rewraps rewraps;
   private final Recorder recorder;
 
   StoredDocuments(
@@ -35,12 +37,14 @@ final class StoredDocuments implements Documents {
       Heads heads,
       Standing standing,
       Receipts receipts,
+      Rewraps rewraps,
       Recorder recorder) {
     this.table = table;
     this.versions = versions;
     this.heads = heads;
     this.standing = standing;
     this.receipts = receipts;
+    this.rewraps = rewraps;
     this.recorder = recorder;
   }
 
@@ -100,6 +104,11 @@ final class StoredDocuments implements Documents {
           receipt.version(),
           receipt.system());
     }
+  }
+
+  @Override
+  public boolean rewrapped(Tx tx, String agent, long generation, Rewrapped told) {
+    return watched(() -> Optional.of(rewraps.record(tx, agent, generation, told))).orElse(false);
   }
 
   private <T> Optional<T> watched(Supplier<Optional<T>> read) {

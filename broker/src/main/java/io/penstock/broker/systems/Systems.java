@@ -77,7 +77,13 @@ public final class Systems implements SystemOperations {
     this.tests = new SystemTests(around.live(), testDeadline, around.random());
     this.documents =
         new StoredDocuments(
-            table, versions, heads, standing, new Receipts(table, recorder), recorder);
+            table,
+            versions,
+            heads,
+            standing,
+            new Receipts(table, recorder),
+            new Rewraps(table, versions, standing, recorder),
+            recorder);
   }
 
   /// What delivery sends.

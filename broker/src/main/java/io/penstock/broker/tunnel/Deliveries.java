@@ -1,5 +1,6 @@
 package io.penstock.broker.tunnel;
 
+import io.penstock.codec.message.ControlMessage.Rewrapped;
 import io.penstock.codec.message.ControlMessage.StateReport;
 
 /// What admitted agents say about configurations and messages: delivery. Called on the session's
@@ -14,6 +15,11 @@ public interface Deliveries {
 
   /// What runs on the agent, told anew.
   void stateReported(LiveSession session, StateReport report);
+
+  /// The agent wrapped a version's key to its present sealing key.
+  ///
+  /// @return false when too many of this session wait already: it ends
+  boolean rewrapped(LiveSession session, Rewrapped told);
 
   /// The agent asks for a document; the stream waits for its answer.
   void requested(LiveSession session, DocumentStream stream);

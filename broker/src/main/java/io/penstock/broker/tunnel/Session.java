@@ -16,6 +16,7 @@ import io.penstock.codec.message.ControlMessage;
 import io.penstock.codec.message.ControlMessage.EffectiveRules;
 import io.penstock.codec.message.ControlMessage.IdentityNext;
 import io.penstock.codec.message.ControlMessage.IdentityStored;
+import io.penstock.codec.message.ControlMessage.Rewrapped;
 import io.penstock.codec.message.ControlMessage.StateReport;
 import io.penstock.codec.mux.MuxStream;
 import io.penstock.codec.mux.StreamListener;
@@ -194,6 +195,10 @@ final class Session implements LiveSession, SessionCore.Listener, Stage, Ticker.
       receiveState(told);
       return;
     }
+    if (message instanceof Rewrapped told) {
+      receiveRewrapped(told);
+      return;
+    }
     if (message instanceof IdentityNext wanted) {
       receiveIdentity(wanted);
       return;
@@ -237,6 +242,16 @@ final class Session implements LiveSession, SessionCore.Listener, Stage, Ticker.
     stateReport = told;
     if (admission != null) {
       tunnels.deliveries().stateReported(this, told);
+    }
+  }
+
+  private void receiveRewrapped(Rewrapped told) throws ProtocolException {
+    if (admission == null) {
+      throw new ProtocolException(
+          ErrorCode.PROTOCOL_ERROR, "expected no REWRAPPED before ADMITTED");
+    }
+    if (!tunnels.deliveries().rewrapped(this, told)) {
+      throw new ProtocolException(ErrorCode.RATE_EXCEEDED, "too many rewrapped keys wait");
     }
   }
 

@@ -3,6 +3,7 @@ package io.penstock.broker.delivery;
 import io.penstock.broker.store.TestRows;
 import io.penstock.broker.store.Tx;
 import io.penstock.codec.message.ConfigurationDocument;
+import io.penstock.codec.message.ControlMessage.Rewrapped;
 import io.penstock.codec.seal.ConfigurationHeader;
 import io.penstock.codec.seal.HeadManifest;
 import io.penstock.codec.seal.Octets;
@@ -129,5 +130,10 @@ final class TestDocuments implements Documents {
         receipt.system(),
         receipt.version(),
         receipt.outcome().getClass().getSimpleName());
+  }
+
+  @Override
+  public boolean rewrapped(Tx tx, String agent, long generation, Rewrapped told) {
+    throw new UnsupportedOperationException("these documents have no secrets");
   }
 }

@@ -39,7 +39,7 @@ public record Plant(String name, long generation, SealingKey sealing, SigningKey
         : "refused";
   }
 
-  private SealedFor owner(String system, byte[] settings) {
+  SealedFor owner(String system, byte[] settings) {
     return new SealedFor(
         name, generation, system, PluginSchema.of("http").orElseThrow().destinationOf(settings));
   }

@@ -123,6 +123,15 @@ public final class SystemsRig implements AutoCloseable {
     return plant;
   }
 
+  /// The same generation after it got new identity keys.
+  Plant rekeyed(Plant plant) {
+    var next =
+        new Plant(
+            plant.name(), plant.generation(), Hpke.generate(RANDOM), SigningKey.generate(RANDOM));
+    database().run(tx -> identities.update(tx, sealed(rows(next))));
+    return next;
+  }
+
   void state(String name, AgentState state) {
     database()
         .run(

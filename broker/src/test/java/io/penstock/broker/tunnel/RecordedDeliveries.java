@@ -1,5 +1,6 @@
 package io.penstock.broker.tunnel;
 
+import io.penstock.codec.message.ControlMessage.Rewrapped;
 import io.penstock.codec.message.ControlMessage.StateReport;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -20,6 +21,12 @@ final class RecordedDeliveries implements Deliveries {
   @Override
   public void stateReported(LiveSession session, StateReport report) {
     heard.add("state " + report.sequence());
+  }
+
+  @Override
+  public boolean rewrapped(LiveSession session, Rewrapped told) {
+    heard.add("rewrapped " + told.system() + " " + told.version());
+    return room;
   }
 
   @Override

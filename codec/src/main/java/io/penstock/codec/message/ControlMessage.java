@@ -36,6 +36,7 @@ import org.jspecify.annotations.Nullable;
   @JsonSubTypes.Type(
       value = ControlMessage.ConfigurationRequest.class,
       name = "configuration_request"),
+  @JsonSubTypes.Type(value = ControlMessage.Rewrapped.class, name = "rewrapped"),
   @JsonSubTypes.Type(value = ControlMessage.SystemTest.class, name = "system_test"),
   @JsonSubTypes.Type(value = ControlMessage.TestReport.class, name = "test_report"),
 })
@@ -277,6 +278,30 @@ public sealed interface ControlMessage {
     public ConfigurationRequest {
       Expect.text("system", system, 63);
       Expect.fromOne("version", version);
+    }
+  }
+
+  /// The key of a version's secrets, wrapped to the agent's present sealing key: it came wrapped to
+  /// a former one. Owes no answer; what is lost is sent again by the next process that opens it.
+  ///
+  /// @param replaces SHA-256 of the former sealing key
+  /// @param recipient SHA-256 of the present one
+  /// @param wrap as in the sealed secrets
+  record Rewrapped(
+      String system,
+      long version,
+      byte[] headerSha256,
+      byte[] replaces,
+      byte[] recipient,
+      byte[] wrap)
+      implements ControlMessage {
+    public Rewrapped {
+      Expect.text("system", system, 63);
+      Expect.fromOne("version", version);
+      Expect.length("header_sha256", headerSha256, 32);
+      Expect.length("replaces", replaces, 32);
+      Expect.length("recipient", recipient, 32);
+      Expect.atMost("wrap", wrap, 2 * 1024);
     }
   }
 

@@ -172,6 +172,12 @@ public record SealedSecrets(
         .orElseGet(() -> unopenable("no wrap is for a key of this agent"));
   }
 
+  /// The wrap to one recipient.
+  public Optional<Wrap> wrapFor(Octets sealingPublic) {
+    Octets recipient = recipientOf(sealingPublic);
+    return wraps.stream().filter(wrap -> wrap.recipient().equals(recipient)).findFirst();
+  }
+
   /// The first of `keys` that a wrap is for.
   public Optional<SealingKey> keyFor(List<SealingKey> keys) {
     return keys.stream().filter(key -> isFor(key.publicKey())).findFirst();
@@ -214,12 +220,22 @@ public record SealedSecrets(
       if (!dek.commitment().equals(dekCommitment)) {
         throw new SealException("the wrapped key is not the one committed to");
       }
-      Octets replaced = recipientOf(key.publicKey());
-      Wrap next = wrap(dek, nextSealingPublic, owner.wrapContext(dekCommitment));
-      List<Wrap> all =
-          wraps.stream().map(wrap -> wrap.recipient().equals(replaced) ? next : wrap).toList();
-      return new SealedSecrets(format, ciphertext, dekCommitment, all);
+      return rewrapped(
+          recipientOf(key.publicKey()),
+          wrap(dek, nextSealingPublic, owner.wrapContext(dekCommitment)));
     }
+  }
+
+  /// The same secrets with `next` in place of the wrap to `replaced`, which nobody without the DEK
+  /// can check: an agent that sends nonsense shuts out only itself. Throws [SealException] when
+  /// there is no such wrap.
+  public SealedSecrets rewrapped(Octets replaced, Wrap next) {
+    if (wraps.stream().noneMatch(wrap -> wrap.recipient().equals(replaced))) {
+      throw new SealException("sealed secrets: expected a wrap to the key to be replaced");
+    }
+    List<Wrap> all =
+        wraps.stream().map(wrap -> wrap.recipient().equals(replaced) ? next : wrap).toList();
+    return new SealedSecrets(format, ciphertext, dekCommitment, all);
   }
 
   /// What the signed header says of it.
@@ -233,8 +249,7 @@ public record SealedSecrets(
   }
 
   public boolean isFor(Octets sealingPublic) {
-    Octets recipient = recipientOf(sealingPublic);
-    return wraps.stream().anyMatch(wrap -> wrap.recipient().equals(recipient));
+    return wrapFor(sealingPublic).isPresent();
   }
 
   public byte[] toJson() {
