@@ -1094,7 +1094,7 @@ final class ConfigurationsTest {
       for (int i = 0; i < 50; i++) {
         byte[] noise = new byte[random.nextInt(64)];
         random.nextBytes(noise);
-        session.deliverBytes(i, noise);
+        session.deliverBytes(i + 1, noise);
         assertThat(session.awaitReceipt().body().result()).isIn("malformed", "unknown");
       }
       assertThat(Arrays.asList(session.closedByAgent())).noneMatch(CompletableFuture::isDone);
