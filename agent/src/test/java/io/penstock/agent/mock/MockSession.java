@@ -247,6 +247,10 @@ public final class MockSession implements SessionCore.Listener {
 
   private void answerRequest(MuxStream stream, ConfigurationRequest request) {
     Optional<ConfigurationDocument> document = cloud.fetch(request.system(), request.version());
+    if (!cloud.handsOut()) {
+      stream.reset(ErrorCode.OVERLOADED, true, "no database, ask again");
+      return;
+    }
     ByteBuf answer = stream.allocator().buffer(16);
     new AnswerHead(document.isPresent() ? 200 : 404, 0, 0, new Fields(0)).write(answer);
     stream.head(answer, document.isEmpty());
