@@ -43,6 +43,10 @@ final class Receipts {
   private final Map<String, Word> unasked = new LinkedHashMap<>();
   private final Map<String, Told> told = new HashMap<>();
   private boolean everUnasked;
+
+  /// What waits does not wait for time alone.
+  private boolean blocked;
+
   private long unaskedNanos;
 
   /// What happened to one version of one system.
@@ -111,7 +115,8 @@ final class Receipts {
     if (applied && stored) {
       failpoint.accept(Failpoint.CONFIGURATION_AFTER_STATE);
     }
-    if (!announced) {
+    blocked = !announced;
+    if (blocked) {
       return;
     }
     for (Iterator<Owed> all = owed.iterator(); all.hasNext(); ) {
@@ -145,6 +150,7 @@ final class Receipts {
         sent++;
       }
     }
+    blocked = sent == 0;
   }
 
   private long unaskedWaitNanos(long nowNanos) {
@@ -177,10 +183,9 @@ final class Receipts {
 
   /// Nanoseconds until more can be sent; empty = nothing waits for time alone.
   OptionalLong next(long nowNanos, boolean hasLine) {
-    if (unasked.isEmpty() || !hasLine) {
+    if (unasked.isEmpty() || !hasLine || blocked) {
       return saver.next(nowNanos);
     }
-    long wait = Math.max(unaskedWaitNanos(nowNanos), saver.next(nowNanos).orElse(0));
-    return OptionalLong.of(Math.max(wait, 0));
+    return OptionalLong.of(Math.max(unaskedWaitNanos(nowNanos), 0));
   }
 }
