@@ -61,6 +61,11 @@ final class Deployments {
   /// One that will not serve.
   void discard(Prepared prepared) {
     prepared.wipe();
+    discardInstance(prepared);
+  }
+
+  /// The same for one whose secrets another still needs.
+  void discardInstance(Prepared prepared) {
     onLoop(() -> prepared.instance().close());
   }
 

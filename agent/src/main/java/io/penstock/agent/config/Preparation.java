@@ -14,6 +14,7 @@ import io.penstock.codec.schema.Problem;
 import io.penstock.codec.seal.ConfigurationCheck;
 import io.penstock.codec.seal.ConfigurationCheck.Verdict;
 import io.penstock.codec.seal.ConfigurationHeader;
+import io.penstock.codec.seal.Octets;
 import io.penstock.codec.seal.Receipt.Reason;
 import io.penstock.codec.seal.SealException;
 import io.penstock.codec.seal.SealedFor;
@@ -51,8 +52,12 @@ final class Preparation {
     private final Refusal refusal;
 
     RefusedException(Reason reason, String detail) {
-      super(reason.text(), null, false, false);
-      refusal = new Refusal(reason, detail);
+      this(new Refusal(reason, detail));
+    }
+
+    RefusedException(Refusal refusal) {
+      super(refusal.reason().text(), null, false, false);
+      this.refusal = refusal;
     }
 
     Refusal refusal() {
@@ -97,9 +102,14 @@ final class Preparation {
             accepted.header(),
             accepted.held(),
             document.settings(),
-            secrets(accepted, document.settings(), keys));
+            secrets(accepted, document.settings(), keys),
+            accepted.sealed().flatMap(it -> it.keyFor(keys)).map(Preparation::recipient));
       }
     };
+  }
+
+  private static Octets recipient(SealingKey key) {
+    return SealedSecrets.recipientOf(key.publicKey());
   }
 
   /// Secrets that were carried forward stay where they were sent before.
@@ -137,8 +147,7 @@ final class Preparation {
 
   /// Whom and where the secrets are sealed for: the one place that says so. Only the plugin's
   /// schema knows what of the settings is a destination.
-  private static SealedFor owner(ConfigurationHeader header, byte[] settings)
-      throws RefusedException {
+  static SealedFor owner(ConfigurationHeader header, byte[] settings) throws RefusedException {
     PluginSchema schema =
         PluginSchema.of(header.plugin()).orElseThrow(() -> unknownPlugin(header.plugin()));
     try {
@@ -167,7 +176,8 @@ final class Preparation {
       case Resolution.NoObject() ->
           throw invalid(
               schema.get().validate(opened.settings(), Optional.ofNullable(opened.secrets())),
-              List.of());
+              List.of(),
+              false);
       case Resolution.Resolved it -> defined(opened, schema.get(), it);
     };
   }
@@ -176,7 +186,7 @@ final class Preparation {
       Opened opened, PluginSchema schema, Resolution.Resolved resolved) throws RefusedException {
     List<Problem> problems = problems(opened, schema, resolved);
     if (!problems.isEmpty()) {
-      throw invalid(problems, resolved.settingsBy());
+      throw invalid(problems, resolved.settingsBy(), resolved.hasReferences());
     }
     ObjectNode settings = resolved.settings().deepCopy();
     JsonNode allow = settings.remove("allow");
@@ -203,12 +213,14 @@ final class Preparation {
   }
 
   /// @param byReference settings whose value the broker does not know and must not learn here
-  private static RefusedException invalid(List<Problem> problems, Iterable<String> byReference) {
+  /// @param mayPass a value that came by a reference may be the wrong one
+  private static RefusedException invalid(
+      List<Problem> problems, Iterable<String> byReference, boolean mayPass) {
     String text =
         problems.stream()
             .map(problem -> words(problem, byReference))
             .collect(Collectors.joining("; "));
-    return new RefusedException(Reason.SCHEMA_INVALID, text);
+    return new RefusedException(new Refusal(Reason.SCHEMA_INVALID, text, mayPass));
   }
 
   private static String words(Problem problem, Iterable<String> byReference) {
@@ -243,8 +255,10 @@ final class Preparation {
     String system = as.definition().name();
     if (catalog.isLocal(system)) {
       throw new RefusedException(
-          Reason.START_FAILED,
-          system + ": agent.yaml defines a system of this name, and it stays the owner's");
+          new Refusal(
+              Reason.START_FAILED,
+              system + ": agent.yaml defines a system of this name, and it stays the owner's",
+              false));
     }
     try {
       return new Prepared(opened, as.definition(), as.digest(), catalog.start(as.definition()));

@@ -4,7 +4,9 @@ import io.penstock.agent.plugin.SystemDefinition;
 import io.penstock.agent.plugin.SystemInstance;
 import io.penstock.codec.seal.ConfigurationHeader;
 import io.penstock.codec.seal.HeldVersion;
+import io.penstock.codec.seal.Octets;
 import java.util.Arrays;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// One version of one system, in memory: what was verified and opened, and the instance that was
@@ -18,8 +20,13 @@ record Prepared(
   /// Verified and opened.
   ///
   /// @param secrets JSON; null where the version has none
+  /// @param openedBy SHA-256 of the sealing key; empty where there was nothing to open
   record Opened(
-      ConfigurationHeader header, HeldVersion held, byte[] settings, byte @Nullable [] secrets) {
+      ConfigurationHeader header,
+      HeldVersion held,
+      byte[] settings,
+      byte @Nullable [] secrets,
+      Optional<Octets> openedBy) {
     void wipe() {
       if (secrets != null) {
         Arrays.fill(secrets, (byte) 0);

@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.penstock.agent.link.TrustedTls;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -16,6 +15,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -23,16 +26,21 @@ import org.jspecify.annotations.Nullable;
 
 /// `${vault:MOUNT/PATH#KEY}`: a key of a secret in a HashiCorp Vault KV version 2 engine, read over
 /// HTTP. Logs in by AppRole; renews its token when two thirds of the token's time are over, and
-/// logs in again when that is refused or the token does not count any more. One request at a time.
+/// logs in again when that is refused or the token does not count any more. One request at a time;
+/// whoever asks waits a bounded time for all of it, the others' turn included.
 final class VaultSecrets implements SecretStore, AutoCloseable {
   private static final Pattern NAME =
       Pattern.compile("([A-Za-z0-9_-]+)/([A-Za-z0-9._/-]+)#([A-Za-z0-9._-]+)");
   private static final Duration CONNECT_WITHIN = Duration.ofSeconds(3);
+
+  /// For one value: the wait for one's turn, every exchange it takes, and their bodies.
   private static final Duration ANSWER_WITHIN = Duration.ofSeconds(5);
 
   /// So that a Vault that is down costs one wait, not one per reference.
   private static final Duration DOWN_FOR = Duration.ofSeconds(5);
 
+  private static final String SLOW =
+      "expected an answer from Vault within " + ANSWER_WITHIN.toSeconds() + " s, found none";
   private static final int MAX_ANSWER_BYTES = 1024 * 1024;
   private static final int FORBIDDEN = 403;
   private static final int NOT_FOUND = 404;
@@ -44,6 +52,7 @@ final class VaultSecrets implements SecretStore, AutoCloseable {
   private @Nullable Token token;
   private @Nullable String downBecause;
   private long downSinceNanos;
+  private long deadlineNanos;
 
   /// @param address scheme, host and port
   /// @param secretIdFile read at every login
@@ -92,13 +101,26 @@ final class VaultSecrets implements SecretStore, AutoCloseable {
     if (!parts.matches()) {
       return Optional.empty();
     }
-    one.lock();
+    long untilNanos = System.nanoTime() + ANSWER_WITHIN.toNanos();
+    try {
+      if (!one.tryLock(ANSWER_WITHIN.toNanos(), TimeUnit.NANOSECONDS)) {
+        throw new SecretStoreException(SLOW);
+      }
+    } catch (InterruptedException _) {
+      throw stopping();
+    }
     try {
       requireUp();
+      deadlineNanos = untilNanos;
       return value(parts.group(1) + "/data/" + parts.group(2), parts.group(3));
     } finally {
       one.unlock();
     }
+  }
+
+  private static SecretStoreException stopping() {
+    Thread.currentThread().interrupt();
+    return new SecretStoreException("the agent stops");
   }
 
   private void requireUp() throws SecretStoreException {
@@ -188,22 +210,30 @@ final class VaultSecrets implements SecretStore, AutoCloseable {
 
   private HttpRequest.Builder request(String path) {
     return HttpRequest.newBuilder(settings.address().resolve("/v1/" + path))
-        .timeout(ANSWER_WITHIN)
         .header("X-Vault-Request", "true");
   }
 
+  /// The client's own timeout ends with the answer's head; this one is for all of it.
   private Answer ask(HttpRequest.Builder request) throws SecretStoreException {
+    CompletableFuture<HttpResponse<byte[]>> exchange =
+        client.sendAsync(
+            request.build(),
+            HttpResponse.BodyHandlers.limiting(
+                HttpResponse.BodyHandlers.ofByteArray(), MAX_ANSWER_BYTES));
     try {
-      HttpResponse<InputStream> response =
-          client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
-      try (InputStream body = response.body()) {
-        return new Answer(response.statusCode(), json(body.readNBytes(MAX_ANSWER_BYTES)));
-      }
-    } catch (IOException unreachable) {
-      throw down("Vault cannot be reached (" + unreachable.getClass().getSimpleName() + ")");
+      HttpResponse<byte[]> response =
+          exchange.get(deadlineNanos - System.nanoTime(), TimeUnit.NANOSECONDS);
+      return new Answer(response.statusCode(), json(response.body()));
+    } catch (TimeoutException _) {
+      throw down(SLOW);
+    } catch (ExecutionException | IOException unreachable) {
+      Throwable cause = unreachable.getCause() == null ? unreachable : unreachable.getCause();
+      throw down("Vault cannot be reached (" + cause.getClass().getSimpleName() + ")");
     } catch (InterruptedException _) {
-      Thread.currentThread().interrupt();
-      throw new SecretStoreException("the agent stops");
+      throw stopping();
+    } finally {
+      // Of one that has ended it changes nothing.
+      exchange.cancel(true);
     }
   }
 

@@ -14,6 +14,9 @@ sealed interface Work {
 
   record Message(ConfigurationLine line, long sequence, byte[] body) implements Work {}
 
+  /// [Workshop] is done with a piece of one system's work.
+  record Done(String system, Runnable settlement) implements Work {}
+
   /// Wakes the thread, which sees that it is over.
   record Stop() implements Work {}
 

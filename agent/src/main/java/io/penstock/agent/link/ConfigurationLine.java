@@ -5,6 +5,7 @@ import io.penstock.agent.identity.IdentityBundle;
 import io.penstock.codec.ErrorCode;
 import io.penstock.codec.message.ConfigurationDocument;
 import io.penstock.codec.message.ControlMessage.EffectiveRules;
+import io.penstock.codec.message.ControlMessage.Rewrapped;
 import io.penstock.codec.message.ControlMessage.StateReport;
 import io.penstock.codec.message.DeliveryReceipt;
 import io.penstock.codec.seal.Keyset;
@@ -86,6 +87,11 @@ public final class ConfigurationLine {
   public void announce(EffectiveRules rules, StateReport report) {
     session.serve(rules);
     session.send(report);
+  }
+
+  /// Owes no answer.
+  public void rewrapped(Rewrapped told) {
+    session.send(told);
   }
 
   public void receipt(long sequence, DeliveryReceipt receipt) {

@@ -335,13 +335,18 @@ final class ConfigurationsTest {
     NO_SECRETS(Reason.HASH_MISMATCH),
     WRAP_OF_ANOTHER(Reason.UNOPENABLE),
     SEALED_FOR_ANOTHER_SYSTEM(Reason.UNOPENABLE),
+    SEALED_FOR_ANOTHER_DESTINATION(Reason.UNOPENABLE),
+    FALSE_COMMITMENT(Reason.COMMITMENT_MISMATCH),
+    FLIPPED_CIPHERTEXT(Reason.HASH_MISMATCH),
     UNKNOWN_PLUGIN(Reason.UNKNOWN_PLUGIN),
     SCHEMA(Reason.SCHEMA_INVALID),
     SECRET_OF_TWO_LINES(Reason.SCHEMA_INVALID),
     NEW_DESTINATION(Reason.DESTINATION_WITHOUT_SECRETS),
     MISSING_REFERENCE(Reason.MISSING_SECRET_REFERENCE),
     DOES_NOT_START(Reason.START_FAILED),
-    FORGED_HEAD(Reason.BAD_SIGNATURE);
+    FORGED_HEAD(Reason.BAD_SIGNATURE),
+    HEAD_OF_ANOTHER_GENERATION(Reason.WRONG_GENERATION),
+    SAME_VERSION_OTHER_DOCUMENT(Reason.ROLLBACK);
 
     private final Reason reason;
 
@@ -382,6 +387,36 @@ final class ConfigurationsTest {
       case SEALED_FOR_ANOTHER_SYSTEM ->
           listed(
               cloud.carrying(fine, cloud.make(Draft.of("mes", 1, plant.settings(USER), PASSWORD))));
+      case SEALED_FOR_ANOTHER_DESTINATION ->
+          listed(
+              cloud.carrying(
+                  fine,
+                  cloud.make(
+                      Draft.of(
+                          "erp",
+                          2,
+                          plant.settings(USER).replace("127.0.0.1", "evil.example"),
+                          PASSWORD))));
+      case FALSE_COMMITMENT -> listed(cloud.falselyCommitted(fine));
+      case FLIPPED_CIPHERTEXT -> listed(flippedCiphertext(fine));
+      case HEAD_OF_ANOTHER_GENERATION -> {
+        HeadManifest own = cloud.manifest(MockBroker.AGENT);
+        var other =
+            new HeadManifest(
+                own.agent(),
+                2,
+                own.incarnation(),
+                own.sequence() + 1,
+                own.issuedAtEpochSeconds(),
+                own.expiresAtEpochSeconds(),
+                own.systems());
+        yield new DeliveryMessage.Configuration("erp", 2, cloud.sign(other), cloud.make(fine));
+      }
+      case SAME_VERSION_OTHER_DOCUMENT -> {
+        ConfigurationDocument other = cloud.make(Draft.of("erp", 1, plant.settings(), null));
+        cloud.list("erp", 1, other);
+        yield cloud.message("erp", 1, other);
+      }
       case UNKNOWN_PLUGIN ->
           listed(cloud.make(Draft.of("erp", 2, "{}", null).withPlugin("modbus")));
       case SCHEMA ->
@@ -458,6 +493,15 @@ final class ConfigurationsTest {
     ConfigurationDocument other = cloud.make(draft);
     var sealed = (com.fasterxml.jackson.databind.node.ObjectNode) json.readTree(own.sealed());
     sealed.set("wraps", json.readTree(other.sealed()).path("wraps"));
+    return withSealed(own, json.writeValueAsBytes(sealed));
+  }
+
+  private ConfigurationDocument flippedCiphertext(Draft draft) throws Exception {
+    var json = new ObjectMapper();
+    ConfigurationDocument own = cloud.make(draft);
+    var sealed = (com.fasterxml.jackson.databind.node.ObjectNode) json.readTree(own.sealed());
+    String text = sealed.path("ciphertext").asText();
+    sealed.put("ciphertext", (text.charAt(0) == 'A' ? 'B' : 'A') + text.substring(1));
     return withSealed(own, json.writeValueAsBytes(sealed));
   }
 
@@ -1094,7 +1138,7 @@ final class ConfigurationsTest {
       for (int i = 0; i < 50; i++) {
         byte[] noise = new byte[random.nextInt(64)];
         random.nextBytes(noise);
-        session.deliverBytes(i, noise);
+        session.deliverBytes(i + 1, noise);
         assertThat(session.awaitReceipt().body().result()).isIn("malformed", "unknown");
       }
       assertThat(Arrays.asList(session.closedByAgent())).noneMatch(CompletableFuture::isDone);

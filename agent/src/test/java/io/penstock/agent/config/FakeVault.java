@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 
 /// Not Vault: a server of its own that models what the agent uses of one, AppRole login, token
@@ -33,6 +34,8 @@ final class FakeVault implements AutoCloseable {
   private int issued;
   private volatile int leaseSeconds = 3600;
   private volatile boolean sealed;
+  private volatile boolean dribbles;
+  private final CountDownLatch closed = new CountDownLatch(1);
 
   FakeVault() throws IOException {
     server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 50);
@@ -56,6 +59,11 @@ final class FakeVault implements AutoCloseable {
   /// Vault's 503.
   void seal(boolean is) {
     sealed = is;
+  }
+
+  /// Secrets begin to come, and never end.
+  void dribble(boolean is) {
+    dribbles = is;
   }
 
   /// No token counts any more.
@@ -120,12 +128,27 @@ final class FakeVault implements AutoCloseable {
       send(exchange, 404, "{\"errors\":[]}");
       return;
     }
+    if (dribbles) {
+      exchange.sendResponseHeaders(200, 1_000_000);
+      exchange.getResponseBody().write('{');
+      exchange.getResponseBody().flush();
+      awaitClosed();
+      return;
+    }
     send(
         exchange,
         200,
         "{\"data\":{\"data\":"
             + JSON.writeValueAsString(found)
             + ",\"metadata\":{\"version\":1}}}");
+  }
+
+  private void awaitClosed() throws IOException {
+    try {
+      closed.await();
+    } catch (InterruptedException stopped) {
+      throw new IOException(stopped);
+    }
   }
 
   private static void send(HttpExchange exchange, int status, String body) throws IOException {
@@ -137,6 +160,7 @@ final class FakeVault implements AutoCloseable {
 
   @Override
   public void close() {
+    closed.countDown();
     server.stop(0);
   }
 }

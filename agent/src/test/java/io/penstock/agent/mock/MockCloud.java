@@ -4,6 +4,7 @@ import io.penstock.codec.message.ConfigurationDocument;
 import io.penstock.codec.message.DeliveryMessage;
 import io.penstock.codec.schema.PluginSchema;
 import io.penstock.codec.seal.ConfigurationHeader;
+import io.penstock.codec.seal.FalseCommitment;
 import io.penstock.codec.seal.HeadManifest;
 import io.penstock.codec.seal.Octets;
 import io.penstock.codec.seal.SealedFor;
@@ -34,6 +35,7 @@ public final class MockCloud {
   private long sequence;
   private long expiresInSeconds = DAY_SECONDS;
   private int fetches;
+  private boolean handsOut = true;
 
   /// A version as it is about to be signed; every part may be another's.
   ///
@@ -89,6 +91,19 @@ public final class MockCloud {
     return sign(draft, sealed);
   }
 
+  /// Signed, with secrets whose wrapped key is not the one they commit to.
+  public synchronized ConfigurationDocument falselyCommitted(Draft draft) {
+    Octets key = sealingPublic;
+    String secrets = draft.secrets();
+    if (key == null || secrets == null) {
+      throw new IllegalStateException("the agent is not enrolled yet, or nothing is to be sealed");
+    }
+    return sign(
+        draft,
+        Optional.of(
+            FalseCommitment.seal(secrets.getBytes(StandardCharsets.UTF_8), owner(draft), key)));
+  }
+
   /// The secrets of another document under a header of their own.
   public synchronized ConfigurationDocument carrying(Draft draft, ConfigurationDocument from) {
     byte[] sealed = from.sealed();
@@ -99,20 +114,22 @@ public final class MockCloud {
   }
 
   private SealedSecrets seal(Draft draft) {
-    byte[] settings = draft.settings().getBytes(StandardCharsets.UTF_8);
-    PluginSchema schema = PluginSchema.of("http").orElseThrow();
-    var owner =
-        new SealedFor(
-            draft.agent(), draft.generation(), draft.system(), schema.destinationOf(settings));
     if (sealingPublic == null || draft.secrets() == null) {
       throw new IllegalStateException("the agent is not enrolled yet");
     }
     return SealedSecrets.seal(
         draft.secrets().getBytes(StandardCharsets.UTF_8),
-        owner,
+        owner(draft),
         sealingPublic,
         Optional.empty(),
         random);
+  }
+
+  private static SealedFor owner(Draft draft) {
+    byte[] settings = draft.settings().getBytes(StandardCharsets.UTF_8);
+    PluginSchema schema = PluginSchema.of("http").orElseThrow();
+    return new SealedFor(
+        draft.agent(), draft.generation(), draft.system(), schema.destinationOf(settings));
   }
 
   @SuppressWarnings("NullAway") // does not see in a class file that the array may be null
@@ -189,6 +206,15 @@ public final class MockCloud {
   /// Empty while nothing was ever deployed.
   synchronized Optional<String> welcomeHead() {
     return entries.isEmpty() ? Optional.empty() : Optional.of(head());
+  }
+
+  /// A broker whose database is away.
+  public synchronized void handOut(boolean does) {
+    handsOut = does;
+  }
+
+  synchronized boolean handsOut() {
+    return handsOut;
   }
 
   synchronized Optional<ConfigurationDocument> fetch(String system, long version) {

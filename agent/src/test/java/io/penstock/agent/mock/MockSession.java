@@ -47,6 +47,7 @@ public final class MockSession implements SessionCore.Listener {
   private final CompletableFuture<Void> gone = new CompletableFuture<>();
   private final CompletableFuture<Void> drained = new CompletableFuture<>();
   private final BlockingQueue<Receipted> receipts = new LinkedBlockingQueue<>();
+  private final BlockingQueue<DeliveryReceipt> unasked = new LinkedBlockingQueue<>();
   private final BlockingQueue<StateReport> reports = new LinkedBlockingQueue<>();
   private volatile @Nullable EffectiveRules rules;
   private volatile int slot;
@@ -153,6 +154,19 @@ public final class MockSession implements SessionCore.Listener {
     return receipt;
   }
 
+  /// The next receipt of sequence 0: of what no message asked for.
+  public DeliveryReceipt awaitUnasked() throws InterruptedException {
+    DeliveryReceipt receipt = unasked.poll(20, TimeUnit.SECONDS);
+    if (receipt == null) {
+      throw new AssertionError("no receipt of sequence 0 came");
+    }
+    return receipt;
+  }
+
+  public boolean hasUnasked() {
+    return !unasked.isEmpty();
+  }
+
   public boolean hasReceipt() {
     return !receipts.isEmpty();
   }
@@ -233,6 +247,10 @@ public final class MockSession implements SessionCore.Listener {
 
   private void answerRequest(MuxStream stream, ConfigurationRequest request) {
     Optional<ConfigurationDocument> document = cloud.fetch(request.system(), request.version());
+    if (!cloud.handsOut()) {
+      stream.reset(ErrorCode.OVERLOADED, true, "no database, ask again");
+      return;
+    }
     ByteBuf answer = stream.allocator().buffer(16);
     new AnswerHead(document.isPresent() ? 200 : 404, 0, 0, new Fields(0)).write(answer);
     stream.head(answer, document.isEmpty());
@@ -255,7 +273,12 @@ public final class MockSession implements SessionCore.Listener {
 
   @Override
   public void onReceipt(long sequence, ByteBuf body) throws ProtocolException {
-    receipts.add(new Receipted(sequence, Messages.decodeReceipt(ByteBufUtil.getBytes(body))));
+    DeliveryReceipt receipt = Messages.decodeReceipt(ByteBufUtil.getBytes(body));
+    if (sequence == 0) {
+      unasked.add(receipt);
+    } else {
+      receipts.add(new Receipted(sequence, receipt));
+    }
   }
 
   @Override
