@@ -21,6 +21,7 @@ import io.penstock.codec.seal.ConfigurationCheck;
 import io.penstock.codec.seal.ConfigurationHeader;
 import io.penstock.codec.seal.HeadManifest;
 import io.penstock.codec.seal.HeldVersion;
+import io.penstock.codec.seal.Keyset;
 import io.penstock.codec.seal.Octets;
 import io.penstock.codec.seal.Receipt;
 import io.penstock.codec.seal.Receipt.Reason;
@@ -837,6 +838,13 @@ public final class Configurations implements ConfigurationTarget, AutoCloseable 
 
   private void instruction(
       ConfigurationLine line, long sequence, DeliveryMessage.Instruction instruction) {
+    Keyset keyset = newest.keyset().orElse(line.keyset());
+    Optional<String> refusal = WipeOrders.refusal(line, keyset, instruction);
+    if (refusal.isPresent()) {
+      LOG.warn("instruction {}: {}", instruction.kind().text(), refusal.get());
+      line.receipt(sequence, DeliveryReceipt.result(refusal.get()));
+      return;
+    }
     String result = instructionResults.get(instruction.id());
     boolean first = result == null;
     if (result == null) {
