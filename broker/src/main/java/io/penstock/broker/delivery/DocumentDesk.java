@@ -58,7 +58,8 @@ final class DocumentDesk {
     Thread.ofVirtual().name("document").start(() -> serve(agent, stream));
   }
 
-  private void serve(String agent, DocumentStream stream) {
+  /// Blocks until the document is taken or the stream refused.
+  void serve(String agent, DocumentStream stream) {
     Seats own = enter(agent);
     try {
       serve(own, agent, stream);

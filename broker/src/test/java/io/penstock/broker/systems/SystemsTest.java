@@ -420,8 +420,9 @@ class SystemsTest {
 
     // In the place of delivery, whose table this is.
     rig.tamper(
-        "insert into messages (agent, sequence, kind, system, version, author, created_at, sent_at,"
-            + " mac) values ('press', 1, 'configuration', 'erp', 1, 'eng', now(), now(), '')");
+        "insert into messages (agent, sequence, generation, kind, system, version, author,"
+            + " created_at, sent_at, mac) values ('press', 1, 1, 'configuration', 'erp', 1, 'eng',"
+            + " now(), now(), '')");
 
     assertThat(view().state()).isEqualTo("delivered");
     assertThat(done(rig.systems.version("press", "erp", 1)).state()).isEqualTo("delivered");
