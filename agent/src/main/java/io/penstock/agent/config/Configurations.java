@@ -98,7 +98,7 @@ public final class Configurations implements ConfigurationTarget, AutoCloseable 
             newest,
             freshness,
             lanes,
-            new Instructions(announcements, care, workshop, diagnostics::text));
+            new Instructions(newest, announcements, care, workshop, diagnostics::text));
     rewrapping = new Rewrapping(deployments, workshop);
     forgetting = new Forgetting(settings.forgetAfterLostSession());
     tester =

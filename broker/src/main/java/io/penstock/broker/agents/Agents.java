@@ -19,8 +19,8 @@ import java.time.Duration;
 public final class Agents implements AutoCloseable {
   private final AgentAuthority authority;
   private final AgentDirectory directory;
-  private final SigningKeys signingKeys;
   private final SignedApprovals approvals;
+  private final SignedEnrollments enrollments;
   private final RoundTrips roundTrips;
   private final Presence presence;
   private final PendingDecisions decisions;
@@ -74,7 +74,16 @@ public final class Agents implements AutoCloseable {
     var pendingTunnel =
         new PendingTunnel(room, enrollment, new Proof(around.random()), decisions, doorway, clock);
     var approval =
-        new Approval(database, identities, keys, room, around.live(), upheavals, ledger, clock);
+        new Approval(
+            database,
+            identities,
+            new MessageTable(keys.rowMac()),
+            keys,
+            room,
+            around.live(),
+            upheavals,
+            ledger,
+            clock);
     var quarantine = new Quarantine(database, identities, around.live(), upheavals, ledger);
     var revocation =
         new Revocation(
@@ -90,7 +99,6 @@ public final class Agents implements AutoCloseable {
             clock,
             failpoint);
     var standings = new Standings(database, identities, keys, guard);
-    this.signingKeys = new ApprovedSigningKeys(identities, new SignedRecords(keys));
     var refusals = new Refusals(database, ledger, clock);
     var welcoming =
         new Welcoming(
@@ -118,6 +126,7 @@ public final class Agents implements AutoCloseable {
             upheavals,
             doorway);
     this.approvals = new SignedApprovals(identities, keys, tampering);
+    this.enrollments = new SignedEnrollments(identities, tampering);
     this.roundTrips = new RoundTrips(around.live());
     this.directory =
         new AgentDirectory(
@@ -177,8 +186,8 @@ public final class Agents implements AutoCloseable {
   }
 
   /// Who may sign receipts.
-  public SigningKeys signingKeys() {
-    return signingKeys;
+  public Enrollments enrollments() {
+    return enrollments;
   }
 
   /// What the API shows of agents and does to them.

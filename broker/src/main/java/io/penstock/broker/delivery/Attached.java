@@ -3,8 +3,6 @@ package io.penstock.broker.delivery;
 import io.penstock.broker.store.MessageTable.Window;
 import io.penstock.broker.tunnel.ControlChannel.Admission;
 import io.penstock.broker.tunnel.LiveSession;
-import io.penstock.codec.seal.VerifyingKey;
-import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -17,7 +15,6 @@ final class Attached {
 
   private final LiveSession session;
   private final AtomicInteger receipts = new AtomicInteger();
-  private volatile @Nullable VerifyingKey signingKey;
 
   // Guarded by this.
   private final TreeMap<Long, Integer> unread = new TreeMap<>();
@@ -36,6 +33,10 @@ final class Attached {
 
   String agent() {
     return session.admission().agent();
+  }
+
+  Addressee addressee() {
+    return new Addressee(session.admission().agent(), session.admission().generation());
   }
 
   // What it was given.
@@ -68,6 +69,11 @@ final class Attached {
     read.clear();
   }
 
+  /// Was it given this one, and has not answered it or a later one?
+  synchronized boolean reads(long sequence) {
+    return unread.containsKey(sequence);
+  }
+
   /// Was it ever given this one?
   synchronized boolean knows(long sequence) {
     return sequence >= 1 && sequence <= highest;
@@ -93,13 +99,5 @@ final class Attached {
 
   void receiptDone() {
     receipts.decrementAndGet();
-  }
-
-  Optional<VerifyingKey> signingKey() {
-    return Optional.ofNullable(signingKey);
-  }
-
-  void signingKey(VerifyingKey key) {
-    signingKey = key;
   }
 }

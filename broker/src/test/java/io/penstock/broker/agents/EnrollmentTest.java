@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.penstock.broker.agents.AgentOperations.Outcome;
+import io.penstock.broker.store.MessageTable;
 import io.penstock.codec.ErrorCode;
 import io.penstock.codec.message.ControlMessage.Pending;
 import io.penstock.codec.message.ControlMessage.ProofAnswer;
@@ -12,6 +13,7 @@ import io.penstock.codec.seal.EnrollmentToken;
 import java.net.InetAddress;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -202,6 +204,43 @@ class EnrollmentTest {
     again.approvedGeneration();
     again.hangUp();
     assertThat(agent.connect().serve().admission().agent()).isEqualTo("press");
+  }
+
+  @Test
+  void whatWaitsForTheOldBoxIsDroppedWhenANewOneIsApprovedInItsName() {
+    new TestAgent(broker, "press").approved();
+    var messages = new MessageTable(broker.keys().rowMac());
+    broker
+        .database()
+        .run(
+            tx ->
+                messages.insert(
+                    tx,
+                    new MessageTable.MessageKey("press", messages.next(tx, "press")),
+                    1,
+                    MessageTable.Content.instruction(
+                        "i-1", "wipe", Optional.empty(), Optional.of("order")),
+                    "admin@example.org",
+                    Instant.now(),
+                    Optional.empty()));
+    var newBox = new TestAgent(broker, "press");
+    TestTunnel enrolling =
+        newBox.enroll(broker.token(Optional.of("press"), Optional.empty(), List.of(), true));
+    enrolling.prove();
+    enrolling.pending();
+
+    assertThat(broker.approve("press", enrolling.fingerprint())).isEqualTo(new Outcome.Done());
+
+    long waiting = broker.database().transaction(tx -> messages.count(tx, "press"));
+    assertThat(waiting).isZero();
+    assertThat(broker.audit())
+        .filteredOn(entry -> entry.eventType().equals("gateway.message-superseded"))
+        .singleElement()
+        .satisfies(
+            entry -> {
+              assertThat(entry.reason()).contains("for generation 1 of the agent, which is now 2");
+              assertThat(entry.changes()).containsEntry("kind", "wipe").containsEntry("id", "i-1");
+            });
   }
 
   @Test

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
+import io.penstock.broker.store.BreakableDatabase;
+import io.penstock.broker.tunnel.DocumentStream;
 import io.penstock.broker.tunnel.MockAgent;
 import io.penstock.codec.ErrorCode;
 import io.penstock.codec.message.ControlMessage.ConfigurationRequest;
@@ -12,9 +14,12 @@ import io.penstock.codec.mux.MuxStream;
 import io.penstock.codec.mux.StreamListener;
 import java.io.ByteArrayOutputStream;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -114,6 +119,90 @@ class DocumentDeskTest {
       agent.playUntil(() -> version.ended && system.ended);
 
       assertThat(List.of(version.status, system.status)).containsExactly(404, 404);
+    }
+  }
+
+  @Test
+  void refusesAtOnceWhileTheDatabaseIsAway() {
+    try (var breakable = new BreakableDatabase(DeliveryRig.postgres())) {
+      var desk = new DocumentDesk(breakable.database(), rig.documents);
+      breakable.cut();
+      long began = System.nanoTime();
+      var streams = new ArrayList<Asked>();
+      for (int i = 0; i < 8; i++) {
+        var stream = new Asked();
+        streams.add(stream);
+        desk.serve("press", stream);
+      }
+
+      assertThat(streams).allMatch(it -> it.refused == ErrorCode.OVERLOADED);
+      assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(6));
+    }
+  }
+
+  @Test
+  void asksTheDatabaseNothingForAStreamThatIsOver() {
+    var stream = new Asked();
+    stream.over = true;
+    rig.deploy("press", "mes");
+
+    new DocumentDesk(rig.database(), rig.documents).serve("press", stream);
+
+    assertThat(rig.documents.asked).hasValue(0);
+    assertThat(stream.refused).isNull();
+  }
+
+  private static final class Asked implements DocumentStream {
+    boolean over;
+    @Nullable ErrorCode refused;
+
+    @Override
+    public ConfigurationRequest request() {
+      return new ConfigurationRequest("mes", 1);
+    }
+
+    @Override
+    public boolean isOver() {
+      return over;
+    }
+
+    @Override
+    public CompletionStage<Void> send(byte[] document) {
+      return CompletableFuture.completedFuture(null);
+    }
+
+    @Override
+    public void missing() {}
+
+    @Override
+    public void refuse(ErrorCode code, String text) {
+      refused = code;
+    }
+  }
+
+  @Test
+  void anAgentThatTakesNothingHoldsTwoDocuments() throws Exception {
+    rig.deploy("press", "mes", new byte[100_000]);
+    rig.agent("lathe");
+    rig.deploy("lathe", "mes", new byte[100_000]);
+    try (MockAgent agent = rig.connect("press");
+        MockAgent other = rig.connect("lathe")) {
+      var readers = new ArrayList<Reader>();
+      for (int i = 0; i < 4; i++) {
+        Reader reader = ask(agent, "mes", 1);
+        reader.takes = false;
+        readers.add(reader);
+      }
+      agent.playUntil(() -> readers.stream().filter(it -> it.status == 200).count() == 2);
+      Reader served = ask(other, "mes", 1);
+      other.playUntil(() -> served.ended);
+      // Long enough for the two that wait, and short of their patience's end.
+      agent.pumpWithin(Duration.ofMillis(300));
+
+      assertThat(served.body.size()).isGreaterThan(100_000);
+      assertThat(readers.stream().filter(it -> it.status == 200)).hasSize(2);
+      agent.playUntil(
+          () -> readers.stream().filter(it -> it.reset == ErrorCode.OVERLOADED).count() == 2);
     }
   }
 

@@ -7,13 +7,20 @@ import io.penstock.codec.message.ControlMessage.Rewrapped;
 import io.penstock.codec.seal.ConfigurationHeader;
 import io.penstock.codec.seal.HeadManifest;
 import io.penstock.codec.seal.Octets;
-import io.penstock.codec.seal.Receipt;
 import io.penstock.codec.seal.SigningKey;
+import io.vertx.core.json.JsonObject;
 import java.security.SecureRandom;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /// Systems in tables of a test's own, on the same Postgres and in the same transactions as the
@@ -30,6 +37,20 @@ final class TestDocuments implements Documents {
 
   /// Said instead of a real head.
   volatile @Nullable String head;
+
+  private final Map<List<Listed>, String> signed = new ConcurrentHashMap<>();
+
+  /// Said of every head.
+  volatile @Nullable String unanswerable;
+
+  /// How often that was said.
+  final AtomicInteger refused = new AtomicInteger();
+
+  /// How often a single document was asked for.
+  final AtomicInteger asked = new AtomicInteger();
+
+  /// Thrown once by whoever asks for a head.
+  final AtomicReference<@Nullable RuntimeException> failure = new AtomicReference<>();
 
   /// The header's text stands for a signature: whoever knows the names knows it.
   static String header(String agent, String system, long version) {
@@ -62,10 +83,17 @@ final class TestDocuments implements Documents {
 
   @Override
   public Optional<String> head(Tx tx, String agent) {
-    List<Listed> listed = listed(tx, agent);
+    return headOf(agent, listed(tx, agent).getOrDefault(agent, List.of()));
+  }
+
+  private Optional<String> headOf(String agent, List<Listed> listed) {
     if (listed.isEmpty() || head != null) {
       return Optional.ofNullable(head);
     }
+    return Optional.of(signed.computeIfAbsent(listed, systems -> sign(agent, systems)));
+  }
+
+  private static String sign(String agent, List<Listed> listed) {
     var entries = new TreeMap<String, HeadManifest.Entry>();
     listed.forEach(
         one ->
@@ -75,8 +103,53 @@ final class TestDocuments implements Documents {
                     ? HeadManifest.Tombstone.at(one.version())
                     : new HeadManifest.Listed(one.version(), one.headerSha256())));
     long sequence = listed.stream().mapToLong(Listed::version).sum();
-    return Optional.of(
-        new HeadManifest(agent, 1, 1, sequence, 1_000, 1_000 + 86_400, entries).sign(KEY));
+    return new HeadManifest(agent, 1, 1, sequence, 1_000, 1_000 + 86_400, entries).sign(KEY);
+  }
+
+  @Override
+  public Map<Addressee, Newest> newest(Tx tx, Collection<Addressee> agents) {
+    RuntimeException thrown = failure.getAndSet(null);
+    if (thrown != null) {
+      throw thrown;
+    }
+    String why = unanswerable;
+    if (why != null) {
+      refused.incrementAndGet();
+    }
+    Map<String, List<Listed>> listed =
+        listed(tx, agents.stream().map(Addressee::agent).toArray(String[]::new));
+    var newest = new HashMap<Addressee, Newest>();
+    for (Addressee one : agents) {
+      List<Listed> systems = listed.getOrDefault(one.agent(), List.of());
+      newest.put(
+          one,
+          why != null
+              ? new Newest.Unanswerable(why)
+              : new Newest.Head(headOf(one.agent(), systems), systems));
+    }
+    return newest;
+  }
+
+  @Override
+  public Map<Wanted, ConfigurationDocument> documents(
+      Tx tx, Collection<Wanted> wanted, int maxBytes) {
+    List<Wanted> all = List.copyOf(wanted);
+    var documents = new HashMap<Wanted, ConfigurationDocument>();
+    for (JsonObject row :
+        TestRows.query(
+            tx,
+            "select w.place, d.settings from unnest($1::text[], $2::text[], $3::bigint[]) with"
+                + " ordinality as w (agent, system, version, place) join test_documents d on"
+                + " d.agent = w.agent and d.system = w.system and d.version = w.version where not"
+                + " d.tombstone and length(d.settings) <= $4",
+            all.stream().map(one -> one.agent().agent()).toArray(String[]::new),
+            all.stream().map(Wanted::system).toArray(String[]::new),
+            all.stream().map(Wanted::version).toArray(Long[]::new),
+            maxBytes)) {
+      Wanted one = all.get((int) (row.getLong("place") - 1));
+      documents.put(one, documentOf(one.agent().agent(), one.system(), one.version(), row));
+    }
+    return documents;
   }
 
   // Out of a class file, NullAway takes an array that may be null for one that may hold nulls.
@@ -84,6 +157,7 @@ final class TestDocuments implements Documents {
   @Override
   public Optional<ConfigurationDocument> document(
       Tx tx, String agent, String system, long version) {
+    asked.incrementAndGet();
     return TestRows.query(
             tx,
             "select settings from test_documents where agent = $1 and system = $2 and version = $3"
@@ -93,43 +167,54 @@ final class TestDocuments implements Documents {
             version)
         .stream()
         .findFirst()
-        .map(
-            row ->
-                new ConfigurationDocument(
-                    header(agent, system, version), row.getBuffer("settings").getBytes(), null));
+        .map(row -> documentOf(agent, system, version, row));
   }
 
-  @Override
-  public List<Listed> listed(Tx tx, String agent) {
-    return TestRows.query(
+  // As above.
+  @SuppressWarnings("NullAway")
+  private static ConfigurationDocument documentOf(
+      String agent, String system, long version, JsonObject row) {
+    return new ConfigurationDocument(
+        header(agent, system, version), row.getBuffer("settings").getBytes(), null);
+  }
+
+  private static Map<String, List<Listed>> listed(Tx tx, String... agents) {
+    var listed = new HashMap<String, List<Listed>>();
+    for (JsonObject row :
+        TestRows.query(
             tx,
-            "select distinct on (system) system, version, tombstone from test_documents where agent"
-                + " = $1 order by system, version desc",
-            agent)
-        .stream()
-        .map(
-            row -> {
-              String system = row.getString("system");
-              long version = row.getLong("version");
-              boolean tombstone = row.getBoolean("tombstone");
-              return new Listed(
+            "select distinct on (agent, system) agent, system, version, tombstone from"
+                + " test_documents where agent = any($1::text[]) order by agent, system, version"
+                + " desc",
+            (Object) agents)) {
+      String agent = row.getString("agent");
+      String system = row.getString("system");
+      long version = row.getLong("version");
+      boolean tombstone = row.getBoolean("tombstone");
+      listed
+          .computeIfAbsent(agent, _ -> new ArrayList<>())
+          .add(
+              new Listed(
                   system,
                   version,
                   tombstone ? ConfigurationHeader.NOTHING_BEFORE : hash(agent, system, version),
-                  tombstone);
-            })
-        .toList();
+                  tombstone));
+    }
+    return listed;
   }
 
   @Override
-  public void receipt(Tx tx, Receipt receipt, String receiptJws, Instant now) {
+  public void receipts(Tx tx, List<Told> receipts, Instant now) {
     TestRows.update(
         tx,
-        "insert into test_receipts (agent, system, version, outcome) values ($1, $2, $3, $4)",
-        receipt.agent(),
-        receipt.system(),
-        receipt.version(),
-        receipt.outcome().getClass().getSimpleName());
+        "insert into test_receipts (agent, system, version, outcome) select * from"
+            + " unnest($1::text[], $2::text[], $3::bigint[], $4::text[])",
+        receipts.stream().map(told -> told.receipt().agent()).toArray(String[]::new),
+        receipts.stream().map(told -> told.receipt().system()).toArray(String[]::new),
+        receipts.stream().map(told -> told.receipt().version()).toArray(Long[]::new),
+        receipts.stream()
+            .map(told -> told.receipt().outcome().getClass().getSimpleName())
+            .toArray(String[]::new));
   }
 
   @Override

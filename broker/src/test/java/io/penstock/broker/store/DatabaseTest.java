@@ -17,9 +17,15 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -71,6 +77,98 @@ class DatabaseTest {
     }
 
     assertThat(test.database().answers(Duration.ofSeconds(5))).isTrue();
+  }
+
+  @Test
+  void whatIsRepeatableIsDoneAgainAfterADeadlock() throws Exception {
+    test.execute("create table circle (name text primary key, touched int not null)");
+    test.execute("insert into circle values ('a', 0), ('b', 0)");
+    var bothHoldOne = new CyclicBarrier(2);
+    var runs = new AtomicInteger();
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      var one = threads.submit(() -> touch("a", "b", bothHoldOne, runs));
+      var other = threads.submit(() -> touch("b", "a", bothHoldOne, runs));
+      one.get(20, TimeUnit.SECONDS);
+      other.get(20, TimeUnit.SECONDS);
+    }
+
+    // One of them was the victim, and began anew.
+    assertThat(runs).hasValue(3);
+    long touched =
+        test.database()
+            .transaction(
+                tx ->
+                    Values.number(
+                        tx.one("select sum(touched) as n from circle").orElseThrow(), "n"));
+    assertThat(touched).isEqualTo(4);
+  }
+
+  private static boolean touch(
+      String first, String second, CyclicBarrier bothHoldOne, AtomicInteger runs) {
+    return test.database()
+        .repeatable(
+            tx -> {
+              String sql = "update circle set touched = touched + 1 where name = $1";
+              tx.update(sql, first);
+              if (runs.incrementAndGet() <= 2) {
+                await(bothHoldOne);
+              }
+              return tx.update(sql, second) == 1;
+            });
+  }
+
+  private static void await(CyclicBarrier barrier) {
+    try {
+      barrier.await(10, TimeUnit.SECONDS);
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Test
+  void auditRowsOfOneTransactionKeepTheirOrder() {
+    var table = new AuditTable();
+    test.database()
+        .run(
+            tx -> {
+              for (int i = 0; i < 600; i++) {
+                table.insert(tx, entry(i));
+              }
+            });
+
+    var all =
+        new AuditTable.Filter(
+            Optional.empty(),
+            Optional.of("test.order"),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            1000);
+    List<AuditTable.Stored> stored = test.database().transaction(tx -> table.list(tx, all));
+    assertThat(stored.reversed())
+        .extracting(it -> it.entry().changes().get("n"))
+        .isEqualTo(IntStream.range(0, 600).boxed().toList());
+    assertThat(stored.getFirst().entry().ipAddress()).contains("192.0.2.7");
+    assertThat(stored.getFirst().entry().reason()).isEmpty();
+  }
+
+  private static AuditTable.Entry entry(int number) {
+    return new AuditTable.Entry(
+        UUID.randomUUID(),
+        Instant.EPOCH,
+        "test.order",
+        Optional.of("somebody"),
+        Optional.empty(),
+        Optional.of("order"),
+        Map.of("n", number),
+        Optional.of("192.0.2.7"),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.of("success"),
+        Optional.empty(),
+        Optional.empty());
   }
 
   @Test

@@ -10,6 +10,14 @@ import org.jspecify.annotations.Nullable;
 ///     agent does not know
 public record DeliveryReceipt(@Nullable String receipt, @Nullable String result) {
   public static final String UNKNOWN = "unknown";
+
+  /// The sequence of a receipt about what the agent did without a message: at its start, or by a
+  /// renewed head. Messages are numbered from 1.
+  public static final long NO_MESSAGE = 0;
+
+  /// How the result of an instruction begins that the agent did not follow.
+  private static final String REFUSED = "refused: ";
+
   private static final int MAX_RECEIPT_CHARS = 4 * 1024;
   private static final int MAX_RESULT_CHARS = 1_024;
 
@@ -31,5 +39,14 @@ public record DeliveryReceipt(@Nullable String receipt, @Nullable String result)
 
   public static DeliveryReceipt result(String text) {
     return new DeliveryReceipt(null, text);
+  }
+
+  /// The result of an instruction that the agent does not follow.
+  public static String refusal(String why) {
+    return REFUSED + why;
+  }
+
+  public static boolean isRefusal(String result) {
+    return result.startsWith(REFUSED);
   }
 }
