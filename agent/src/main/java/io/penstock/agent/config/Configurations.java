@@ -94,7 +94,10 @@ public final class Configurations implements ConfigurationTarget, AutoCloseable 
         new Diagnostics(settings.version(), keeper, freshness, announcements, deployments);
     mailbox =
         new Mailbox(
-            newest, freshness, lanes, new Instructions(announcements, care, diagnostics::text));
+            newest,
+            freshness,
+            lanes,
+            new Instructions(newest, announcements, care, diagnostics::text));
     forgetting = new Forgetting(settings.forgetAfterLostSession());
     tester =
         new SystemTester(catalog, preparation, deployments, newest, keeper, Attempts.FETCH_WITHIN);

@@ -3,6 +3,7 @@ package io.penstock.agent.config;
 import io.penstock.agent.link.ConfigurationLine;
 import io.penstock.codec.message.DeliveryMessage.Instruction;
 import io.penstock.codec.message.DeliveryReceipt;
+import io.penstock.codec.seal.Keyset;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -20,6 +21,7 @@ final class Instructions {
   private static final int MAX_REMEMBERED = 256;
   private static final Logger LOG = LoggerFactory.getLogger("agent");
 
+  private final NewestHead newest;
   private final Announcements announcements;
   private final InstanceCare care;
   private final Supplier<String> diagnostics;
@@ -41,7 +43,12 @@ final class Instructions {
     }
   }
 
-  Instructions(Announcements announcements, InstanceCare care, Supplier<String> diagnostics) {
+  Instructions(
+      NewestHead newest,
+      Announcements announcements,
+      InstanceCare care,
+      Supplier<String> diagnostics) {
+    this.newest = newest;
     this.announcements = announcements;
     this.care = care;
     this.diagnostics = diagnostics;
@@ -49,6 +56,13 @@ final class Instructions {
 
   void follow(ConfigurationLine line, long sequence, Instruction instruction) {
     var asker = new Asker(line, sequence);
+    Keyset keyset = newest.keyset().orElse(line.keyset());
+    Optional<String> refusal = WipeOrders.refusal(line, keyset, instruction);
+    if (refusal.isPresent()) {
+      LOG.warn("instruction {}: {}", instruction.kind().text(), refusal.get());
+      asker.tell(refusal.get());
+      return;
+    }
     String known = results.get(instruction.id());
     if (known != null) {
       LOG.info("instruction {}, again: {}", instruction.kind().text(), known);

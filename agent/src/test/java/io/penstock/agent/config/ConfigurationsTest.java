@@ -36,6 +36,7 @@ import io.penstock.codec.seal.HeadManifest;
 import io.penstock.codec.seal.Receipt;
 import io.penstock.codec.seal.Receipt.Reason;
 import io.penstock.codec.seal.SigningKey;
+import io.penstock.codec.seal.WipeOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -1005,7 +1006,12 @@ final class ConfigurationsTest {
   @SuppressWarnings("NullAway") // does not see in a class file that the system may be null
   private static DeliveryMessage instructionOf(
       String id, InstructionKind kind, @Nullable String system) {
-    return new DeliveryMessage.Instruction(id, kind, system);
+    return new DeliveryMessage.Instruction(id, 1, kind, system, null);
+  }
+
+  @SuppressWarnings("NullAway") // as above
+  private static DeliveryMessage wipe(String id, long generation, @Nullable String order) {
+    return new DeliveryMessage.Instruction(id, generation, InstructionKind.WIPE, null, order);
   }
 
   @Test
@@ -1045,12 +1051,54 @@ final class ConfigurationsTest {
     try (var agent = agent()) {
       MockSession session = broker.awaitAdmitted();
       deploy(session, 1, "erp", 1, plant.settings(USER), PASSWORD);
-      DeliveryReceipt receipt =
-          deliver(session, 2, instruction("w", InstructionKind.WIPE, null)).body();
+      DeliveryReceipt receipt = deliver(session, 2, wipe("w", 1, broker.wipeOrder(1, "w"))).body();
 
       assertThat(receipt.result()).contains("wipes");
       assertThat(agent.awaitEnd()).contains("wiped by an instruction");
       assertThat(directory).isDirectoryNotContaining(it -> !it.endsWith("lock"));
+    }
+  }
+
+  @Test
+  void wipesOnlyByASignedOrderForItself() throws Exception {
+    try (var _ = agent()) {
+      MockSession session = broker.awaitAdmitted();
+      deploy(session, 1, "erp", 1, plant.settings(USER), PASSWORD);
+      String forged =
+          new WipeOrder(MockBroker.AGENT, 1, "w", 1).sign(SigningKey.generate(new SecureRandom()));
+      var results = new ArrayList<String>();
+      for (DeliveryMessage each :
+          List.of(
+              wipe("w", 1, null),
+              wipe("w", 1, forged),
+              wipe("w", 1, broker.wipeOrder(1, "other")),
+              wipe("w", 1, broker.wipeOrder(2, "w")),
+              wipe("w", 2, broker.wipeOrder(2, "w")))) {
+        results.add(String.valueOf(deliver(session, results.size() + 10, each).body().result()));
+      }
+
+      assertThat(results).allMatch(DeliveryReceipt::isRefusal);
+      assertThat(results.get(0)).contains("found none");
+      assertThat(results.get(1)).contains("does not hold");
+      assertThat(results.get(2)).contains("another instruction");
+      assertThat(results.get(3)).contains("another generation");
+      assertThat(results.get(4)).contains("expected an instruction for generation 1, found 2");
+      assertThat(Caller.test(session, "erp", null).orElseThrow().ok()).isTrue();
+    }
+  }
+
+  @Test
+  void followsNoInstructionForAnotherGeneration() throws Exception {
+    var starts = new AtomicInteger();
+    try (var _ = new ConfiguredAgent(Start.on(directory, broker).withPlugin(idle(starts)))) {
+      MockSession session = broker.awaitAdmitted();
+      deploy(session, 1, "erp", 1, plant.settings(USER), PASSWORD);
+      var old =
+          new DeliveryMessage.Instruction("a", 2, InstructionKind.RESTART_PLUGIN, "erp", null);
+      String result = String.valueOf(deliver(session, 10, old).body().result());
+
+      assertThat(result).startsWith("refused: ").contains("found 2");
+      assertThat(starts).hasValue(1);
     }
   }
 

@@ -59,6 +59,7 @@ import io.penstock.codec.seal.SignedTexts;
 import io.penstock.codec.seal.SigningKey;
 import io.penstock.codec.seal.TokenSecret;
 import io.penstock.codec.seal.VerifyingKey;
+import io.penstock.codec.seal.WipeOrder;
 import io.penstock.codec.session.SessionCore;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
@@ -267,6 +268,11 @@ public final class MockBroker implements AutoCloseable {
   private Revoked revocation() {
     SigningKey signer = forgeRevocation ? SigningKey.generate(random) : recordKey;
     return new Revoked(new Revocation(AGENT, 1, Instant.now().getEpochSecond()).sign(signer));
+  }
+
+  /// As an operator of the broker signs it.
+  public String wipeOrder(long generation, String id) {
+    return new WipeOrder(AGENT, generation, id, Instant.now().getEpochSecond()).sign(recordKey);
   }
 
   /// The next session that got as far as EFFECTIVE_RULES.

@@ -54,11 +54,24 @@ public sealed interface DeliveryMessage {
   /// Something to do once.
   ///
   /// @param id the same for every delivery of it
+  /// @param generation whom it is for: an agent that was enrolled anew is another
   /// @param system the one it is about; null = the agent
-  record Instruction(String id, InstructionKind kind, @Nullable String system)
+  /// @param order of a wipe, the signed order, compact JWS
+  record Instruction(
+      String id,
+      long generation,
+      InstructionKind kind,
+      @Nullable String system,
+      @Nullable String order)
       implements DeliveryMessage {
+    private static final int MAX_ORDER_CHARS = 4 * 1024;
+
     public Instruction {
       Expect.text("id", id, 64);
+      Expect.fromOne("generation", generation);
+      if (order != null) {
+        Expect.text("order", order, MAX_ORDER_CHARS);
+      }
       if (kind == null) {
         throw new IllegalArgumentException("kind: expected one, found none");
       }

@@ -10,6 +10,10 @@ import org.jspecify.annotations.Nullable;
 ///     agent does not know
 public record DeliveryReceipt(@Nullable String receipt, @Nullable String result) {
   public static final String UNKNOWN = "unknown";
+
+  /// How the result of an instruction begins that the agent did not follow.
+  private static final String REFUSED = "refused: ";
+
   private static final int MAX_RECEIPT_CHARS = 4 * 1024;
   private static final int MAX_RESULT_CHARS = 1_024;
 
@@ -31,5 +35,14 @@ public record DeliveryReceipt(@Nullable String receipt, @Nullable String result)
 
   public static DeliveryReceipt result(String text) {
     return new DeliveryReceipt(null, text);
+  }
+
+  /// The result of an instruction that the agent does not follow.
+  public static String refusal(String why) {
+    return REFUSED + why;
+  }
+
+  public static boolean isRefusal(String result) {
+    return result.startsWith(REFUSED);
   }
 }

@@ -8,6 +8,7 @@ public enum DocumentType {
   AGENT_RECORD("penstock-agent-record+jws", 32 * 1024),
   REVOCATION_LIST("penstock-revocations+jws", 1024 * 1024),
   REVOKED("penstock-revoked+jws", 4 * 1024),
+  WIPE_ORDER("penstock-wipe+jws", 4 * 1024),
   CONFIGURATION("penstock-configuration+jws", 4 * 1024),
   /// [HeadManifest#MAX_SYSTEMS] systems with the longest names; fits a CONTROL message beside
   /// WELCOME's other fields.

@@ -56,7 +56,7 @@ class DeliveryMessagesTest {
   @ParameterizedTest
   @EnumSource(value = InstructionKind.class, names = "UNKNOWN", mode = EnumSource.Mode.EXCLUDE)
   void everyInstructionReadsBackAsWritten(InstructionKind kind) throws ProtocolException {
-    var sent = new Instruction("i-1", kind, "erp");
+    var sent = new Instruction("i-1", 2, kind, "erp", "order");
 
     assertThat(Messages.decodeDelivery(Messages.encode(sent))).contains(sent);
   }
@@ -65,7 +65,8 @@ class DeliveryMessagesTest {
   void anUnknownMessageOrInstructionIsEmpty() throws Exception {
     byte[] message = PLAIN_CBOR.writeValueAsBytes(Map.of("t", "of_a_newer_broker", "x", 1));
     byte[] instruction =
-        PLAIN_CBOR.writeValueAsBytes(Map.of("t", "instruction", "id", "i-1", "kind", "dance"));
+        PLAIN_CBOR.writeValueAsBytes(
+            Map.of("t", "instruction", "id", "i-1", "generation", 2, "kind", "dance"));
 
     assertThat(Messages.decodeDelivery(message)).isEmpty();
     assertThat(Messages.decodeDelivery(instruction)).isEmpty();
@@ -75,10 +76,29 @@ class DeliveryMessagesTest {
   void unknownKeysAreIgnored() throws Exception {
     byte[] wire =
         PLAIN_CBOR.writeValueAsBytes(
-            Map.of("t", "instruction", "id", "i-1", "kind", "wipe", "new", List.of(1)));
+            Map.of(
+                "t",
+                "instruction",
+                "id",
+                "i-1",
+                "generation",
+                2,
+                "kind",
+                "wipe",
+                "new",
+                List.of(1)));
 
     assertThat(Messages.decodeDelivery(wire))
-        .contains(new Instruction("i-1", InstructionKind.WIPE, null));
+        .contains(new Instruction("i-1", 2, InstructionKind.WIPE, null, null));
+  }
+
+  @Test
+  void anInstructionWithoutAGenerationIsRefused() throws Exception {
+    byte[] wire =
+        PLAIN_CBOR.writeValueAsBytes(Map.of("t", "instruction", "id", "i-1", "kind", "wipe"));
+
+    assertThatExceptionOfType(ProtocolException.class)
+        .isThrownBy(() -> Messages.decodeDelivery(wire));
   }
 
   @Test
