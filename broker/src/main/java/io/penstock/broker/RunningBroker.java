@@ -165,10 +165,12 @@ final class RunningBroker {
                 new MessageTable(keys.rowMac()),
                 systems.documents(),
                 agents.signingKeys(),
+                agents.enrollments(),
+                keys::sign,
                 audit,
                 clock));
     sessions.alsoTell(delivery);
-    hints = new Hints(vertx, address, MessageTable.CHANNEL, delivery::hint, delivery::lookAround);
+    hints = new Hints(vertx, address, MessageTable.CHANNEL, delivery::hint, delivery::listening);
     rollUps = new RollUps(clock, new InvocationAudit(database, audit));
     loops = eventLoops();
     var tickers = new Ticker.Each();
@@ -184,7 +186,8 @@ final class RunningBroker {
     socket = ApiSocket.in(data);
     metrics =
         new Metrics(
-            new Metrics.Sources(tunnels::counters, () -> front().counters(), sessions::list),
+            new Metrics.Sources(
+                tunnels::counters, () -> front().counters(), sessions::list, delivery::counters),
             database);
     front = new Front(frontSettings(), wiring(), loops, tickers);
   }

@@ -21,6 +21,7 @@ public final class Agents implements AutoCloseable {
   private final AgentDirectory directory;
   private final SigningKeys signingKeys;
   private final SignedApprovals approvals;
+  private final SignedEnrollments enrollments;
   private final RoundTrips roundTrips;
   private final Presence presence;
   private final PendingDecisions decisions;
@@ -74,7 +75,16 @@ public final class Agents implements AutoCloseable {
     var pendingTunnel =
         new PendingTunnel(room, enrollment, new Proof(around.random()), decisions, doorway, clock);
     var approval =
-        new Approval(database, identities, keys, room, around.live(), upheavals, ledger, clock);
+        new Approval(
+            database,
+            identities,
+            new MessageTable(keys.rowMac()),
+            keys,
+            room,
+            around.live(),
+            upheavals,
+            ledger,
+            clock);
     var quarantine = new Quarantine(database, identities, around.live(), upheavals, ledger);
     var revocation =
         new Revocation(
@@ -118,6 +128,7 @@ public final class Agents implements AutoCloseable {
             upheavals,
             doorway);
     this.approvals = new SignedApprovals(identities, keys, tampering);
+    this.enrollments = new SignedEnrollments(identities, tampering);
     this.roundTrips = new RoundTrips(around.live());
     this.directory =
         new AgentDirectory(
@@ -167,6 +178,10 @@ public final class Agents implements AutoCloseable {
   }
 
   /// Who may sign receipts.
+  public Enrollments enrollments() {
+    return enrollments;
+  }
+
   public SigningKeys signingKeys() {
     return signingKeys;
   }

@@ -9,6 +9,8 @@ import io.penstock.broker.store.AgentStanding;
 import io.penstock.broker.store.AgentState;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.store.GenerationState;
+import io.penstock.broker.store.MessageTable;
+import io.penstock.broker.store.MessageTable.Message;
 import io.penstock.broker.store.Tx;
 import io.penstock.codec.ErrorCode;
 import io.penstock.codec.seal.AgentRecord;
@@ -17,6 +19,7 @@ import io.penstock.codec.seal.VerifyingKey;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 
@@ -26,6 +29,7 @@ import java.util.Optional;
 final class Approval {
   private final Database database;
   private final Identities identities;
+  private final MessageTable messages;
   private final BrokerKeys keys;
   private final WaitingRoom room;
   private final LiveSessions live;
@@ -36,6 +40,7 @@ final class Approval {
   Approval(
       Database database,
       Identities identities,
+      MessageTable messages,
       BrokerKeys keys,
       WaitingRoom room,
       LiveSessions live,
@@ -44,6 +49,7 @@ final class Approval {
       Clock clock) {
     this.database = database;
     this.identities = identities;
+    this.messages = messages;
     this.keys = keys;
     this.room = room;
     this.live = live;
@@ -101,7 +107,27 @@ final class Approval {
                 Map.of(
                     "generation", Long.toString(pending.generation()),
                     "fingerprint", pending.identity().fingerprint())));
+    messages
+        .takeBefore(tx, agent.name(), pending.generation())
+        .forEach(old -> recordSuperseded(tx, old, pending.generation(), operator));
     tx.afterCommit(() -> tell(pending, before.isPresent()));
+  }
+
+  /// What waited for the box that had the name before is for nobody any more.
+  private void recordSuperseded(Tx tx, Message old, long generation, Actor operator) {
+    var what = new LinkedHashMap<String, Object>();
+    what.put("sequence", old.sequence());
+    old.content().system().ifPresent(system -> what.put("system", system));
+    old.content().version().ifPresent(version -> what.put("version", version));
+    old.content().instructionKind().ifPresent(kind -> what.put("kind", kind));
+    old.content().instructionId().ifPresent(id -> what.put("id", id));
+    ledger.audit(
+        tx,
+        Ledger.Entry.of("gateway.message-superseded", old.agent())
+            .by(operator)
+            .because(
+                "for generation " + old.generation() + " of the agent, which is now " + generation)
+            .with(what));
   }
 
   private static AgentRecord signedRecord(AgentKeys pending, Actor operator, Instant now) {

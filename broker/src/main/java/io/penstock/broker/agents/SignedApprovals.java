@@ -15,6 +15,8 @@ import java.util.function.Supplier;
 /// Approved agents by the signatures of their records. A row that was changed behind our back
 /// raises the alarm and approves nobody.
 final class SignedApprovals implements ApprovedAgents {
+  static final String CHANGED = "changed in the database behind the broker's back";
+
   private final Identities identities;
   private final SignedRecords records;
   private final Revocations revocations;
@@ -29,20 +31,20 @@ final class SignedApprovals implements ApprovedAgents {
 
   @Override
   public Found find(Tx tx, String agent) {
-    return watched(() -> judge(tx, agent, identities.find(tx, agent)));
+    return watched(tx, () -> judge(tx, agent, identities.find(tx, agent)));
   }
 
   @Override
   public Found lock(Tx tx, String agent) {
-    return watched(() -> judge(tx, agent, identities.lock(tx, agent)));
+    return watched(tx, () -> judge(tx, agent, identities.lock(tx, agent)));
   }
 
-  private Found watched(Supplier<Found> look) {
+  private Found watched(Tx tx, Supplier<Found> look) {
     try {
       return look.get();
     } catch (TamperedException found) {
-      tampering.report(found);
-      return new Found.NotApproved("changed in the database behind the broker's back");
+      tx.whenOver(() -> tampering.report(found));
+      return new Found.NotApproved(CHANGED);
     }
   }
 

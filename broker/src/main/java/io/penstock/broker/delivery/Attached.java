@@ -38,6 +38,10 @@ final class Attached {
     return session.admission().agent();
   }
 
+  Addressee addressee() {
+    return new Addressee(session.admission().agent(), session.admission().generation());
+  }
+
   // What it was given.
 
   /// The next look at its window.
@@ -66,6 +70,11 @@ final class Attached {
     var read = unread.headMap(sequence, true);
     unreadBytes -= read.values().stream().mapToLong(Integer::longValue).sum();
     read.clear();
+  }
+
+  /// Was it given this one, and has not answered it or a later one?
+  synchronized boolean reads(long sequence) {
+    return unread.containsKey(sequence);
   }
 
   /// Was it ever given this one?

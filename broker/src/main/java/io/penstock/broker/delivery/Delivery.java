@@ -1,5 +1,6 @@
 package io.penstock.broker.delivery;
 
+import io.penstock.broker.agents.Enrollments;
 import io.penstock.broker.agents.Failpoint;
 import io.penstock.broker.agents.SigningKeys;
 import io.penstock.broker.audit.Audit;
@@ -13,12 +14,14 @@ import io.penstock.broker.tunnel.DocumentStream;
 import io.penstock.broker.tunnel.LiveSession;
 import io.penstock.broker.tunnel.SessionWatcher;
 import io.penstock.codec.message.ControlMessage.StateReport;
+import io.penstock.codec.seal.WipeOrder;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -49,15 +52,20 @@ public final class Delivery implements Deliveries, SessionWatcher, AutoCloseable
   private final Acknowledgements acknowledgements;
   private final DocumentDesk desk;
   private final Outgoing outgoing;
+  private final HeadTeller heads;
   private final DeliveryDirectory directory;
   private final CountDownLatch closing = new CountDownLatch(1);
 
   /// What comes from elsewhere.
+  ///
+  /// @param wipeOrders signs them
   public record Surroundings(
       Database database,
       MessageTable messages,
       Documents documents,
       SigningKeys signingKeys,
+      Enrollments enrollments,
+      Function<WipeOrder, String> wipeOrders,
       Audit audit,
       Clock clock) {}
 
@@ -86,13 +94,28 @@ public final class Delivery implements Deliveries, SessionWatcher, AutoCloseable
                 clock),
             sender::wake);
     desk = new DocumentDesk(database, around.documents());
-    outgoing = new Outgoing(messages, ledger, roster, failpoint, limit);
-    directory = new DeliveryDirectory(database, messages, outgoing, roster, around.audit(), clock);
+    outgoing = new Outgoing(messages, ledger, failpoint, limit);
+    heads = new HeadTeller(database, around.documents(), roster);
+    directory =
+        new DeliveryDirectory(
+            database,
+            messages,
+            around.documents(),
+            new Instructions(
+                database,
+                outgoing,
+                around.enrollments(),
+                around.wipeOrders(),
+                around.audit(),
+                clock),
+            roster,
+            clock);
   }
 
   public void start() {
     sender.start();
     acknowledgements.start();
+    heads.start();
     Thread.ofVirtual().name("delivery-rounds").start(this::rounds);
   }
 
@@ -110,16 +133,28 @@ public final class Delivery implements Deliveries, SessionWatcher, AutoCloseable
     return counters.snapshot();
   }
 
-  /// Somebody queued something for this agent. Never blocks.
-  public void hint(String agent) {
-    sender.wake(agent);
+  /// Somebody queued something for an agent, or signed its head again. Never blocks.
+  ///
+  /// @param payload as [MessageTable#CHANNEL] tells it
+  public void hint(String payload) {
+    if (payload.startsWith(MessageTable.HEAD_HINT)) {
+      heads.renewed(payload.substring(MessageTable.HEAD_HINT.length()));
+    } else {
+      sender.wake(payload);
+    }
+  }
+
+  /// From now on no hint is missed; those before may have been.
+  public void listening() {
+    lookAround();
+    roster.agents().forEach(heads::renewed);
   }
 
   /// Hints may have been missed.
   public void lookAround() {
     List<String> live = roster.agents();
     if (!live.isEmpty()) {
-      database.transaction(tx -> messages.waiting(tx, live)).forEach(sender::wake);
+      database.repeatable(tx -> messages.waiting(tx, live)).forEach(sender::wake);
     }
   }
 
@@ -139,6 +174,7 @@ public final class Delivery implements Deliveries, SessionWatcher, AutoCloseable
     try {
       expire();
       lookAround();
+      heads.again();
     } catch (StoreUnavailableException away) {
       LOG.debug("messages wait for the database: {}", away.getMessage());
     } catch (RuntimeException bug) {
@@ -149,7 +185,7 @@ public final class Delivery implements Deliveries, SessionWatcher, AutoCloseable
   /// A window that was full of expired messages has moved.
   void expire() {
     List<Message> expired =
-        database.transaction(
+        database.repeatable(
             tx -> {
               List<Message> gone = messages.expire(tx, clock.instant(), EXPIRE_AT_ONCE);
               gone.forEach(message -> ledger.expired(tx, message));
@@ -201,5 +237,6 @@ public final class Delivery implements Deliveries, SessionWatcher, AutoCloseable
     closing.countDown();
     sender.close();
     acknowledgements.close();
+    heads.close();
   }
 }

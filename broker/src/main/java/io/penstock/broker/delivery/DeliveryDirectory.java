@@ -1,8 +1,7 @@
 package io.penstock.broker.delivery;
 
 import io.penstock.broker.access.Actor;
-import io.penstock.broker.audit.Audit;
-import io.penstock.broker.audit.AuditEvent;
+import io.penstock.broker.delivery.Documents.Newest;
 import io.penstock.broker.store.AgentState;
 import io.penstock.broker.store.AgentTable;
 import io.penstock.broker.store.AgentTable.Agent;
@@ -15,40 +14,38 @@ import io.penstock.broker.store.MessageTable.Sent;
 import io.penstock.broker.store.Tx;
 import io.penstock.broker.tunnel.ControlChannel.Admission;
 import io.penstock.broker.tunnel.LiveSession;
-import io.penstock.codec.message.DeliveryMessage.Instruction;
 import io.penstock.codec.message.DeliveryMessage.InstructionKind;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.UUID;
+import java.util.stream.Collectors;
 
 /// Messages as operators see them, and instructions as they give them.
 final class DeliveryDirectory implements DeliveryOperations {
   private final Database database;
   private final MessageTable messages;
   private final AgentTable agents = new AgentTable();
-  private final Outgoing outgoing;
+  private final Documents documents;
+  private final Instructions instructions;
   private final Roster roster;
-  private final Audit audit;
   private final Clock clock;
 
   DeliveryDirectory(
       Database database,
       MessageTable messages,
-      Outgoing outgoing,
+      Documents documents,
+      Instructions instructions,
       Roster roster,
-      Audit audit,
       Clock clock) {
     this.database = database;
     this.messages = messages;
-    this.outgoing = outgoing;
+    this.documents = documents;
+    this.instructions = instructions;
     this.roster = roster;
-    this.audit = audit;
     this.clock = clock;
   }
 
@@ -58,14 +55,21 @@ final class DeliveryDirectory implements DeliveryOperations {
         tx ->
             agents
                 .find(tx, agent)
-                .map(
-                    found ->
-                        messages.list(tx, agent, after, limit).stream()
-                            .map(message -> view(tx, found, message))
-                            .toList()));
+                .map(found -> views(tx, found, messages.list(tx, agent, after, limit))));
   }
 
-  private MessageView view(Tx tx, Agent agent, Message message) {
+  private List<MessageView> views(Tx tx, Agent agent, List<Message> waiting) {
+    Map<Addressee, Newest> heads =
+        documents.newest(
+            tx,
+            waiting.stream()
+                .filter(message -> message.content().kind() != Kind.INSTRUCTION)
+                .map(message -> new Addressee(agent.name(), message.generation()))
+                .collect(Collectors.toSet()));
+    return waiting.stream().map(message -> view(tx, agent, message, heads)).toList();
+  }
+
+  private MessageView view(Tx tx, Agent agent, Message message, Map<Addressee, Newest> heads) {
     Content content = message.content();
     Optional<Attached> live = roster.chosen(agent.name());
     Optional<Instant> sent =
@@ -85,7 +89,7 @@ final class DeliveryDirectory implements DeliveryOperations {
         sent,
         message.attempts(),
         message.expiresAt(),
-        why(tx, agent, message, live, sent));
+        why(tx, agent, message, heads, live, sent));
   }
 
   private static boolean isOn(Sent sent, LiveSession session) {
@@ -94,12 +98,22 @@ final class DeliveryDirectory implements DeliveryOperations {
   }
 
   private String why(
-      Tx tx, Agent agent, Message message, Optional<Attached> live, Optional<Instant> sent) {
+      Tx tx,
+      Agent agent,
+      Message message,
+      Map<Addressee, Newest> heads,
+      Optional<Attached> live,
+      Optional<Instant> sent) {
     if (message.expiresAt().filter(at -> !at.isAfter(clock.instant())).isPresent()) {
       return "has expired and is about to be dropped";
     }
     if (agent.state() != AgentState.APPROVED) {
       return "agent is " + agent.state().name().toLowerCase(Locale.ROOT);
+    }
+    if (message.content().kind() != Kind.INSTRUCTION
+        && heads.get(new Addressee(agent.name(), message.generation()))
+            instanceof Newest.Unanswerable(String why)) {
+      return why;
     }
     if (sent.isPresent()) {
       return "waits for its receipt since " + sent.get();
@@ -126,51 +140,7 @@ final class DeliveryDirectory implements DeliveryOperations {
       Optional<String> system,
       Optional<Duration> expiresIn,
       Actor by) {
-    try {
-      return database.transaction(
-          tx ->
-              agents
-                  .find(tx, agent)
-                  .map(found -> instruct(tx, found, kind, system, expiresIn, by))
-                  .orElseGet(Outcome.UnknownAgent::new));
-    } catch (QueueFullException full) {
-      return new Outcome.QueueFull(full.limit(), full.found());
-    }
-  }
-
-  private Outcome instruct(
-      Tx tx,
-      Agent agent,
-      InstructionKind kind,
-      Optional<String> system,
-      Optional<Duration> expiresIn,
-      Actor by) {
-    if (agent.state() != AgentState.APPROVED && agent.state() != AgentState.QUARANTINED) {
-      return new Outcome.WrongState(agent.state().name().toLowerCase(Locale.ROOT));
-    }
-    String id = UUID.randomUUID().toString();
-    long sequence =
-        outgoing.instruction(
-            tx,
-            agent.name(),
-            new Instruction(id, kind, system.orElse(null)),
-            expiresIn,
-            by.name(),
-            clock.instant());
-    var changes = new LinkedHashMap<String, Object>();
-    changes.put("kind", kind.text());
-    changes.put("id", id);
-    changes.put("sequence", sequence);
-    changes.put("state", "queued");
-    system.ifPresent(name -> changes.put("system", name));
-    audit.record(
-        tx,
-        AuditEvent.of("gateway.instruction", "success")
-            .by(by.name())
-            .on(agent.name())
-            .from(by.origin().ip(), by.origin().userAgent(), Optional.of(by.origin().resource()))
-            .changing(changes));
-    return new Outcome.Queued(sequence, id);
+    return instructions.give(agent, kind, system, expiresIn, by);
   }
 
   @Override

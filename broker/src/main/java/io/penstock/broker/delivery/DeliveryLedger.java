@@ -13,7 +13,9 @@ import io.penstock.codec.seal.Receipt.Applied;
 import io.penstock.codec.seal.Receipt.Reason;
 import io.penstock.codec.seal.Receipt.Refused;
 import java.time.Clock;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -53,15 +55,16 @@ final class DeliveryLedger {
     tx.afterCommit(counters.expired::increment);
   }
 
-  /// An instruction was carried out, or the agent does not know it.
+  /// An instruction was carried out, or the agent does not know it or does not follow it.
   void done(Tx tx, Message message, String result) {
-    boolean known = !result.equals(DeliveryReceipt.UNKNOWN);
+    boolean followed =
+        !result.equals(DeliveryReceipt.UNKNOWN) && !DeliveryReceipt.isRefusal(result);
     Map<String, Object> changes = changes(message);
-    changes.put("state", "done");
+    changes.put("state", DeliveryReceipt.isRefusal(result) ? "refused" : "done");
     changes.put("result", oneLine(result));
     audit.record(
         tx,
-        AuditEvent.of(INSTRUCTION, known ? "success" : "failure")
+        AuditEvent.of(INSTRUCTION, followed ? "success" : "failure")
             .by(message.author())
             .on(message.agent())
             .changing(changes));
@@ -77,25 +80,39 @@ final class DeliveryLedger {
     tx.afterCommit(counters.acknowledged::increment);
   }
 
-  void receipt(Tx tx, Receipt receipt) {
-    String subject = receipt.agent() + "/" + receipt.system();
-    switch (receipt.outcome()) {
-      case Applied _ -> {
-        alarms.clear(tx, REFUSED, subject, clock.instant());
-        alarms.clear(tx, ROLLBACK, subject, clock.instant());
-      }
-      case Refused(Reason reason, String detail) -> {
-        boolean rollback = reason == Reason.ROLLBACK;
-        alarms.raise(
-            tx,
-            rollback ? ROLLBACK : REFUSED,
-            rollback ? Severity.HIGH : Severity.MEDIUM,
-            subject,
-            "version " + receipt.version() + ": " + reason.text() + ", " + detail,
-            clock.instant());
+  /// In the order in which they came.
+  void receipts(Tx tx, List<Receipt> receipts) {
+    var applied = new ArrayList<String>();
+    for (Receipt receipt : receipts) {
+      String subject = receipt.agent() + "/" + receipt.system();
+      switch (receipt.outcome()) {
+        case Applied _ -> applied.add(subject);
+        case Refused(Reason reason, String detail) -> {
+          clear(tx, applied);
+          raise(tx, subject, receipt.version(), reason, detail);
+        }
       }
     }
-    tx.afterCommit(counters.acknowledged::increment);
+    clear(tx, applied);
+    tx.afterCommit(() -> counters.acknowledged.add(receipts.size()));
+  }
+
+  private void clear(Tx tx, List<String> applied) {
+    if (!applied.isEmpty()) {
+      alarms.clear(tx, List.of(REFUSED, ROLLBACK), applied, clock.instant());
+      applied.clear();
+    }
+  }
+
+  private void raise(Tx tx, String subject, long version, Reason reason, String detail) {
+    boolean rollback = reason == Reason.ROLLBACK;
+    alarms.raise(
+        tx,
+        rollback ? ROLLBACK : REFUSED,
+        rollback ? Severity.HIGH : Severity.MEDIUM,
+        subject,
+        "version " + version + ": " + reason.text() + ", " + detail,
+        clock.instant());
   }
 
   /// Its session is closed; the message stays.

@@ -5,29 +5,56 @@ import io.penstock.codec.message.ConfigurationDocument;
 import io.penstock.codec.seal.Octets;
 import io.penstock.codec.seal.Receipt;
 import java.time.Instant;
+import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// What systems offer to delivery. All of it runs on virtual threads, inside the caller's
 /// transaction.
 public interface Documents {
 
-  /// Newest signed head manifest (compact JWS) of an approved agent; empty = it has no system.
+  /// Newest signed head manifest (compact JWS) of an approved agent, signed anew when it is due, so
+  /// that the transaction may hold the head's lock afterwards; empty = it has no system.
   Optional<String> head(Tx tx, String agent);
 
   /// One version's document as the agent may fetch it; empty = no such version for this agent's
   /// generation.
   Optional<ConfigurationDocument> document(Tx tx, String agent, String system, long version);
 
-  /// What the newest head lists, for the state digest and for judging receipts.
-  List<Listed> listed(Tx tx, String agent);
+  /// The newest heads as they are, an answer for each. Signs and locks nothing.
+  Map<Addressee, Newest> newest(Tx tx, Collection<Addressee> agents);
 
-  /// A receipt whose signature, agent, generation and hash delivery has checked: records what the
-  /// agent did, and audits it.
-  void receipt(Tx tx, Receipt receipt, String receiptJws, Instant now);
+  /// Documents of at most `maxBytes`; what is larger, not there or not ours is not in the answer.
+  Map<Wanted, ConfigurationDocument> documents(Tx tx, Collection<Wanted> wanted, int maxBytes);
+
+  /// Receipts whose signature, agent, generation and hash delivery has checked: records what the
+  /// agents did, and audits it.
+  void receipts(Tx tx, List<Told> receipts, Instant now);
+
+  /// What is known of the newest head of one generation of an agent.
+  sealed interface Newest {
+    /// What it lists; without a head, or with one of another generation only, nothing.
+    ///
+    /// @param jws empty = there is no head of this generation
+    record Head(Optional<String> jws, List<Listed> systems) implements Newest {
+      public Optional<Listed> listed(String system) {
+        return systems.stream().filter(entry -> entry.system().equals(system)).findFirst();
+      }
+    }
+
+    /// What stands there is no answer: nothing may be concluded from it.
+    record Unanswerable(String why) implements Newest {}
+  }
 
   /// One entry of the newest head.
   ///
   /// @param headerSha256 32 zero bytes for a tombstone
   record Listed(String system, long version, Octets headerSha256, boolean tombstone) {}
+
+  /// Names a document.
+  record Wanted(Addressee agent, String system, long version) {}
+
+  /// A receipt and how it was signed.
+  record Told(Receipt receipt, String jws) {}
 }

@@ -1,6 +1,8 @@
 package io.penstock.broker.delivery;
 
 import io.penstock.broker.delivery.Documents.Listed;
+import io.penstock.broker.delivery.Documents.Newest;
+import io.penstock.broker.delivery.Documents.Wanted;
 import io.penstock.broker.store.MessageTable.Content;
 import io.penstock.broker.store.MessageTable.Kind;
 import io.penstock.broker.store.MessageTable.Message;
@@ -13,83 +15,102 @@ import io.penstock.codec.message.DeliveryMessage.Instruction;
 import io.penstock.codec.message.DeliveryMessage.InstructionKind;
 import io.penstock.codec.message.Messages;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/// Writes the messages of one agent, within one transaction: what they say is read when they go
-/// out, so that an agent always hears the newest head.
+/// Writes messages, within one transaction: what they say is read when they go out, for all of them
+/// together, so that an agent always hears the newest head.
 final class Letters {
   /// Names, numbers and CBOR around head and document.
   private static final int AROUND_BYTES = 512;
 
   private static final int ROOM_BYTES = DeliveryMessage.MAX_BODY_BYTES - AROUND_BYTES;
 
-  private final Documents documents;
-  private final Tx tx;
-  private final String agent;
-  private @Nullable Map<String, Listed> listed;
-  private @Nullable String head;
-  private boolean headRead;
+  private final Map<Addressee, Newest> newest;
+  private final Map<Wanted, ConfigurationDocument> documents;
 
-  Letters(Documents documents, Tx tx, String agent) {
-    this.documents = documents;
-    this.tx = tx;
-    this.agent = agent;
+  /// What becomes of one message.
+  sealed interface Written {
+    /// It goes out.
+    record Ready(Letter letter) implements Written {}
+
+    /// The newest head does not list it, so that the agent would refuse it.
+    record Superseded() implements Written {}
+
+    /// Whether it still holds cannot be told: it waits.
+    record Blocked() implements Written {}
   }
 
-  /// Empty: the newest head does not list it, so that the agent would refuse it.
-  Optional<Letter> write(Message message) {
+  /// Reads what `messages` are about.
+  Letters(Documents from, Tx tx, Collection<Message> messages) {
+    Collection<Message> ofSystems =
+        messages.stream().filter(message -> message.content().kind() != Kind.INSTRUCTION).toList();
+    newest =
+        ofSystems.isEmpty()
+            ? Map.of()
+            : from.newest(
+                tx, ofSystems.stream().map(Letters::addressee).collect(Collectors.toSet()));
+    Collection<Wanted> wanted =
+        ofSystems.stream()
+            .filter(message -> message.content().kind() == Kind.CONFIGURATION)
+            .map(Letters::wanted)
+            .collect(Collectors.toSet());
+    documents = wanted.isEmpty() ? Map.of() : from.documents(tx, wanted, ROOM_BYTES);
+  }
+
+  private static Addressee addressee(Message message) {
+    return new Addressee(message.agent(), message.generation());
+  }
+
+  private static Wanted wanted(Message message) {
+    return new Wanted(
+        addressee(message),
+        message.content().system().orElseThrow(),
+        message.content().version().orElseThrow());
+  }
+
+  Written write(Message message) {
     Content content = message.content();
     if (content.kind() == Kind.INSTRUCTION) {
-      return Optional.of(
-          new Letter(message.sequence(), Messages.encode(instruction(content)), Optional.empty()));
+      return new Written.Ready(
+          new Letter(message.sequence(), Messages.encode(instruction(message)), Optional.empty()));
     }
-    String system = content.system().orElseThrow();
-    long version = content.version().orElseThrow();
-    return isListed(system, version, content.kind() == Kind.REMOVAL)
-        ? Optional.of(write(message, system, version))
-        : Optional.empty();
+    return switch (newest.get(addressee(message))) {
+      case Newest.Head head when lists(head, content) ->
+          new Written.Ready(write(message, head.jws()));
+      case Newest.Head _ -> new Written.Superseded();
+      case Newest.Unanswerable _ -> new Written.Blocked();
+      case null -> new Written.Blocked();
+    };
   }
 
-  private boolean isListed(String system, long version, boolean tombstone) {
-    if (listed == null) {
-      listed =
-          documents.listed(tx, agent).stream()
-              .collect(Collectors.toMap(Listed::system, Function.identity()));
-    }
-    Listed entry = listed.get(system);
-    return entry != null && entry.version() == version && entry.tombstone() == tombstone;
+  private static boolean lists(Newest.Head head, Content content) {
+    Optional<Listed> entry = head.listed(content.system().orElseThrow());
+    return entry
+        .filter(it -> Optional.of(it.version()).equals(content.version()))
+        .filter(it -> it.tombstone() == (content.kind() == Kind.REMOVAL))
+        .isPresent();
   }
 
-  private Letter write(Message message, String system, long version) {
-    Optional<String> newest = head();
-    boolean headFits = newest.map(String::length).orElse(0) <= ROOM_BYTES;
-    String inBody = headFits ? newest.orElse(null) : null;
+  private Letter write(Message message, Optional<String> newestHead) {
+    Wanted name = wanted(message);
+    boolean headFits = newestHead.map(String::length).orElse(0) <= ROOM_BYTES;
+    String inBody = headFits ? newestHead.orElse(null) : null;
     int left = ROOM_BYTES - (inBody == null ? 0 : inBody.length());
     DeliveryMessage body =
         message.content().kind() == Kind.REMOVAL
-            ? new Head(system, version, inBody)
-            : new Configuration(system, version, inBody, document(system, version, left));
+            ? new Head(name.system(), name.version(), inBody)
+            : new Configuration(name.system(), name.version(), inBody, document(name, left));
     return new Letter(
-        message.sequence(), Messages.encode(body), headFits ? Optional.empty() : newest);
+        message.sequence(), Messages.encode(body), headFits ? Optional.empty() : newestHead);
   }
 
-  private Optional<String> head() {
-    if (!headRead) {
-      head = documents.head(tx, agent).orElse(null);
-      headRead = true;
-    }
-    return Optional.ofNullable(head);
-  }
-
-  private @Nullable ConfigurationDocument document(String system, long version, int room) {
-    return documents
-        .document(tx, agent, system, version)
-        .filter(document -> bytes(document) <= room)
-        .orElse(null);
+  private @Nullable ConfigurationDocument document(Wanted name, int room) {
+    ConfigurationDocument document = documents.get(name);
+    return document != null && bytes(document) <= room ? document : null;
   }
 
   private static long bytes(ConfigurationDocument document) {
@@ -99,14 +120,17 @@ final class Letters {
         + (sealed == null ? 0 : sealed.length);
   }
 
-  private static Instruction instruction(Content content) {
+  private static Instruction instruction(Message message) {
+    Content content = message.content();
     String kind = content.instructionKind().orElseThrow();
     return new Instruction(
         content.instructionId().orElseThrow(),
+        message.generation(),
         Arrays.stream(InstructionKind.values())
             .filter(known -> known.text().equals(kind))
             .findFirst()
             .orElseThrow(),
-        content.system().orElse(null));
+        content.system().orElse(null),
+        content.order().orElse(null));
   }
 }

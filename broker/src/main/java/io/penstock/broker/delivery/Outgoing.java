@@ -7,7 +7,6 @@ import io.penstock.broker.store.MessageTable.Kind;
 import io.penstock.broker.store.MessageTable.Message;
 import io.penstock.broker.store.MessageTable.MessageKey;
 import io.penstock.broker.store.Tx;
-import io.penstock.codec.message.ControlMessage;
 import io.penstock.codec.message.DeliveryMessage.Instruction;
 import io.penstock.codec.message.DeliveryMessage.InstructionKind;
 import java.time.Duration;
@@ -23,31 +22,27 @@ public final class Outgoing implements MessageQueue {
 
   private final MessageTable messages;
   private final DeliveryLedger ledger;
-  private final Roster roster;
   private final Failpoint failpoint;
   private final int limit;
 
-  Outgoing(
-      MessageTable messages, DeliveryLedger ledger, Roster roster, Failpoint failpoint, int limit) {
+  Outgoing(MessageTable messages, DeliveryLedger ledger, Failpoint failpoint, int limit) {
     this.messages = messages;
     this.ledger = ledger;
-    this.roster = roster;
     this.failpoint = failpoint;
     this.limit = limit;
   }
 
   @Override
   public long configuration(
-      Tx tx, String agent, String system, long version, String author, Instant now) {
+      Tx tx, Addressee to, String system, long version, String author, Instant now) {
     return ofSystem(
-        tx, agent, Content.ofSystem(Kind.CONFIGURATION, system, version), system, author, now);
+        tx, to, Content.ofSystem(Kind.CONFIGURATION, system, version), system, author, now);
   }
 
   @Override
   public long removal(
-      Tx tx, String agent, String system, long version, String author, Instant now) {
-    return ofSystem(
-        tx, agent, Content.ofSystem(Kind.REMOVAL, system, version), system, author, now);
+      Tx tx, Addressee to, String system, long version, String author, Instant now) {
+    return ofSystem(tx, to, Content.ofSystem(Kind.REMOVAL, system, version), system, author, now);
   }
 
   @Override
@@ -63,25 +58,37 @@ public final class Outgoing implements MessageQueue {
     }
     var content =
         Content.instruction(
-            instruction.id(), instruction.kind().text(), Optional.ofNullable(instruction.system()));
+            instruction.id(),
+            instruction.kind().text(),
+            Optional.ofNullable(instruction.system()),
+            Optional.ofNullable(instruction.order()));
     long sequence = messages.next(tx, agent);
-    return put(tx, new MessageKey(agent, sequence), content, author, now, expiresIn.map(now::plus));
+    return put(
+        tx,
+        new MessageKey(agent, sequence),
+        instruction.generation(),
+        content,
+        author,
+        now,
+        expiresIn.map(now::plus));
   }
 
   private long ofSystem(
-      Tx tx, String agent, Content content, String system, String author, Instant now) {
+      Tx tx, Addressee to, Content content, String system, String author, Instant now) {
     // First the number: its row locks the agent's queue, so that two deploys are one after the
     // other.
-    long sequence = messages.next(tx, agent);
-    for (Message old : messages.supersede(tx, agent, system)) {
+    long sequence = messages.next(tx, to.agent());
+    for (Message old : messages.supersede(tx, to.agent(), system)) {
       ledger.superseded(tx, old, sequence);
     }
-    return put(tx, new MessageKey(agent, sequence), content, author, now, Optional.empty());
+    var key = new MessageKey(to.agent(), sequence);
+    return put(tx, key, to.generation(), content, author, now, Optional.empty());
   }
 
   private long put(
       Tx tx,
       MessageKey key,
+      long generation,
       Content content,
       String author,
       Instant now,
@@ -92,14 +99,14 @@ public final class Outgoing implements MessageQueue {
     }
     // The MAC covers it, and Postgres keeps microseconds.
     Optional<Instant> expires = expiresAt.map(at -> at.truncatedTo(ChronoUnit.MILLIS));
-    messages.insert(tx, key, content, author, now, expires);
+    messages.insert(tx, key, generation, content, author, now, expires);
     messages.announce(tx, key.agent());
     tx.afterCommit(() -> failpoint.passed(Delivery.FAIL_AFTER_QUEUED));
     return key.sequence();
   }
 
   @Override
-  public void headRenewed(String agent, String headJws) {
-    roster.of(agent).forEach(attached -> attached.session().send(new ControlMessage.Head(headJws)));
+  public void headRenewed(Tx tx, String agent) {
+    messages.announceHead(tx, agent);
   }
 }

@@ -4,14 +4,16 @@ import io.penstock.broker.agents.Failpoint;
 import io.penstock.broker.agents.SigningKeys;
 import io.penstock.broker.delivery.Acknowledgements.Answer;
 import io.penstock.broker.delivery.Documents.Listed;
+import io.penstock.broker.delivery.Documents.Newest;
+import io.penstock.broker.delivery.Documents.Told;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.store.EpochTable;
 import io.penstock.broker.store.EpochTable.SlotEpoch;
 import io.penstock.broker.store.MessageTable;
-import io.penstock.broker.store.MessageTable.Content;
 import io.penstock.broker.store.MessageTable.Kind;
 import io.penstock.broker.store.MessageTable.Message;
 import io.penstock.broker.store.MessageTable.MessageKey;
+import io.penstock.broker.store.MessageTable.UpTo;
 import io.penstock.broker.store.Tx;
 import io.penstock.broker.tunnel.ControlChannel.Admission;
 import io.penstock.codec.ErrorCode;
@@ -24,13 +26,14 @@ import io.penstock.codec.seal.VerifyingKey;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Function;
+import java.util.Set;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /// Judges receipts and records them: what the agent did, the end of its message, audit and alarms,
 /// all in one transaction. A receipt counts only while its session is the newest of its slot.
@@ -68,6 +71,14 @@ final class Recorder {
   ///
   /// @param receipt verified; empty for a result
   private record Verified(Answer answer, DeliveryReceipt body, Optional<Receipt> receipt) {
+    boolean ofNoMessage() {
+      return answer.sequence() == DeliveryReceipt.NO_MESSAGE;
+    }
+
+    Addressee addressee() {
+      return answer.attached().addressee();
+    }
+
     MessageKey key() {
       return new MessageKey(answer.attached().agent(), answer.sequence());
     }
@@ -92,14 +103,17 @@ final class Recorder {
       verify(answer, bad).ifPresent(verified::add);
     }
     if (!verified.isEmpty()) {
-      bad.addAll(database.transaction(tx -> record(tx, verified)));
+      bad.addAll(database.repeatable(tx -> record(tx, verified)));
     }
     bad.forEach(this::refuse);
   }
 
   private Optional<Verified> verify(Answer answer, List<Bad> bad) {
     try {
-      if (!answer.attached().knows(answer.sequence())) {
+      boolean expected =
+          answer.sequence() == DeliveryReceipt.NO_MESSAGE
+              || answer.attached().knows(answer.sequence());
+      if (!expected) {
         throw new ProtocolException(
             ErrorCode.PROTOCOL_ERROR, "expected the receipt of a message that was sent");
       }
@@ -136,34 +150,11 @@ final class Recorder {
   }
 
   private List<Bad> record(Tx tx, List<Verified> verified) {
-    List<Verified> current = unfenced(tx, verified);
-    Map<MessageKey, Message> rows =
-        messages.lock(tx, current.stream().map(Verified::key).toList()).stream()
-            .collect(
-                Collectors.toMap(
-                    row -> new MessageKey(row.agent(), row.sequence()), Function.identity()));
-    var bad = new ArrayList<Bad>();
-    var over = new LinkedHashSet<MessageKey>();
-    var heads = new Heads(tx);
-    for (Verified one : current) {
-      // A second receipt of the same message finds no row.
-      Message row = over.contains(one.key()) ? null : rows.get(one.key());
-      if (row == null) {
-        tx.afterCommit(counters.late::increment);
-        continue;
-      }
-      Optional<String> wrong = record(tx, heads, row, one);
-      if (wrong.isPresent()) {
-        bad.add(new Bad(one.answer(), wrong.get()));
-      } else {
-        over.add(one.key());
-      }
-    }
-    if (!over.isEmpty()) {
-      messages.take(tx, List.copyOf(over));
-    }
+    var batch = new Batch(tx, unfenced(tx, verified));
+    batch.judge();
+    batch.write();
     failpoint.passed(Delivery.FAIL_BEFORE_RECORDED);
-    return bad;
+    return batch.bad;
   }
 
   private List<Verified> unfenced(Tx tx, List<Verified> verified) {
@@ -178,70 +169,201 @@ final class Recorder {
     return current;
   }
 
-  /// Empty: recorded, and the message is over. Else what is wrong with it.
-  private Optional<String> record(Tx tx, Heads heads, Message row, Verified one) {
-    if (!row.genuine()) {
-      ledger.tampered(tx, row);
-      return Optional.empty();
+  /// Receipts that are recorded in one transaction: all is read first, then each is judged, then
+  /// all is written.
+  private final class Batch {
+    final List<Bad> bad = new ArrayList<>();
+    private final Tx tx;
+    private final List<Verified> receipts;
+    private final Map<MessageKey, Message> rows = new LinkedHashMap<>();
+    private final Map<Addressee, Newest> newest;
+    private final Set<MessageKey> over = new LinkedHashSet<>();
+    private final List<Told> told = new ArrayList<>();
+
+    Batch(Tx tx, List<Verified> receipts) {
+      this.tx = tx;
+      this.receipts = receipts;
+      lock();
+      Set<Addressee> agents =
+          receipts.stream()
+              .filter(one -> one.receipt().isPresent())
+              .map(Verified::addressee)
+              .collect(Collectors.toSet());
+      newest = agents.isEmpty() ? Map.of() : documents.newest(tx, agents);
     }
-    String result = one.body().result();
-    if (row.content().kind() == Kind.INSTRUCTION) {
+
+    private void lock() {
+      List<MessageKey> keys =
+          receipts.stream().filter(one -> !one.ofNoMessage()).map(Verified::key).toList();
+      if (!keys.isEmpty()) {
+        messages.lock(tx, keys).forEach(row -> rows.put(row.key(), row));
+      }
+      List<UpTo> versions =
+          receipts.stream()
+              .filter(Verified::ofNoMessage)
+              .flatMap(one -> one.receipt().stream())
+              .map(it -> new UpTo(it.agent(), it.generation(), it.system(), it.version()))
+              .toList();
+      if (!versions.isEmpty()) {
+        messages.lockUpTo(tx, versions).forEach(row -> rows.put(row.key(), row));
+      }
+    }
+
+    void judge() {
+      for (Verified one : receipts) {
+        Optional<String> wrong = one.ofNoMessage() ? judgeAlone(one) : judge(one);
+        wrong.ifPresent(what -> bad.add(new Bad(one.answer(), what)));
+      }
+    }
+
+    void write() {
+      Instant now = clock.instant();
+      if (!told.isEmpty()) {
+        documents.receipts(tx, told, now);
+        ledger.receipts(tx, told.stream().map(Told::receipt).toList());
+      }
+      if (!over.isEmpty()) {
+        messages.take(tx, List.copyOf(over));
+      }
+    }
+
+    /// Empty: as it should be. Else what is wrong with it.
+    private Optional<String> judge(Verified one) {
+      // A second receipt of the same message finds no row.
+      Message row = over.contains(one.key()) ? null : rows.get(one.key());
+      if (row == null || row.generation() != one.admission().generation()) {
+        tx.afterCommit(counters.late::increment);
+        return Optional.empty();
+      }
+      if (!row.genuine()) {
+        over.add(row.key());
+        ledger.tampered(tx, row);
+        return Optional.empty();
+      }
+      return row.content().kind() == Kind.INSTRUCTION
+          ? judgeInstruction(row, one.body().result())
+          : judgeConfiguration(row, one);
+    }
+
+    private Optional<String> judgeInstruction(Message row, @Nullable String result) {
       if (result == null) {
         return Optional.of("a signed receipt where an instruction's result is due");
       }
+      over.add(row.key());
       ledger.done(tx, row, result);
       return Optional.empty();
     }
-    if (result != null) {
-      if (!result.equals(DeliveryReceipt.UNKNOWN)) {
-        return Optional.of("a result where a signed receipt is due");
+
+    private Optional<String> judgeConfiguration(Message row, Verified one) {
+      String result = one.body().result();
+      if (result != null) {
+        if (!result.equals(DeliveryReceipt.UNKNOWN)) {
+          return Optional.of("a result where a signed receipt is due");
+        }
+        over.add(row.key());
+        ledger.unknown(tx, row);
+        return Optional.empty();
       }
-      ledger.unknown(tx, row);
-      return Optional.empty();
+      Receipt receipt = one.receipt().orElseThrow();
+      boolean same =
+          isOfItsAgent(receipt, one)
+              && Optional.of(receipt.system()).equals(row.content().system())
+              && Optional.of(receipt.version()).equals(row.content().version());
+      if (!same) {
+        return Optional.of("a receipt that is about something else");
+      }
+      return switch (look(receipt, one)) {
+        case LISTED -> {
+          over.add(row.key());
+          tell(receipt, one);
+          yield Optional.empty();
+        }
+        case NOT_LISTED -> {
+          over.add(row.key());
+          ledger.superseded(tx, row, "the newest head does not list it");
+          yield Optional.empty();
+        }
+        case OTHER_HASH -> Optional.of("a hash that the newest head does not list");
+        case UNKNOWN -> {
+          keep(one);
+          yield Optional.empty();
+        }
+      };
     }
-    return record(tx, heads, row, one.receipt().orElseThrow(), one);
+
+    /// What the agent did by itself, at its start or by a renewed head: no message told it to, or
+    /// one that still waits.
+    private Optional<String> judgeAlone(Verified one) {
+      if (one.receipt().isEmpty()) {
+        return Optional.of("a result of no message");
+      }
+      Receipt receipt = one.receipt().get();
+      if (!isOfItsAgent(receipt, one)) {
+        return Optional.of("a receipt that is about something else");
+      }
+      return switch (look(receipt, one)) {
+        case LISTED -> {
+          tell(receipt, one);
+          takeMessagesOf(receipt);
+          yield Optional.empty();
+        }
+        // The head has moved on since, and the next receipt with it.
+        case NOT_LISTED -> {
+          tx.afterCommit(counters.late::increment);
+          yield Optional.empty();
+        }
+        case OTHER_HASH -> Optional.of("a hash that the newest head does not list");
+        case UNKNOWN -> Optional.empty();
+      };
+    }
+
+    private void takeMessagesOf(Receipt receipt) {
+      rows.values().stream()
+          .filter(Message::genuine)
+          .filter(row -> row.agent().equals(receipt.agent()))
+          .filter(row -> row.generation() == receipt.generation())
+          .filter(row -> row.content().system().equals(Optional.of(receipt.system())))
+          .filter(row -> row.content().version().orElse(Long.MAX_VALUE) <= receipt.version())
+          .map(Message::key)
+          .forEach(over::add);
+    }
+
+    private static boolean isOfItsAgent(Receipt receipt, Verified one) {
+      return receipt.agent().equals(one.addressee().agent())
+          && receipt.generation() == one.addressee().generation();
+    }
+
+    private Look look(Receipt receipt, Verified one) {
+      if (!(newest.get(one.addressee()) instanceof Newest.Head head)) {
+        return Look.UNKNOWN;
+      }
+      Optional<Listed> listed =
+          head.listed(receipt.system()).filter(entry -> entry.version() == receipt.version());
+      if (listed.isEmpty()) {
+        return Look.NOT_LISTED;
+      }
+      return listed.get().headerSha256().equals(receipt.headerSha256())
+          ? Look.LISTED
+          : Look.OTHER_HASH;
+    }
+
+    private void tell(Receipt receipt, Verified one) {
+      told.add(new Told(receipt, String.valueOf(one.body().receipt())));
+    }
+
+    /// Its message is sent again once the head can be read.
+    private void keep(Verified one) {
+      tx.afterCommit(() -> one.answer().attached().doubtful(true));
+    }
   }
 
-  private Optional<String> record(Tx tx, Heads heads, Message row, Receipt receipt, Verified one) {
-    Content content = row.content();
-    boolean same =
-        receipt.agent().equals(row.agent())
-            && receipt.generation() == one.admission().generation()
-            && Optional.of(receipt.system()).equals(content.system())
-            && Optional.of(receipt.version()).equals(content.version());
-    if (!same) {
-      return Optional.of("a receipt that is about something else");
-    }
-    Optional<Listed> listed =
-        heads.of(row.agent()).stream()
-            .filter(entry -> entry.system().equals(receipt.system()))
-            .filter(entry -> entry.version() == receipt.version())
-            .findFirst();
-    if (listed.isEmpty()) {
-      ledger.superseded(tx, row, "the newest head does not list it");
-      return Optional.empty();
-    }
-    if (!listed.get().headerSha256().equals(receipt.headerSha256())) {
-      return Optional.of("a hash that the newest head does not list");
-    }
-    Instant now = clock.instant();
-    documents.receipt(tx, receipt, String.valueOf(one.body().receipt()), now);
-    ledger.receipt(tx, receipt);
-    return Optional.empty();
-  }
-
-  /// What the newest heads list, read once in a transaction.
-  private final class Heads {
-    private final Tx tx;
-    private final Map<String, List<Listed>> byAgent = new HashMap<>();
-
-    Heads(Tx tx) {
-      this.tx = tx;
-    }
-
-    List<Listed> of(String agent) {
-      return byAgent.computeIfAbsent(agent, name -> documents.listed(tx, name));
-    }
+  /// How a receipt compares with the newest head.
+  private enum Look {
+    LISTED,
+    NOT_LISTED,
+    OTHER_HASH,
+    /// The head cannot be read.
+    UNKNOWN
   }
 
   private void refuse(Bad bad) {

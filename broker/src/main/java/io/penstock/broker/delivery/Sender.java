@@ -1,6 +1,7 @@
 package io.penstock.broker.delivery;
 
 import io.penstock.broker.agents.Failpoint;
+import io.penstock.broker.delivery.Letters.Written;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.store.MessageTable;
 import io.penstock.broker.store.MessageTable.Message;
@@ -118,73 +119,96 @@ final class Sender implements AutoCloseable {
     targets.forEach(target -> serve(List.of(target.agent())));
   }
 
+  /// What goes out to one session.
+  ///
+  /// @param whole everything that its window holds; what the rows say is right then
+  private record Pass(List<Letter> letters, boolean whole) {}
+
   private void send(List<Attached> targets) {
-    Map<Attached, List<Letter>> written = database.transaction(tx -> write(tx, targets));
-    targets.forEach(target -> target.doubtful(false));
-    written.forEach(this::send);
+    Map<Attached, Pass> passes = database.repeatable(tx -> write(tx, targets));
+    passes.forEach(
+        (target, pass) -> {
+          if (pass.whole()) {
+            target.doubtful(false);
+          }
+          send(target, pass.letters());
+        });
   }
 
-  private Map<Attached, List<Letter>> write(Tx tx, List<Attached> targets) {
-    Map<String, List<Message>> due =
-        messages.due(tx, targets.stream().map(Attached::window).toList(), WINDOW).stream()
-            .collect(Collectors.groupingBy(Message::agent));
-    var written = new LinkedHashMap<Attached, List<Letter>>();
+  private Map<Attached, Pass> write(Tx tx, List<Attached> targets) {
+    List<Message> due = messages.due(tx, targets.stream().map(Attached::window).toList(), WINDOW);
+    Map<String, List<Message>> byAgent =
+        due.stream().collect(Collectors.groupingBy(Message::agent));
+    var writer = new Letters(documents, tx, due);
+    var passes = new LinkedHashMap<Attached, Pass>();
     var given = new LinkedHashMap<MessageKey, Window>();
     Instant now = clock.instant();
     for (Attached target : targets) {
-      List<Message> waiting = due.getOrDefault(target.agent(), List.of());
-      if (waiting.isEmpty()) {
-        continue;
-      }
-      List<Letter> letters = write(tx, target, waiting, now);
-      letters.forEach(
-          letter -> given.put(new MessageKey(target.agent(), letter.sequence()), target.window()));
-      written.put(target, letters);
+      List<Message> waiting = byAgent.getOrDefault(target.agent(), List.of());
+      Pass pass = write(tx, writer, target, waiting, now);
+      pass.letters()
+          .forEach(
+              letter ->
+                  given.put(new MessageKey(target.agent(), letter.sequence()), target.window()));
+      passes.put(target, pass);
     }
     if (!given.isEmpty()) {
       messages.sent(tx, given, now);
     }
-    return written;
+    return passes;
   }
 
-  private List<Letter> write(Tx tx, Attached target, List<Message> waiting, Instant now) {
-    var writer = new Letters(documents, tx, target.agent());
+  private Pass write(Tx tx, Letters writer, Attached target, List<Message> waiting, Instant now) {
     var letters = new ArrayList<Letter>();
     int bytes = 0;
     for (Message message : waiting) {
-      if (message.expiresAt().filter(at -> !at.isAfter(now)).isPresent()) {
+      boolean expired = message.expiresAt().filter(at -> !at.isAfter(now)).isPresent();
+      if (expired || target.reads(message.sequence()) || isDropped(tx, target, message)) {
         continue;
       }
-      Optional<Letter> letter = letter(tx, writer, message);
-      if (letter.isEmpty()) {
-        continue;
+      switch (writer.write(message)) {
+        case Written.Superseded _ -> drop(tx, message, "the newest head does not list it");
+        case Written.Blocked _ -> {
+          return new Pass(letters, false);
+        }
+        case Written.Ready(Letter letter) -> {
+          bytes += letter.bytes() + (letters.isEmpty() ? headBytes(letter) : 0);
+          if (!target.hasRoom(bytes, UNREAD_BYTES)) {
+            return new Pass(letters, false);
+          }
+          letters.add(letter);
+        }
       }
-      bytes += letter.get().bytes() + (letters.isEmpty() ? headBytes(letter.get()) : 0);
-      if (!target.hasRoom(bytes, UNREAD_BYTES)) {
-        break;
-      }
-      letters.add(letter.get());
     }
-    return letters;
+    return new Pass(letters, true);
+  }
+
+  /// What must not be sent leaves the queue, so that it does not stand in its way.
+  private boolean isDropped(Tx tx, Attached target, Message message) {
+    if (!message.genuine()) {
+      messages.take(tx, List.of(message.key()));
+      ledger.tampered(tx, message);
+      return true;
+    }
+    long generation = target.addressee().generation();
+    if (message.generation() != generation) {
+      drop(
+          tx,
+          message,
+          "for generation " + message.generation() + " of the agent, which is now " + generation);
+      return true;
+    }
+    return false;
+  }
+
+  private void drop(Tx tx, Message message, String why) {
+    if (!messages.take(tx, List.of(message.key())).isEmpty()) {
+      ledger.superseded(tx, message, why);
+    }
   }
 
   private static int headBytes(Letter letter) {
     return letter.headAhead().map(String::length).orElse(0);
-  }
-
-  /// What cannot or must not be sent leaves the queue, so that it does not stand in its way.
-  private Optional<Letter> letter(Tx tx, Letters writer, Message message) {
-    var key = new MessageKey(message.agent(), message.sequence());
-    if (!message.genuine()) {
-      messages.take(tx, List.of(key));
-      ledger.tampered(tx, message);
-      return Optional.empty();
-    }
-    Optional<Letter> letter = writer.write(message);
-    if (letter.isEmpty() && !messages.take(tx, List.of(key)).isEmpty()) {
-      ledger.superseded(tx, message, "the newest head does not list it");
-    }
-    return letter;
   }
 
   private void send(Attached target, List<Letter> letters) {

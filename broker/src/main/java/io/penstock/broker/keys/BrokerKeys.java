@@ -11,6 +11,7 @@ import io.penstock.codec.seal.NodeCertificate;
 import io.penstock.codec.seal.Octets;
 import io.penstock.codec.seal.SigningKey;
 import io.penstock.codec.seal.VerifyingKey;
+import io.penstock.codec.seal.WipeOrder;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
@@ -136,6 +137,10 @@ public final class BrokerKeys {
 
   public String sign(HeadManifest head) {
     return head.sign(configurationKey);
+  }
+
+  public String sign(WipeOrder order) {
+    return order.sign(recordKey);
   }
 
   public SigningKey jwtKey() {

@@ -109,6 +109,19 @@ public final class AlarmTable {
         == 1;
   }
 
+  /// The causes are gone.
+  public void clear(Tx tx, List<String> kinds, List<String> subjects, Instant at) {
+    tx.update(
+        """
+        update alarms set cleared_at = $3 where id in (
+          select id from alarms where kind = any($1::text[]) and subject = any($2::text[])
+            and cleared_at is null and acknowledged_at is null order by id for update)\
+        """,
+        kinds,
+        subjects,
+        at);
+  }
+
   private static Alarm read(Row row) {
     return new Alarm(
         Values.number(row, "id"),

@@ -53,30 +53,14 @@ public final class AuditTable {
       Optional<Long> beforeId,
       int limit) {}
 
+  /// Written before the commit, together with the other rows of the transaction and in their order.
   public void insert(Tx tx, Entry entry) {
-    tx.update(
-        """
-        insert into audit_log (event_id, timestamp, event_type, user_email, resource_id, action, changes, ip_address, user_agent, resource,
-          result, reason, approved_by)
-        values ($1, $2, $3, $4, $5, $6, $7, $8::text::inet, $9, $10, $11, $12, $13)\
-        """,
-        entry.eventId(),
-        entry.timestamp(),
-        entry.eventType(),
-        entry.user(),
-        entry.resourceId(),
-        entry.action(),
-        entry.changes().isEmpty() ? Optional.empty() : entry.changes(),
-        entry.ipAddress(),
-        entry.userAgent(),
-        entry.resource(),
-        entry.result(),
-        entry.reason(),
-        entry.approvedBy());
+    tx.audit().add(entry);
   }
 
   /// Newest first.
   public List<Stored> list(Tx tx, Filter filter) {
+    tx.audit().flush();
     var entries = new ArrayList<Stored>();
     tx.query(
             "select "

@@ -5,11 +5,14 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.net.NetClientOptions;
 import io.vertx.pgclient.PgBuilder;
+import io.vertx.pgclient.PgException;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.PoolOptions;
 import io.vertx.sqlclient.SqlConnection;
 import io.vertx.sqlclient.Transaction;
 import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -23,6 +26,10 @@ import java.util.function.Supplier;
 /// Postgres has answered what was left on it.
 public final class Database implements AutoCloseable {
   private static final int MAX_WAITING = 1000;
+  private static final int ATTEMPTS = 5;
+
+  /// Serialization failure and deadlock: everything was rolled back.
+  private static final Set<String> CLASHES = Set.of("40001", "40P01");
 
   private final Pool pool;
   private final Duration deadline;
@@ -64,22 +71,65 @@ public final class Database implements AutoCloseable {
   /// Runs `work` in one transaction and answers what it returns. Whatever it throws rolls
   /// everything back.
   public <T> T transaction(Function<Tx, T> work) {
-    var waiting = new Waiting(deadline);
+    return transaction(deadline, work);
+  }
+
+  /// [#transaction] for somebody who has less time than others.
+  public <T> T within(Duration limit, Function<Tx, T> work) {
+    return transaction(limit.compareTo(deadline) < 0 ? limit : deadline, work);
+  }
+
+  /// [#transaction] whose `work` has no effect but through its [Tx], so that all of it may run
+  /// again: after a deadlock or a serialization failure it does, a few times and a random moment
+  /// later.
+  public <T> T repeatable(Function<Tx, T> work) {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        return transaction(work);
+      } catch (PgException clash) {
+        if (attempt == ATTEMPTS || !CLASHES.contains(String.valueOf(clash.getSqlState()))) {
+          throw clash;
+        }
+      }
+      pause(attempt);
+    }
+  }
+
+  private static void pause(int attempt) {
+    try {
+      Thread.sleep(ThreadLocalRandom.current().nextLong(1, 20L * attempt + 1));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StoreUnavailableException("interrupted while waiting for Postgres", e);
+    }
+  }
+
+  private <T> T transaction(Duration limit, Function<Tx, T> work) {
+    var waiting = new Waiting(limit);
     SqlConnection connection = lease(waiting);
     var ending = new Ending(connection);
-    Tx tx;
+    var tx = new Tx(connection, waiting);
     T result;
     try {
       Transaction transaction = waiting.on(connection.begin());
       ending.transaction(transaction);
-      tx = new Tx(connection, waiting);
       result = work.apply(tx);
+      tx.audit().flush();
       waiting.on(ending.commit());
     } catch (RuntimeException | Error e) {
       ending.rollback();
+      try {
+        tx.runWhenOver();
+      } catch (RuntimeException second) {
+        e.addSuppressed(second);
+      }
       throw e;
     }
-    tx.runAfterCommit();
+    try {
+      tx.runAfterCommit();
+    } finally {
+      tx.runWhenOver();
+    }
     return result;
   }
 

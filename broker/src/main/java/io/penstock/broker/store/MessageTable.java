@@ -14,14 +14,18 @@ import java.util.Optional;
 /// What waits for agents, a row for each message until its receipt, numbered per agent. What a row
 /// makes an agent do is under a MAC.
 public final class MessageTable {
-  /// A hint that an agent has something to hear; the payload names it.
+  /// A hint that an agent has something to hear; the payload names it, after [#HEAD_HINT] when it
+  /// is a renewed head and no message.
   public static final String CHANNEL = "penstock_messages";
+
+  /// No agent's name has a space.
+  public static final String HEAD_HINT = "head ";
 
   private static final String TABLE = "messages";
   private static final String COLUMNS =
       """
-      agent, sequence, kind, system, version, instruction_id, instruction_kind, author, created_at, expires_at, attempts,
-      sent_at, sent_slot, sent_epoch, mac\
+      agent, sequence, generation, kind, system, version, instruction_id, instruction_kind, instruction_order, author,
+      created_at, expires_at, attempts, sent_at, sent_slot, sent_epoch, mac\
       """;
 
   private final RowMac mac;
@@ -39,39 +43,53 @@ public final class MessageTable {
   /// What an agent is to hear.
   ///
   /// @param version of a configuration or of a tombstone
+  /// @param order of a wipe, as it was signed
   public record Content(
       Kind kind,
       Optional<String> system,
       Optional<Long> version,
       Optional<String> instructionId,
-      Optional<String> instructionKind) {
+      Optional<String> instructionKind,
+      Optional<String> order) {
 
     public static Content ofSystem(Kind kind, String system, long version) {
       return new Content(
-          kind, Optional.of(system), Optional.of(version), Optional.empty(), Optional.empty());
+          kind,
+          Optional.of(system),
+          Optional.of(version),
+          Optional.empty(),
+          Optional.empty(),
+          Optional.empty());
     }
 
-    public static Content instruction(String id, String kind, Optional<String> system) {
+    public static Content instruction(
+        String id, String kind, Optional<String> system, Optional<String> order) {
       return new Content(
-          Kind.INSTRUCTION, system, Optional.empty(), Optional.of(id), Optional.of(kind));
+          Kind.INSTRUCTION, system, Optional.empty(), Optional.of(id), Optional.of(kind), order);
     }
   }
 
   /// The session that a message went out on.
   public record Sent(Instant at, int slot, long epoch) {}
 
+  /// @param generation of the agent that it is for
   /// @param attempts how often it was sent
   /// @param genuine the MAC holds: this is what we wrote
   public record Message(
       String agent,
       long sequence,
+      long generation,
       Content content,
       String author,
       Instant createdAt,
       Optional<Instant> expiresAt,
       long attempts,
       Optional<Sent> sent,
-      boolean genuine) {}
+      boolean genuine) {
+    public MessageKey key() {
+      return new MessageKey(agent, sequence);
+    }
+  }
 
   /// Whose window is looked at, on which session.
   ///
@@ -96,6 +114,11 @@ public final class MessageTable {
   /// Tells every node, at the commit, that the agent has something to hear.
   public void announce(Tx tx, String agent) {
     tx.query("select pg_notify($1, $2)", CHANNEL, agent);
+  }
+
+  /// Tells every node, at the commit, that the agent's head was signed again.
+  public void announceHead(Tx tx, String agent) {
+    tx.query("select pg_notify($1, $2)", CHANNEL, HEAD_HINT + agent);
   }
 
   /// The highest number given out; 0 before the first.
@@ -134,26 +157,59 @@ public final class MessageTable {
   public void insert(
       Tx tx,
       MessageKey key,
+      long generation,
       Content content,
       String author,
       Instant createdAt,
       Optional<Instant> expiresAt) {
     tx.update(
         """
-        insert into messages (agent, sequence, kind, system, version, instruction_id, instruction_kind, author, created_at, expires_at, mac)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)\
+        insert into messages (agent, sequence, generation, kind, system, version, instruction_id, instruction_kind,
+          instruction_order, author, created_at, expires_at, mac)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)\
         """,
         key.agent(),
         key.sequence(),
+        generation,
         content.kind(),
         content.system(),
         content.version(),
         content.instructionId(),
         content.instructionKind(),
+        content.order(),
         author,
         createdAt,
         expiresAt,
-        mac.of(TABLE, granting(key, content, author, expiresAt)));
+        mac.of(TABLE, granting(key, generation, content, author, expiresAt)));
+  }
+
+  /// Takes away what waits for the agent as it was enrolled before `generation`.
+  public List<Message> takeBefore(Tx tx, String agent, long generation) {
+    return read(
+        tx.query(
+            "delete from messages where agent = $1 and generation < $2 returning " + COLUMNS,
+            agent,
+            generation));
+  }
+
+  /// One version of a system, and all before it.
+  public record UpTo(String agent, long generation, String system, long version) {}
+
+  /// Rows about these versions, locked until the transaction ends.
+  public List<Message> lockUpTo(Tx tx, List<UpTo> versions) {
+    return read(
+        tx.query(
+            "select "
+                + COLUMNS
+                + " from messages where kind <> 'instruction' and exists (select 1 from"
+                + " unnest($1::text[], $2::bigint[], $3::text[], $4::bigint[]) as u (agent,"
+                + " generation, system, version) where messages.agent = u.agent and"
+                + " messages.generation = u.generation and messages.system = u.system and"
+                + " messages.version <= u.version) order by agent, sequence for update",
+            versions.stream().map(UpTo::agent).toArray(String[]::new),
+            versions.stream().map(UpTo::generation).toArray(Long[]::new),
+            versions.stream().map(UpTo::system).toArray(String[]::new),
+            versions.stream().map(UpTo::version).toArray(Long[]::new)));
   }
 
   /// Takes away what waits about a system.
@@ -167,12 +223,14 @@ public final class MessageTable {
             system));
   }
 
-  /// The first `size` messages of each agent that its session was not given yet, in order.
+  /// The first `size` messages of each agent that its session was not given yet, in order. Only for
+  /// agents that are approved: a session may outlive that by a moment.
   public List<Message> due(Tx tx, List<Window> windows, int size) {
     return read(
         tx.query(
             "select m.* from unnest($1::text[], $2::int[], $3::bigint[], $4::bool[]) as w (agent,"
-                + " slot, epoch, again) cross join lateral (select "
+                + " slot, epoch, again) join agents a on a.name = w.agent and a.state = 'approved'"
+                + " cross join lateral (select "
                 + COLUMNS
                 + " from messages where messages.agent = w.agent order by sequence limit $5) as m"
                 + " where w.again or m.sent_epoch is distinct from w.epoch or m.sent_slot is"
@@ -184,14 +242,18 @@ public final class MessageTable {
             size));
   }
 
-  /// Notes that messages go out now.
+  /// Notes that messages go out now. Rows are locked in the order in which receipts lock them.
   public void sent(Tx tx, Map<MessageKey, Window> given, Instant at) {
     List<Map.Entry<MessageKey, Window>> all = List.copyOf(given.entrySet());
     tx.update(
         """
+        with g as materialized (
+          select o.agent, o.sequence, w.slot, w.epoch
+          from unnest($1::text[], $2::bigint[], $3::int[], $4::bigint[]) as w (agent, sequence, slot, epoch)
+          join messages o on o.agent = w.agent and o.sequence = w.sequence
+          order by o.agent, o.sequence for update of o)
         update messages as m set sent_at = $5, sent_slot = g.slot, sent_epoch = g.epoch, attempts = m.attempts + 1
-        from unnest($1::text[], $2::bigint[], $3::int[], $4::bigint[]) as g (agent, sequence, slot, epoch)
-        where m.agent = g.agent and m.sequence = g.sequence\
+        from g where m.agent = g.agent and m.sequence = g.sequence\
         """,
         all.stream().map(one -> one.getKey().agent()).toArray(String[]::new),
         all.stream().map(one -> one.getKey().sequence()).toArray(Long[]::new),
@@ -272,20 +334,23 @@ public final class MessageTable {
             Values.optionalText(row, "system"),
             Optional.ofNullable(row.getLong("version")),
             Values.optionalText(row, "instruction_id"),
-            Values.optionalText(row, "instruction_kind"));
+            Values.optionalText(row, "instruction_kind"),
+            Values.optionalText(row, "instruction_order"));
+    long generation = Values.number(row, "generation");
     String author = Values.text(row, "author");
     Optional<Instant> expiresAt = Values.optionalInstant(row, "expires_at");
     Octets found = Values.octets(row, "mac");
     return new Message(
         key.agent(),
         key.sequence(),
+        generation,
         content,
         author,
         Values.instant(row, "created_at"),
         expiresAt,
         Values.number(row, "attempts"),
         Values.optionalInstant(row, "sent_at").map(at -> readSent(row, at)),
-        mac.holds(found, TABLE, granting(key, content, author, expiresAt)));
+        mac.holds(found, TABLE, granting(key, generation, content, author, expiresAt)));
   }
 
   private static Sent readSent(Row row, Instant at) {
@@ -294,15 +359,21 @@ public final class MessageTable {
   }
 
   private static List<String> granting(
-      MessageKey key, Content content, String author, Optional<Instant> expiresAt) {
+      MessageKey key,
+      long generation,
+      Content content,
+      String author,
+      Optional<Instant> expiresAt) {
     return List.of(
         key.agent(),
         Long.toString(key.sequence()),
+        Long.toString(generation),
         content.kind().name(),
         MacText.of(content.system()),
         MacText.of(content.version()),
         MacText.of(content.instructionId()),
         MacText.of(content.instructionKind()),
+        MacText.of(content.order()),
         author,
         MacText.of(expiresAt.map(Instant::toEpochMilli)));
   }

@@ -3,11 +3,18 @@ package io.penstock.broker.store;
 import io.penstock.broker.keys.RowMac;
 import io.penstock.broker.store.SystemVersion.State;
 import io.penstock.codec.seal.Octets;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.sqlclient.Row;
 import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
@@ -61,6 +68,30 @@ public final class SystemTable {
         .map(this::system);
   }
 
+  /// Names a system.
+  public record SystemKey(String agent, String system) {}
+
+  /// Names a version.
+  public record VersionKey(String agent, String system, long version) {
+    public SystemKey of() {
+      return new SystemKey(agent, system);
+    }
+  }
+
+  /// Locked in the order of their names, so that two of such calls never wait for each other in a
+  /// circle.
+  public List<SystemRow> lock(Tx tx, List<SystemKey> keys) {
+    return stream(
+            tx.query(
+                SELECT_SYSTEM
+                    + " where (agent, system) in (select * from unnest($1::text[], $2::text[]))"
+                    + " order by agent, system for update",
+                keys.stream().map(SystemKey::agent).toArray(String[]::new),
+                keys.stream().map(SystemKey::system).toArray(String[]::new)))
+        .map(this::system)
+        .toList();
+  }
+
   /// By name.
   public List<SystemRow> list(Tx tx, String agent) {
     return stream(tx.query(SELECT_SYSTEM + " where agent = $1 order by system", agent))
@@ -76,6 +107,26 @@ public final class SystemTable {
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
         """,
         values(row));
+  }
+
+  /// Notes what was applied, of many systems at once.
+  public void updateApplied(Tx tx, List<SystemRow> rows) {
+    tx.update(
+        """
+        update systems as s set applied_version = n.applied_version, row_version = n.row_version, mac = n.mac
+        from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bytea[])
+          as n (agent, system, applied_version, row_version, mac)
+        where s.agent = n.agent and s.system = n.system
+        """,
+        rows.stream().map(SystemRow::agent).toArray(String[]::new),
+        rows.stream().map(SystemRow::system).toArray(String[]::new),
+        rows.stream().map(SystemRow::appliedVersion).toArray(Long[]::new),
+        rows.stream().map(SystemRow::rowVersion).toArray(Long[]::new),
+        macs(rows, row -> mac.of(SYSTEMS, row.granting())));
+  }
+
+  private static <R> Buffer[] macs(List<R> rows, Function<R, Octets> mac) {
+    return rows.stream().map(row -> Buffer.buffer(mac.apply(row).bytes())).toArray(Buffer[]::new);
   }
 
   public void update(Tx tx, SystemRow row) {
@@ -119,7 +170,90 @@ public final class SystemTable {
         .isPresent();
   }
 
+  /// Those of `agents` that have yet to apply something of this generation.
+  public Set<String> unapplied(Tx tx, List<HeadRow> heads) {
+    return stream(
+            tx.query(
+                """
+                select distinct s.agent from systems s
+                join unnest($1::text[], $2::bigint[]) as h (agent, generation)
+                  on s.agent = h.agent and s.deployed_generation = h.generation
+                where s.deployed_version <> s.applied_version
+                """,
+                heads.stream().map(HeadRow::agent).toArray(String[]::new),
+                heads.stream().map(HeadRow::generation).toArray(Long[]::new)))
+        .map(row -> Values.text(row, "agent"))
+        .collect(Collectors.toUnmodifiableSet());
+  }
+
   // Versions.
+
+  public List<SystemVersion> versions(Tx tx, Collection<VersionKey> keys) {
+    return stream(
+            tx.query(
+                "select "
+                    + VERSION_COLUMNS
+                    + " from system_versions where (agent, system, version) in"
+                    + " (select * from unnest($1::text[], $2::text[], $3::bigint[]))",
+                keys.stream().map(VersionKey::agent).toArray(String[]::new),
+                keys.stream().map(VersionKey::system).toArray(String[]::new),
+                keys.stream().map(VersionKey::version).toArray(Long[]::new)))
+        .map(this::version)
+        .toList();
+  }
+
+  /// Contents of at most `maxBytes`; larger ones are not in the answer.
+  public Map<VersionKey, Content> contents(
+      Tx tx, Collection<SystemVersion> versions, int maxBytes) {
+    var contents = new HashMap<VersionKey, Content>();
+    Map<VersionKey, SystemVersion> wanted =
+        versions.stream()
+            .collect(
+                Collectors.toMap(
+                    row -> new VersionKey(row.agent(), row.system(), row.version()),
+                    Function.identity()));
+    List<VersionKey> keys = List.copyOf(wanted.keySet());
+    tx.query(
+            """
+            select agent, system, version, settings, sealed from system_versions
+            where (agent, system, version) in (select * from unnest($1::text[], $2::text[], $3::bigint[]))
+              and length(settings) + coalesce(length(sealed), 0) <= $4
+            """,
+            keys.stream().map(VersionKey::agent).toArray(String[]::new),
+            keys.stream().map(VersionKey::system).toArray(String[]::new),
+            keys.stream().map(VersionKey::version).toArray(Long[]::new),
+            maxBytes)
+        .forEach(
+            row -> {
+              var key =
+                  new VersionKey(
+                      Values.text(row, "agent"),
+                      Values.text(row, "system"),
+                      Values.number(row, "version"));
+              SystemVersion version = wanted.get(key);
+              if (version != null) {
+                contents.put(key, content(row, version));
+              }
+            });
+    return contents;
+  }
+
+  /// All at once, to the states of `next`.
+  public void changeStates(Tx tx, List<SystemVersion> next) {
+    tx.update(
+        """
+        update system_versions as v set state = n.state, row_version = n.row_version, mac = n.mac
+        from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::bytea[])
+          as n (agent, system, version, state, row_version, mac)
+        where v.agent = n.agent and v.system = n.system and v.version = n.version
+        """,
+        next.stream().map(SystemVersion::agent).toArray(String[]::new),
+        next.stream().map(SystemVersion::system).toArray(String[]::new),
+        next.stream().map(SystemVersion::version).toArray(Long[]::new),
+        next.stream().map(row -> Stored.text(row.state())).toArray(String[]::new),
+        next.stream().map(SystemVersion::rowVersion).toArray(Long[]::new),
+        macs(next, row -> mac.of(VERSIONS, row.granting())));
+  }
 
   /// What a version carries.
   ///
@@ -210,6 +344,10 @@ public final class SystemTable {
                 version.system(),
                 version.version())
             .orElseThrow();
+    return content(row, version);
+  }
+
+  private static Content content(Row row, SystemVersion version) {
     Optional<Octets> sealed = Values.optionalOctets(row, "sealed");
     if (!sealed.map(octets -> Octets.sha256(octets.bytes())).equals(version.sealedSha256())) {
       throw new TamperedRowException(
@@ -263,6 +401,40 @@ public final class SystemTable {
 
   public Optional<HeadRow> head(Tx tx, String agent) {
     return tx.one(SELECT_HEAD + " where agent = $1", agent).map(this::head);
+  }
+
+  public List<HeadRow> heads(Tx tx, Collection<String> agents) {
+    return stream(
+            tx.query(
+                SELECT_HEAD + " where agent = any($1::text[])",
+                (Object) agents.toArray(String[]::new)))
+        .map(this::head)
+        .toList();
+  }
+
+  /// In the order of their names.
+  public List<HeadRow> lockHeads(Tx tx, Collection<String> agents) {
+    return stream(
+            tx.query(
+                SELECT_HEAD + " where agent = any($1::text[]) order by agent for update",
+                (Object) agents.toArray(String[]::new)))
+        .map(this::head)
+        .toList();
+  }
+
+  /// Notes that everything they list is applied.
+  public void updateApplied(Tx tx, Collection<HeadRow> heads) {
+    List<HeadRow> rows = List.copyOf(heads);
+    tx.update(
+        """
+        update heads as h set applied_sequence = n.applied_sequence, row_version = n.row_version, mac = n.mac
+        from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bytea[]) as n (agent, applied_sequence, row_version, mac)
+        where h.agent = n.agent
+        """,
+        rows.stream().map(HeadRow::agent).toArray(String[]::new),
+        rows.stream().map(HeadRow::appliedSequence).toArray(Long[]::new),
+        rows.stream().map(HeadRow::rowVersion).toArray(Long[]::new),
+        macs(rows, row -> mac.of(HEADS, row.granting())));
   }
 
   public Optional<HeadRow> lockHead(Tx tx, String agent) {
@@ -349,25 +521,29 @@ public final class SystemTable {
 
   // Receipts.
 
-  /// Replaces an older one about the same version.
-  public void put(Tx tx, ReceiptRow row) {
+  /// Each replaces an older one about the same version, of which there is one at most.
+  public void put(Tx tx, Collection<ReceiptRow> receipts) {
+    List<ReceiptRow> rows = List.copyOf(receipts);
     tx.update(
         """
         insert into receipts (agent, system, version, outcome, reason, detail, jws, received_at, mac)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        select * from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[],
+          $8::timestamptz[], $9::bytea[])
         on conflict (agent, system, version) do update set outcome = excluded.outcome,
           reason = excluded.reason, detail = excluded.detail, jws = excluded.jws,
           received_at = excluded.received_at, mac = excluded.mac
         """,
-        row.agent(),
-        row.system(),
-        row.version(),
-        row.outcome(),
-        row.reason(),
-        row.detail(),
-        row.jws(),
-        row.receivedAt(),
-        mac.of(RECEIPTS, row.granting()));
+        rows.stream().map(ReceiptRow::agent).toArray(String[]::new),
+        rows.stream().map(ReceiptRow::system).toArray(String[]::new),
+        rows.stream().map(ReceiptRow::version).toArray(Long[]::new),
+        rows.stream().map(ReceiptRow::outcome).toArray(String[]::new),
+        Values.texts(rows, ReceiptRow::reason),
+        Values.texts(rows, ReceiptRow::detail),
+        rows.stream().map(ReceiptRow::jws).toArray(String[]::new),
+        rows.stream()
+            .map(row -> OffsetDateTime.ofInstant(row.receivedAt(), ZoneOffset.UTC))
+            .toArray(OffsetDateTime[]::new),
+        macs(rows, row -> mac.of(RECEIPTS, row.granting())));
   }
 
   public Optional<ReceiptRow> receipt(Tx tx, String agent, String system, long version) {

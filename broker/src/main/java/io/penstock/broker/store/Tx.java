@@ -15,6 +15,8 @@ public final class Tx {
   private final SqlConnection connection;
   private final Waiting waiting;
   private final List<Runnable> afterCommit = new ArrayList<>();
+  private final List<Runnable> whenOver = new ArrayList<>();
+  private final AuditRows audit = new AuditRows(this);
 
   Tx(SqlConnection connection, Waiting waiting) {
     this.connection = connection;
@@ -27,8 +29,25 @@ public final class Tx {
     afterCommit.add(action);
   }
 
+  /// Runs `action` after the commit or the rollback, outside of this transaction: for what was
+  /// found out in it and has to be told in any case. A transaction inside of another waits for a
+  /// second
+  /// connection while it holds the first.
+  public void whenOver(Runnable action) {
+    whenOver.add(action);
+  }
+
   void runAfterCommit() {
     afterCommit.forEach(Runnable::run);
+  }
+
+  void runWhenOver() {
+    whenOver.forEach(Runnable::run);
+  }
+
+  /// Audit rows of this transaction that are not sent to Postgres yet.
+  AuditRows audit() {
+    return audit;
   }
 
   RowSet<Row> query(String sql, Object... arguments) {

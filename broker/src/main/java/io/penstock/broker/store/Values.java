@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// Our types in the client's and back. Absent values are `Optional` on our side and NULL on the
@@ -45,6 +46,11 @@ final class Values {
     var json = new JsonObject();
     map.forEach((key, value) -> json.put(String.valueOf(key), value));
     return json;
+  }
+
+  /// An array with nulls where a row has nothing.
+  static <R> String[] texts(List<R> rows, Function<R, Optional<String>> field) {
+    return rows.stream().map(row -> field.apply(row).orElse(null)).toArray(String[]::new);
   }
 
   static String text(Row row, String column) {

@@ -1,6 +1,7 @@
 package io.penstock.broker.systems;
 
 import io.penstock.broker.access.Actor;
+import io.penstock.broker.delivery.Addressee;
 import io.penstock.broker.delivery.MessageQueue;
 import io.penstock.broker.delivery.QueueFullException;
 import io.penstock.broker.store.HeadRow;
@@ -60,7 +61,10 @@ final class Deployment {
     Instant now = now();
     long sequence =
         queued(
-            () -> queue.get().configuration(tx, agent, system, version.version(), by.name(), now));
+            () ->
+                queue
+                    .get()
+                    .configuration(tx, to(approved), system, version.version(), by.name(), now));
     SystemRow locked = table.lock(tx, agent, system).orElseThrow();
     supersede(tx, row, version.version());
     table.changeState(
@@ -134,7 +138,8 @@ final class Deployment {
             .orElseThrow(Standing::unknownSystem);
     Instant now = now();
     long tombstone = row.version() + 1;
-    long sequence = queued(() -> queue.get().removal(tx, agent, system, tombstone, by.name(), now));
+    long sequence =
+        queued(() -> queue.get().removal(tx, to(approved), system, tombstone, by.name(), now));
     SystemRow locked = table.lock(tx, agent, system).orElseThrow();
     supersede(tx, row, tombstone);
     table.update(tx, locked.removed(approved.generation(), by.name(), now));
@@ -153,6 +158,10 @@ final class Deployment {
         Map.of(
             "version", tombstone, "head_sequence", head.sequence(), "message_sequence", sequence));
     return new Queued(system, tombstone, sequence, "removed");
+  }
+
+  private static Addressee to(AgentRecord approved) {
+    return new Addressee(approved.agent(), approved.generation());
   }
 
   private void supersede(Tx tx, SystemRow row, long by) {

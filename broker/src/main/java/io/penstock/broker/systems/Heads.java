@@ -12,6 +12,8 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.Collection;
+import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -88,13 +90,9 @@ final class Heads {
     return table.lockHead(tx, agent).map(this::verified).map(head -> renewed(tx, head, generation));
   }
 
-  /// What it lists for `generation`, without signing or locking anything.
-  Optional<HeadManifest> listed(Tx tx, String agent, long generation) {
-    return table
-        .head(tx, agent)
-        .map(this::verified)
-        .map(Verified::manifest)
-        .filter(manifest -> manifest.generation() == generation);
+  /// The newest as they are, without signing or locking anything.
+  List<Verified> newest(Tx tx, Collection<String> agents) {
+    return table.heads(tx, agents).stream().map(this::verified).toList();
   }
 
   /// Signs it again if it is still due, and answers the new one.

@@ -1,9 +1,13 @@
 package io.penstock.broker.systems;
 
+import io.penstock.broker.delivery.Addressee;
+import io.penstock.broker.delivery.Documents.Told;
 import io.penstock.broker.store.HeadRow;
 import io.penstock.broker.store.ReceiptRow;
 import io.penstock.broker.store.SystemRow;
 import io.penstock.broker.store.SystemTable;
+import io.penstock.broker.store.SystemTable.SystemKey;
+import io.penstock.broker.store.SystemTable.VersionKey;
 import io.penstock.broker.store.SystemVersion;
 import io.penstock.broker.store.SystemVersion.State;
 import io.penstock.broker.store.Tx;
@@ -12,8 +16,15 @@ import io.penstock.codec.seal.Receipt;
 import io.penstock.codec.seal.Receipt.Refused;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /// Writes down what agents did with what they got; delivery raises the alarms about it.
 final class Receipts {
@@ -25,27 +36,78 @@ final class Receipts {
     this.recorder = recorder;
   }
 
-  /// False when there is no such version, so that nothing was written.
-  boolean record(Tx tx, Receipt receipt, String jws, Instant now) {
-    Optional<SystemRow> row = table.lock(tx, receipt.agent(), receipt.system());
-    if (row.isEmpty()) {
-      return false;
+  /// Answers those about versions that are not there, of which nothing was written. Of two about
+  /// one version the later counts.
+  List<Receipt> record(Tx tx, List<Told> told, Instant now) {
+    var receipts = new LinkedHashMap<VersionKey, Told>();
+    told.forEach(one -> receipts.put(key(one.receipt()), one));
+    Map<SystemKey, SystemRow> systems = new HashMap<>();
+    table
+        .lock(tx, receipts.keySet().stream().map(VersionKey::of).distinct().toList())
+        .forEach(row -> systems.put(new SystemKey(row.agent(), row.system()), row));
+    Map<VersionKey, SystemVersion> versions =
+        table.versions(tx, receipts.keySet()).stream()
+            .collect(Collectors.toMap(Receipts::key, Function.identity()));
+    List<HeadRow> heads =
+        table.lockHeads(tx, receipts.keySet().stream().map(VersionKey::agent).distinct().toList());
+
+    var unknown = new ArrayList<Receipt>();
+    var known = new ArrayList<Told>();
+    for (var entry : receipts.entrySet()) {
+      Receipt receipt = entry.getValue().receipt();
+      SystemRow row = systems.get(entry.getKey().of());
+      SystemVersion version = versions.get(entry.getKey());
+      boolean there =
+          row != null
+              && (isTombstone(row, receipt)
+                  || (version != null && version.headerSha256().equals(receipt.headerSha256())));
+      if (there) {
+        known.add(entry.getValue());
+      } else {
+        unknown.add(receipt);
+      }
     }
-    boolean ofTombstone = isTombstone(row.get(), receipt);
-    Optional<SystemVersion> version =
-        table
-            .version(tx, receipt.agent(), receipt.system(), receipt.version())
-            .filter(found -> found.headerSha256().equals(receipt.headerSha256()));
-    if (!ofTombstone && version.isEmpty()) {
-      return false;
+    write(tx, known, systems, versions, heads, now);
+    return unknown;
+  }
+
+  private void write(
+      Tx tx,
+      List<Told> told,
+      Map<SystemKey, SystemRow> systems,
+      Map<VersionKey, SystemVersion> versions,
+      List<HeadRow> heads,
+      Instant now) {
+    if (told.isEmpty()) {
+      return;
     }
-    table.put(tx, row(receipt, jws, now));
-    version.ifPresent(found -> settle(tx, found, receipt));
-    if (receipt.outcome() instanceof Receipt.Applied) {
-      applied(tx, row.get(), receipt);
+    table.put(tx, told.stream().map(one -> row(one.receipt(), one.jws(), now)).toList());
+    List<SystemVersion> settled =
+        told.stream()
+            .map(one -> settled(versions, one.receipt()))
+            .flatMap(Optional::stream)
+            .toList();
+    if (!settled.isEmpty()) {
+      table.changeStates(tx, settled);
     }
-    audit(tx, receipt);
-    return true;
+    var applied = new LinkedHashMap<SystemKey, SystemRow>();
+    told.stream()
+        .map(Told::receipt)
+        .filter(receipt -> receipt.outcome() instanceof Receipt.Applied)
+        .forEach(receipt -> applied(receipt, systems, applied));
+    if (!applied.isEmpty()) {
+      table.updateApplied(tx, List.copyOf(applied.values()));
+    }
+    settleHeads(tx, told, heads);
+    told.forEach(one -> audit(tx, one.receipt()));
+  }
+
+  private static VersionKey key(Receipt receipt) {
+    return new VersionKey(receipt.agent(), receipt.system(), receipt.version());
+  }
+
+  private static VersionKey key(SystemVersion row) {
+    return new VersionKey(row.agent(), row.system(), row.version());
   }
 
   private static boolean isTombstone(SystemRow row, Receipt receipt) {
@@ -53,26 +115,53 @@ final class Receipts {
         && receipt.headerSha256().equals(ConfigurationHeader.NOTHING_BEFORE);
   }
 
-  private void settle(Tx tx, SystemVersion version, Receipt receipt) {
+  private static Optional<SystemVersion> settled(
+      Map<VersionKey, SystemVersion> versions, Receipt receipt) {
     State state =
         switch (receipt.outcome()) {
           case Receipt.Applied() -> State.APPLIED;
           case Refused _ -> State.REFUSED;
         };
-    if (version.state() != state) {
-      table.changeState(tx, version, state);
+    return Optional.ofNullable(versions.get(key(receipt)))
+        .filter(version -> version.headerSha256().equals(receipt.headerSha256()))
+        .filter(version -> version.state() != state)
+        .map(version -> version.with(state));
+  }
+
+  /// A late receipt about an old version tells nothing new: agents do not go back.
+  private static void applied(
+      Receipt receipt, Map<SystemKey, SystemRow> systems, Map<SystemKey, SystemRow> applied) {
+    var name = new SystemKey(receipt.agent(), receipt.system());
+    SystemRow row = applied.getOrDefault(name, systems.get(name));
+    if (row != null && receipt.version() > row.appliedVersion()) {
+      applied.put(name, row.applied(receipt.version()));
     }
   }
 
-  private void applied(Tx tx, SystemRow row, Receipt receipt) {
-    // A late receipt about an old version tells nothing new: agents do not go back.
-    if (receipt.version() > row.appliedVersion()) {
-      table.update(tx, row.applied(receipt.version()));
+  private void settleHeads(Tx tx, List<Told> told, List<HeadRow> heads) {
+    Set<Addressee> by =
+        told.stream()
+            .map(Told::receipt)
+            .filter(receipt -> receipt.outcome() instanceof Receipt.Applied)
+            .map(receipt -> new Addressee(receipt.agent(), receipt.generation()))
+            .collect(Collectors.toSet());
+    List<HeadRow> open =
+        heads.stream()
+            .filter(head -> by.contains(new Addressee(head.agent(), head.generation())))
+            .filter(head -> !head.applied())
+            .toList();
+    if (open.isEmpty()) {
+      return;
     }
-    Optional<HeadRow> head = table.lockHead(tx, receipt.agent());
-    head.filter(found -> found.generation() == receipt.generation() && !found.applied())
-        .filter(found -> !table.anyUnapplied(tx, receipt.agent(), found.generation()))
-        .ifPresent(found -> table.update(tx, found.allApplied()));
+    Set<String> unapplied = table.unapplied(tx, open);
+    List<HeadRow> done =
+        open.stream()
+            .filter(head -> !unapplied.contains(head.agent()))
+            .map(HeadRow::allApplied)
+            .toList();
+    if (!done.isEmpty()) {
+      table.updateApplied(tx, done);
+    }
   }
 
   private static ReceiptRow row(Receipt receipt, String jws, Instant now) {

@@ -6,15 +6,20 @@ import io.penstock.broker.audit.AuditEvent;
 import io.penstock.broker.store.AlarmTable;
 import io.penstock.broker.store.AlarmTable.Severity;
 import io.penstock.broker.store.Database;
+import io.penstock.broker.store.StoreUnavailableException;
 import io.penstock.broker.store.TamperedRowException;
 import io.penstock.broker.store.Tx;
 import java.time.Clock;
 import java.util.Map;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Audit events and alarms about systems. What belongs to a change stands in its transaction; a
 /// refusal has one of its own, because the refused one is gone.
 final class Recorder {
+  private static final Logger LOG = LoggerFactory.getLogger(Recorder.class);
+
   private final Database database;
   private final Audit audit;
   private final AlarmTable alarms = new AlarmTable();
@@ -62,8 +67,17 @@ final class Recorder {
     audit.record(tx, reason.map(event::because).orElse(event));
   }
 
-  /// A row that was changed behind our back.
+  /// A row that was changed behind our back. In a transaction of its own; without a database it is
+  /// found again.
   void tampered(TamperedRowException found) {
+    try {
+      write(found);
+    } catch (StoreUnavailableException away) {
+      LOG.error("cannot record what was found: {}", found.getMessage(), away);
+    }
+  }
+
+  private void write(TamperedRowException found) {
     String what = String.valueOf(found.getMessage());
     database.run(
         tx -> {

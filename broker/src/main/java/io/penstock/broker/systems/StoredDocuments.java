@@ -1,7 +1,9 @@
 package io.penstock.broker.systems;
 
+import io.penstock.broker.delivery.Addressee;
 import io.penstock.broker.delivery.Documents;
 import io.penstock.broker.store.SystemTable;
+import io.penstock.broker.store.SystemTable.VersionKey;
 import io.penstock.broker.store.SystemVersion;
 import io.penstock.broker.store.TamperedRowException;
 import io.penstock.broker.store.Tx;
@@ -9,9 +11,11 @@ import io.penstock.codec.message.ConfigurationDocument;
 import io.penstock.codec.seal.AgentRecord;
 import io.penstock.codec.seal.HeadManifest;
 import io.penstock.codec.seal.HeadManifest.Tombstone;
-import io.penstock.codec.seal.Receipt;
 import java.time.Instant;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -48,7 +52,7 @@ final class StoredDocuments implements Documents {
   public Optional<String> head(Tx tx, String agent) {
     return standing
         .approved(tx, agent)
-        .flatMap(approved -> watched(() -> heads.current(tx, agent, approved.generation())))
+        .flatMap(approved -> watched(tx, () -> heads.current(tx, agent, approved.generation())))
         .map(head -> head.row().jws());
   }
 
@@ -57,6 +61,7 @@ final class StoredDocuments implements Documents {
       Tx tx, String agent, String system, long version) {
     Optional<AgentRecord> approved = standing.approved(tx, agent);
     return watched(
+        tx,
         () ->
             table
                 .version(tx, agent, system, version)
@@ -68,17 +73,44 @@ final class StoredDocuments implements Documents {
     return Optional.of(row.generation());
   }
 
+  /// One spoiled row does not keep the others from being read: then each is read by itself.
   @Override
-  public List<Listed> listed(Tx tx, String agent) {
-    return standing
-        .approved(tx, agent)
-        .flatMap(approved -> watched(() -> heads.listed(tx, agent, approved.generation())))
-        .map(
-            head ->
-                head.systems().entrySet().stream()
-                    .map(entry -> listed(entry.getKey(), entry.getValue()))
-                    .toList())
-        .orElse(List.of());
+  public Map<Addressee, Newest> newest(Tx tx, Collection<Addressee> agents) {
+    try {
+      return newestOfAll(tx, agents);
+    } catch (TamperedRowException found) {
+      if (agents.size() == 1) {
+        report(tx, found);
+        return Map.of(
+            agents.iterator().next(),
+            new Newest.Unanswerable("the newest head cannot be read: " + found.getMessage()));
+      }
+      var each = new HashMap<Addressee, Newest>();
+      agents.forEach(agent -> each.putAll(newest(tx, List.of(agent))));
+      return each;
+    }
+  }
+
+  private Map<Addressee, Newest> newestOfAll(Tx tx, Collection<Addressee> agents) {
+    Map<Addressee, Heads.Verified> found = new HashMap<>();
+    heads
+        .newest(tx, agents.stream().map(Addressee::agent).distinct().toList())
+        .forEach(
+            head -> found.put(new Addressee(head.row().agent(), head.row().generation()), head));
+    var newest = new HashMap<Addressee, Newest>();
+    for (Addressee agent : agents) {
+      Heads.Verified head = found.get(agent);
+      newest.put(agent, head == null ? new Newest.Head(Optional.empty(), List.of()) : answer(head));
+    }
+    return newest;
+  }
+
+  private static Newest answer(Heads.Verified head) {
+    return new Newest.Head(
+        Optional.of(head.row().jws()),
+        head.manifest().systems().entrySet().stream()
+            .map(entry -> listed(entry.getKey(), entry.getValue()))
+            .toList());
   }
 
   private static Listed listed(String system, HeadManifest.Entry entry) {
@@ -88,26 +120,79 @@ final class StoredDocuments implements Documents {
     };
   }
 
-  /// A receipt about a row that we did not write changes nothing.
   @Override
-  public void receipt(Tx tx, Receipt receipt, String receiptJws, Instant now) {
-    Optional<Boolean> known =
-        watched(() -> Optional.of(receipts.record(tx, receipt, receiptJws, now)));
-    if (known.isPresent() && !known.get()) {
-      LOG.warn(
-          "a receipt of {} about version {} of {}, which is not there",
-          receipt.agent(),
-          receipt.version(),
-          receipt.system());
+  public Map<Wanted, ConfigurationDocument> documents(
+      Tx tx, Collection<Wanted> wanted, int maxBytes) {
+    var documents = new HashMap<Wanted, ConfigurationDocument>();
+    try {
+      open(tx, wanted, maxBytes, documents);
+    } catch (TamperedRowException found) {
+      if (wanted.size() == 1) {
+        report(tx, found);
+        return Map.of();
+      }
+      documents.clear();
+      wanted.forEach(one -> documents.putAll(documents(tx, List.of(one), maxBytes)));
+    }
+    return documents;
+  }
+
+  private void open(
+      Tx tx,
+      Collection<Wanted> wanted,
+      int maxBytes,
+      Map<Wanted, ConfigurationDocument> documents) {
+    List<SystemVersion> rows =
+        table.versions(
+            tx,
+            wanted.stream()
+                .map(one -> new VersionKey(one.agent().agent(), one.system(), one.version()))
+                .toList());
+    Map<VersionKey, SystemTable.Content> contents = table.contents(tx, rows, maxBytes);
+    for (SystemVersion row : rows) {
+      var name =
+          new Wanted(new Addressee(row.agent(), row.generation()), row.system(), row.version());
+      SystemTable.Content content =
+          contents.get(new VersionKey(row.agent(), row.system(), row.version()));
+      if (content != null && wanted.contains(name)) {
+        documents.put(name, versions.open(row, content).document());
+      }
     }
   }
 
-  private <T> Optional<T> watched(Supplier<Optional<T>> read) {
+  /// A receipt about a row that we did not write changes nothing. Whatever is read is read before
+  /// anything is written, so that each can be tried by itself.
+  @Override
+  public void receipts(Tx tx, List<Told> told, Instant now) {
+    try {
+      receipts
+          .record(tx, told, now)
+          .forEach(
+              receipt ->
+                  LOG.warn(
+                      "a receipt of {} about version {} of {}, which is not there",
+                      receipt.agent(),
+                      receipt.version(),
+                      receipt.system()));
+    } catch (TamperedRowException found) {
+      if (told.size() == 1) {
+        report(tx, found);
+        return;
+      }
+      told.forEach(one -> receipts(tx, List.of(one), now));
+    }
+  }
+
+  private <T> Optional<T> watched(Tx tx, Supplier<Optional<T>> read) {
     try {
       return read.get();
     } catch (TamperedRowException found) {
-      recorder.tampered(found);
+      report(tx, found);
       return Optional.empty();
     }
+  }
+
+  private void report(Tx tx, TamperedRowException found) {
+    tx.whenOver(() -> recorder.tampered(found));
   }
 }

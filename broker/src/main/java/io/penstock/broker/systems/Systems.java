@@ -107,8 +107,13 @@ public final class Systems implements SystemOperations {
 
   private void renewHead(String agent) {
     try {
-      Optional<HeadRow> renewed = database.transaction(tx -> heads.renewWhenDue(tx, agent));
-      renewed.ifPresent(head -> queue.get().headRenewed(agent, head.jws()));
+      var _ =
+          database.repeatable(
+              tx -> {
+                Optional<HeadRow> renewed = heads.renewWhenDue(tx, agent);
+                renewed.ifPresent(_ -> queue.get().headRenewed(tx, agent));
+                return renewed.isPresent();
+              });
     } catch (TamperedRowException found) {
       recorder.tampered(found);
     }
@@ -222,7 +227,7 @@ public final class Systems implements SystemOperations {
 
   private <T> Outcome<T> changed(
       String type, String agent, String system, Actor by, Function<Tx, T> work) {
-    return judged(type, agent, system, by, () -> database.transaction(work));
+    return judged(type, agent, system, by, () -> database.repeatable(work));
   }
 
   private <T> Outcome<T> judged(

@@ -73,8 +73,11 @@ final class Versions {
 
   /// Throws [TamperedRowException] when anything of it is not what was signed.
   Opened open(Tx tx, SystemVersion row) {
+    return open(row, table.content(tx, row));
+  }
+
+  Opened open(SystemVersion row, Content content) {
     ConfigurationHeader header = header(row);
-    Content content = table.content(tx, row);
     byte[] settings = settings(row, content);
     if (!Octets.sha256(settings).equals(header.settingsSha256())) {
       throw tampered(row, "settings that are not the header's");

@@ -11,6 +11,7 @@ import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.penstock.broker.delivery.DeliveryCounters;
 import io.penstock.broker.edge.InvocationObserver;
 import io.penstock.broker.front.FrontCounters;
 import io.penstock.broker.store.AlarmTable.Severity;
@@ -36,7 +37,8 @@ public final class Metrics implements AutoCloseable {
   public record Sources(
       Supplier<TunnelCounters.Snapshot> tunnels,
       Supplier<FrontCounters.Snapshot> front,
-      Supplier<List<LiveSession>> sessions) {}
+      Supplier<List<LiveSession>> sessions,
+      Supplier<DeliveryCounters.Snapshot> delivery) {}
 
   public Metrics(Sources sources, Database database) {
     // Held here: the registry itself holds what it reads by weak references.
@@ -44,6 +46,7 @@ public final class Metrics implements AutoCloseable {
     alarms = new OpenAlarms(database);
     addTunnels();
     addFront();
+    addDelivery();
     addAlarms();
     addProcess();
   }
@@ -117,6 +120,36 @@ public final class Metrics implements AutoCloseable {
     front(refused, before, "malformed", FrontCounters.Snapshot::malformed);
     front(refused, before, "too-large", FrontCounters.Snapshot::tooLarge);
     front(refused, before, "api-unavailable", FrontCounters.Snapshot::apiUnavailable);
+  }
+
+  private void addDelivery() {
+    delivery(
+        "penstock.messages.sent",
+        "Messages to agents, those sent again included.",
+        DeliveryCounters.Snapshot::sent);
+    String over = "penstock.messages.over";
+    String how = "Messages that wait no longer.";
+    delivery(over, how, "outcome", "acknowledged", DeliveryCounters.Snapshot::acknowledged);
+    delivery(over, how, "outcome", "superseded", DeliveryCounters.Snapshot::superseded);
+    delivery(over, how, "outcome", "expired", DeliveryCounters.Snapshot::expired);
+    String ignored = "penstock.receipts.ignored";
+    String why = "Receipts of agents that changed nothing.";
+    delivery(ignored, why, "reason", "late", DeliveryCounters.Snapshot::late);
+    delivery(ignored, why, "reason", "overtaken-session", DeliveryCounters.Snapshot::fenced);
+    delivery(ignored, why, "reason", "invalid", DeliveryCounters.Snapshot::refused);
+  }
+
+  private void delivery(String name, String help, ToLongFunction<DeliveryCounters.Snapshot> value) {
+    counter(name, help, it -> value.applyAsLong(it.delivery().get()));
+  }
+
+  private void delivery(
+      String name,
+      String help,
+      String label,
+      String word,
+      ToLongFunction<DeliveryCounters.Snapshot> value) {
+    counter(name, help, label, word, it -> value.applyAsLong(it.delivery().get()));
   }
 
   private void addAlarms() {

@@ -1,5 +1,6 @@
 /// What the broker tells of itself: meters in Prometheus's format, on loopback.
-/// Imports Micrometer, what `broker.edge`, `broker.tunnel` and `broker.front` count, and
+/// Imports Micrometer, what `broker.edge`, `broker.tunnel`,
+/// `broker.front` and `broker.delivery` count, and
 /// `broker.store` for the alarms; nothing imports it but the wiring.
 @NullMarked
 package io.penstock.broker.telemetry;

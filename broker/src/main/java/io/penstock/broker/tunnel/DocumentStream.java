@@ -9,6 +9,9 @@ import java.util.concurrent.CompletionStage;
 public interface DocumentStream {
   ConfigurationRequest request();
 
+  /// Nobody waits for an answer any more. Any thread.
+  boolean isOver();
+
   /// HEAD 200 and the document, as fast as the agent takes it.
   ///
   /// @param document CBOR; nobody changes it

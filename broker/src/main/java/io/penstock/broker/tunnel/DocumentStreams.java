@@ -89,6 +89,11 @@ final class DocumentStreams {
     }
 
     @Override
+    public boolean isOver() {
+      return over.isDone();
+    }
+
+    @Override
     public CompletionStage<Void> send(byte[] document) {
       onLoop(() -> begin(document));
       return over;

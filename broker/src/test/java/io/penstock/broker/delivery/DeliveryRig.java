@@ -2,11 +2,13 @@ package io.penstock.broker.delivery;
 
 import io.penstock.broker.access.Actor;
 import io.penstock.broker.access.Role;
+import io.penstock.broker.agents.Enrollments;
 import io.penstock.broker.agents.Failpoint;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.config.DataDirectory;
 import io.penstock.broker.keys.BrokerKeys;
 import io.penstock.broker.keys.MasterKey;
+import io.penstock.broker.store.AgentTable;
 import io.penstock.broker.store.AlarmTable;
 import io.penstock.broker.store.AuditTable;
 import io.penstock.broker.store.Database;
@@ -32,6 +34,7 @@ import io.penstock.codec.message.DeliveryMessage.Instruction;
 import io.penstock.codec.message.DeliveryMessage.InstructionKind;
 import io.penstock.codec.message.DeliveryReceipt;
 import io.penstock.codec.seal.ConfigurationHeader;
+import io.penstock.codec.seal.Keyset;
 import io.penstock.codec.seal.Octets;
 import io.penstock.codec.seal.Receipt;
 import io.penstock.codec.seal.SigningKey;
@@ -83,6 +86,9 @@ final class DeliveryRig implements AutoCloseable {
   /// What a failpoint does.
   volatile Failpoint failpoint = _ -> {};
 
+  /// Of every agent; a message is queued for the one that is in force.
+  volatile int generation = 1;
+
   int limit = Outgoing.MAX_UNDELIVERED;
   boolean hears = true;
 
@@ -125,7 +131,7 @@ final class DeliveryRig implements AutoCloseable {
               postgres()::address,
               MessageTable.CHANNEL,
               started::hint,
-              started::lookAround);
+              started::listening);
       hints.start();
     }
     return this;
@@ -138,14 +144,26 @@ final class DeliveryRig implements AutoCloseable {
             database(),
             new MessageTable(keys.rowMac()),
             documents,
-            (_, agent, generation) ->
-                generation == 1
+            (_, agent, of) ->
+                of == generation
                     ? Optional.ofNullable(identities.get(agent)).map(SigningKey::verifyingKey)
                     : Optional.empty(),
+            this::enrolled,
+            keys::sign,
             new Audit(database(), clock),
             clock),
         name -> failpoint.passed(name),
         limit);
+  }
+
+  Keyset keyset() {
+    return keys.keyset();
+  }
+
+  private Optional<Enrollments.Enrolled> enrolled(Tx tx, String agent) {
+    return new AgentTable()
+        .find(tx, agent)
+        .map(found -> new Enrollments.Enrolled(generation, "approved", true));
   }
 
   private void letIn(ConnectionAttempt attempt, ControlChannel channel) throws TunnelRefused {
@@ -157,7 +175,7 @@ final class DeliveryRig implements AutoCloseable {
     channel.send(new Admitted(epoch, false, 1));
     channel.admit(
         new ControlChannel.Admission(
-            agent, "plant", 1, slot, epoch, new byte[16], Optional.empty()));
+            agent, "plant", generation, slot, epoch, new byte[16], Optional.empty()));
   }
 
   void stop() {
@@ -216,7 +234,13 @@ final class DeliveryRig implements AutoCloseable {
               documents.store(tx, agent, system, version, settings);
               return delivery()
                   .queue()
-                  .configuration(tx, agent, system, version, "eng@example.org", clock.instant());
+                  .configuration(
+                      tx,
+                      new Addressee(agent, generation),
+                      system,
+                      version,
+                      "eng@example.org",
+                      clock.instant());
             });
   }
 
@@ -228,7 +252,13 @@ final class DeliveryRig implements AutoCloseable {
               documents.remove(tx, agent, system, version);
               return delivery()
                   .queue()
-                  .removal(tx, agent, system, version, "eng@example.org", clock.instant());
+                  .removal(
+                      tx,
+                      new Addressee(agent, generation),
+                      system,
+                      version,
+                      "eng@example.org",
+                      clock.instant());
             });
   }
 
@@ -251,7 +281,11 @@ final class DeliveryRig implements AutoCloseable {
             tx,
             agent,
             new Instruction(
-                UUID.randomUUID().toString(), InstructionKind.COLLECT_DIAGNOSTICS, null),
+                UUID.randomUUID().toString(),
+                generation,
+                InstructionKind.COLLECT_DIAGNOSTICS,
+                null,
+                null),
             expiresIn,
             "admin@example.org",
             clock.instant());

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.penstock.broker.delivery.DeliveryOperations.MessageView;
+import io.penstock.broker.delivery.DeliveryOperations.Outcome;
 import io.penstock.broker.store.AlarmTable;
 import io.penstock.broker.store.AlarmTable.Severity;
 import io.penstock.broker.tunnel.MockAgent;
@@ -11,11 +12,14 @@ import io.penstock.broker.tunnel.MockAgent.Mail;
 import io.penstock.codec.message.ControlMessage;
 import io.penstock.codec.message.DeliveryMessage.Configuration;
 import io.penstock.codec.message.DeliveryMessage.Head;
+import io.penstock.codec.message.DeliveryMessage.Instruction;
+import io.penstock.codec.message.DeliveryMessage.InstructionKind;
 import io.penstock.codec.message.DeliveryReceipt;
 import io.penstock.codec.seal.Octets;
 import io.penstock.codec.seal.Receipt;
 import io.penstock.codec.seal.Receipt.Reason;
 import io.penstock.codec.seal.SigningKey;
+import io.penstock.codec.seal.WipeOrder;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -511,9 +515,214 @@ class DeliveryTest {
   void aRenewedHeadIsToldToLiveSessions() throws Exception {
     try (MockAgent agent = rig.connect("press")) {
       DeliveryRig.await(() -> !rig.world().sessions.list().isEmpty());
-      rig.delivery().queue().headRenewed("press", "renewed");
+      rig.documents.head = "renewed";
+      // By another node.
+      try (Delivery other = rig.newDelivery()) {
+        rig.database().run(tx -> other.queue().headRenewed(tx, "press"));
+      }
 
       assertThat(agent.awaitControl(ControlMessage.Head.class).head()).isEqualTo("renewed");
+    }
+  }
+
+  // Generations.
+
+  @Test
+  void aMessageForAnEndedGenerationIsDroppedAndNeverSent() throws Exception {
+    rig.deploy("press", "mes");
+    rig.instruct("press");
+    rig.generation = 2;
+    rig.instruct("press");
+
+    try (MockAgent agent = rig.connect("press")) {
+      agent.playUntil(() -> !agent.mail.isEmpty());
+
+      assertThat(sequences(agent)).containsExactly(3L);
+      assertThat(((Instruction) agent.mail.getFirst().message()).generation()).isEqualTo(2);
+    }
+    assertThat(rig.audit("gateway.message-superseded"))
+        .extracting(entry -> entry.reason().orElse(""))
+        .containsExactly(
+            "for generation 1 of the agent, which is now 2",
+            "for generation 1 of the agent, which is now 2");
+  }
+
+  @Test
+  void aRowMovedToAnotherGenerationIsNotOurs() throws Exception {
+    rig.instruct("press");
+    rig.generation = 2;
+    DeliveryRig.postgres().execute("update messages set generation = 2");
+    rig.instruct("press");
+
+    try (MockAgent agent = rig.connect("press")) {
+      agent.playUntil(() -> !agent.mail.isEmpty());
+
+      assertThat(sequences(agent)).containsExactly(2L);
+    }
+    assertThat(rig.alarms())
+        .extracting(AlarmTable.Alarm::kind)
+        .containsExactly("database-tampered");
+  }
+
+  @Test
+  void aWipeCarriesASignedOrderAndItsRefusalIsAFailure() throws Exception {
+    var queued =
+        (Outcome.Queued)
+            rig.delivery()
+                .operations()
+                .instruct(
+                    "press",
+                    InstructionKind.WIPE,
+                    Optional.empty(),
+                    Optional.empty(),
+                    DeliveryRig.ADMIN);
+    try (MockAgent agent = rig.connect("press")) {
+      agent.playUntil(() -> !agent.mail.isEmpty());
+      var instruction = (Instruction) agent.mail.getFirst().message();
+      String order = String.valueOf(instruction.order());
+      assertThat(WipeOrder.verify(order, rig.keyset(), "press", 1, queued.id()).id())
+          .isEqualTo(instruction.id());
+
+      agent.answer(1, DeliveryReceipt.result(DeliveryReceipt.refusal("no such order")));
+      agent.flush();
+      DeliveryRig.await(() -> rig.undelivered() == 0);
+    }
+    assertThat(rig.audit("gateway.instruction").getLast().result()).contains("failure");
+    assertThat(rig.audit("gateway.instruction").getLast().changes())
+        .containsEntry("state", "refused")
+        .containsEntry("result", "refused: no such order");
+  }
+
+  // Heads that cannot be read.
+
+  @Test
+  void keepsItsMessagesWhileTheHeadCannotBeRead() throws Exception {
+    rig.documents.unanswerable = "the newest head cannot be read: x";
+    rig.deploy("press", "mes");
+    try (MockAgent agent = rig.connect("press")) {
+      rig.applyAll(agent, "press");
+      DeliveryRig.await(() -> !rig.world().sessions.list().isEmpty());
+      rig.instruct("press");
+      rig.delivery().lookAround();
+
+      assertThat(waiting().getFirst().why()).isEqualTo("the newest head cannot be read: x");
+      assertThat(rig.undelivered()).isEqualTo(2);
+      assertThat(rig.audit("gateway.message-superseded")).isEmpty();
+
+      rig.documents.unanswerable = null;
+      agent.playUntil(() -> rig.undelivered() == 0);
+      assertThat(sequences(agent)).containsExactly(1L, 2L);
+    }
+    assertThat(rig.receipts()).containsExactly("press/mes@1 Applied");
+  }
+
+  @Test
+  void keepsAMessageWhoseReceiptCannotBeJudged() throws Exception {
+    rig.deploy("press", "mes");
+    try (MockAgent agent = rig.connect("press")) {
+      agent.playUntil(() -> agent.mail.size() == 1);
+      rig.documents.unanswerable = "the newest head cannot be read: x";
+      agent.answer(1, rig.applied("press", agent.mail.getFirst()));
+      agent.flush();
+      DeliveryRig.await(() -> rig.documents.refused.get() > 0);
+      assertThat(rig.undelivered()).isEqualTo(1);
+
+      rig.documents.unanswerable = null;
+      rig.applyAll(agent, "press");
+      agent.playUntil(() -> rig.undelivered() == 0);
+    }
+    assertThat(rig.receipts()).containsExactly("press/mes@1 Applied");
+  }
+
+  @Test
+  void aPassThatTheByteBudgetBrokeIsMadeAgain() throws Exception {
+    rig.documents.head = "h".repeat(200_000);
+    for (int i = 0; i < Sender.WINDOW; i++) {
+      rig.deploy("press", "system-" + i, new byte[14_000]);
+    }
+    // Marked as sent on the very session that comes, all but the last.
+    DeliveryRig.postgres()
+        .execute(
+            "update messages set sent_at = now(), sent_slot = 0, sent_epoch = 1 where sequence < "
+                + Sender.WINDOW);
+    rig.documents.failure.set(new IllegalStateException("once"));
+
+    try (MockAgent agent = rig.connect("press")) {
+      rig.applyAll(agent, "press");
+      agent.playUntil(() -> rig.undelivered() == 0);
+
+      assertThat(sequences(agent)).hasSize(Sender.WINDOW);
+    }
+  }
+
+  // Receipts of no message.
+
+  @Test
+  void recordsWhatTheAgentAppliedByItselfAndForgetsTheMessageAboutIt() throws Exception {
+    try (MockAgent agent = rig.connect("press")) {
+      DeliveryRig.await(() -> !rig.world().sessions.list().isEmpty());
+      rig.deploy("press", "mes");
+      rig.deploy("press", "scada");
+      agent.playUntil(() -> agent.mail.size() == 2);
+      agent.answer(
+          DeliveryReceipt.NO_MESSAGE,
+          rig.signed(
+              "press", "mes", 1, TestDocuments.hash("press", "mes", 1), new Receipt.Applied()));
+      agent.flush();
+      DeliveryRig.await(() -> rig.undelivered() == 1);
+
+      assertThat(rig.receipts()).containsExactly("press/mes@1 Applied");
+      assertThat(waiting().getFirst().system()).contains("scada");
+      assertThat(rig.delivery().counters().acknowledged()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void aReceiptOfNoMessageAboutWhatIsNotListedChangesNothing() throws Exception {
+    rig.deploy("press", "mes");
+    try (MockAgent agent = rig.connect("press")) {
+      agent.playUntil(() -> agent.mail.size() == 1);
+      agent.answer(
+          DeliveryReceipt.NO_MESSAGE,
+          rig.signed(
+              "press", "mes", 9, TestDocuments.hash("press", "mes", 9), new Receipt.Applied()));
+      agent.flush();
+      DeliveryRig.await(() -> rig.delivery().counters().late() == 1);
+
+      assertThat(rig.undelivered()).isEqualTo(1);
+      assertThat(rig.receipts()).isEmpty();
+    }
+  }
+
+  @Test
+  void endsTheSessionForAForgedReceiptOfNoMessage() throws Exception {
+    rig.deploy("press", "mes");
+    try (MockAgent agent = rig.connect("press")) {
+      agent.playUntil(() -> agent.mail.size() == 1);
+      agent.answer(
+          DeliveryReceipt.NO_MESSAGE,
+          DeliveryRig.signedBy(
+              SigningKey.generate(new SecureRandom()),
+              "press",
+              "mes",
+              1,
+              TestDocuments.hash("press", "mes", 1),
+              new Receipt.Applied()));
+      agent.flush();
+
+      assertRefused(agent, "the signature is not that of the agent's identity");
+    }
+  }
+
+  @Test
+  void endsTheSessionForAResultOfNoMessage() throws Exception {
+    rig.deploy("press", "mes");
+    try (MockAgent agent = rig.connect("press")) {
+      agent.playUntil(() -> agent.mail.size() == 1);
+      agent.answer(DeliveryReceipt.NO_MESSAGE, DeliveryReceipt.result("done"));
+      agent.flush();
+
+      assertRefused(agent, "a result of no message");
     }
   }
 

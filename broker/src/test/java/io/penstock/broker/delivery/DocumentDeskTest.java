@@ -12,6 +12,7 @@ import io.penstock.codec.mux.MuxStream;
 import io.penstock.codec.mux.StreamListener;
 import java.io.ByteArrayOutputStream;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -114,6 +115,32 @@ class DocumentDeskTest {
       agent.playUntil(() -> version.ended && system.ended);
 
       assertThat(List.of(version.status, system.status)).containsExactly(404, 404);
+    }
+  }
+
+  @Test
+  void anAgentThatTakesNothingHoldsTwoDocuments() throws Exception {
+    rig.deploy("press", "mes", new byte[100_000]);
+    rig.agent("lathe");
+    rig.deploy("lathe", "mes", new byte[100_000]);
+    try (MockAgent agent = rig.connect("press");
+        MockAgent other = rig.connect("lathe")) {
+      var readers = new ArrayList<Reader>();
+      for (int i = 0; i < 4; i++) {
+        Reader reader = ask(agent, "mes", 1);
+        reader.takes = false;
+        readers.add(reader);
+      }
+      agent.playUntil(() -> readers.stream().filter(it -> it.status == 200).count() == 2);
+      Reader served = ask(other, "mes", 1);
+      other.playUntil(() -> served.ended);
+      // Long enough for the two that wait, and short of their patience's end.
+      agent.pumpWithin(Duration.ofMillis(300));
+
+      assertThat(served.body.size()).isGreaterThan(100_000);
+      assertThat(readers.stream().filter(it -> it.status == 200)).hasSize(2);
+      agent.playUntil(
+          () -> readers.stream().filter(it -> it.reset == ErrorCode.OVERLOADED).count() == 2);
     }
   }
 

@@ -6,13 +6,17 @@ import io.penstock.codec.message.ConfigurationDocument;
 import io.penstock.codec.seal.ConfigurationHeader;
 import io.penstock.codec.seal.HeadManifest;
 import io.penstock.codec.seal.Octets;
-import io.penstock.codec.seal.Receipt;
 import io.penstock.codec.seal.SigningKey;
 import java.security.SecureRandom;
 import java.time.Instant;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /// Systems in tables of a test's own, on the same Postgres and in the same transactions as the
@@ -29,6 +33,15 @@ final class TestDocuments implements Documents {
 
   /// Said instead of a real head.
   volatile @Nullable String head;
+
+  /// Said of every head.
+  volatile @Nullable String unanswerable;
+
+  /// How often that was said.
+  final AtomicInteger refused = new AtomicInteger();
+
+  /// Thrown once by whoever asks for a head.
+  final AtomicReference<@Nullable RuntimeException> failure = new AtomicReference<>();
 
   /// The header's text stands for a signature: whoever knows the names knows it.
   static String header(String agent, String system, long version) {
@@ -78,6 +91,39 @@ final class TestDocuments implements Documents {
         new HeadManifest(agent, 1, 1, sequence, 1_000, 1_000 + 86_400, entries).sign(KEY));
   }
 
+  @Override
+  public Map<Addressee, Newest> newest(Tx tx, Collection<Addressee> agents) {
+    RuntimeException thrown = failure.getAndSet(null);
+    if (thrown != null) {
+      throw thrown;
+    }
+    String why = unanswerable;
+    if (why != null) {
+      refused.incrementAndGet();
+    }
+    var newest = new HashMap<Addressee, Newest>();
+    agents.forEach(
+        one ->
+            newest.put(
+                one,
+                why != null
+                    ? new Newest.Unanswerable(why)
+                    : new Newest.Head(head(tx, one.agent()), listed(tx, one.agent()))));
+    return newest;
+  }
+
+  @Override
+  public Map<Wanted, ConfigurationDocument> documents(
+      Tx tx, Collection<Wanted> wanted, int maxBytes) {
+    var documents = new HashMap<Wanted, ConfigurationDocument>();
+    for (Wanted one : wanted) {
+      document(tx, one.agent().agent(), one.system(), one.version())
+          .filter(document -> document.settings().length <= maxBytes)
+          .ifPresent(document -> documents.put(one, document));
+    }
+    return documents;
+  }
+
   // Out of a class file, NullAway takes an array that may be null for one that may hold nulls.
   @SuppressWarnings("NullAway")
   @Override
@@ -98,8 +144,7 @@ final class TestDocuments implements Documents {
                     header(agent, system, version), row.getBuffer("settings").getBytes(), null));
   }
 
-  @Override
-  public List<Listed> listed(Tx tx, String agent) {
+  private static List<Listed> listed(Tx tx, String agent) {
     return TestRows.query(
             tx,
             "select distinct on (system) system, version, tombstone from test_documents where agent"
@@ -121,13 +166,16 @@ final class TestDocuments implements Documents {
   }
 
   @Override
-  public void receipt(Tx tx, Receipt receipt, String receiptJws, Instant now) {
-    TestRows.update(
-        tx,
-        "insert into test_receipts (agent, system, version, outcome) values ($1, $2, $3, $4)",
-        receipt.agent(),
-        receipt.system(),
-        receipt.version(),
-        receipt.outcome().getClass().getSimpleName());
+  public void receipts(Tx tx, List<Told> receipts, Instant now) {
+    receipts.forEach(
+        told ->
+            TestRows.update(
+                tx,
+                "insert into test_receipts (agent, system, version, outcome) values ($1, $2, $3,"
+                    + " $4)",
+                told.receipt().agent(),
+                told.receipt().system(),
+                told.receipt().version(),
+                told.receipt().outcome().getClass().getSimpleName()));
   }
 }

@@ -1,5 +1,6 @@
 package io.penstock.broker.systems;
 
+import io.penstock.broker.delivery.Addressee;
 import io.penstock.broker.delivery.MessageQueue;
 import io.penstock.broker.delivery.QueueFullException;
 import io.penstock.broker.store.Tx;
@@ -24,14 +25,14 @@ public final class RecordingQueue implements MessageQueue {
 
   @Override
   public long configuration(
-      Tx tx, String agent, String system, long version, String author, Instant now) {
-    return queued(tx, agent, "configuration " + agent + "/" + system + " " + version);
+      Tx tx, Addressee to, String system, long version, String author, Instant now) {
+    return queued(tx, to.agent(), "configuration " + to.agent() + "/" + system + " " + version);
   }
 
   @Override
   public long removal(
-      Tx tx, String agent, String system, long version, String author, Instant now) {
-    return queued(tx, agent, "removal " + agent + "/" + system + " " + version);
+      Tx tx, Addressee to, String system, long version, String author, Instant now) {
+    return queued(tx, to.agent(), "removal " + to.agent() + "/" + system + " " + version);
   }
 
   @Override
@@ -55,7 +56,7 @@ public final class RecordingQueue implements MessageQueue {
   }
 
   @Override
-  public void headRenewed(String agent, String headJws) {
-    renewed.add(agent);
+  public void headRenewed(Tx tx, String agent) {
+    tx.afterCommit(() -> renewed.add(agent));
   }
 }

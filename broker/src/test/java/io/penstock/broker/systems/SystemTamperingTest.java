@@ -1,7 +1,9 @@
 package io.penstock.broker.systems;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.penstock.broker.delivery.Addressee;
 import io.penstock.broker.delivery.Documents;
 import io.penstock.broker.systems.Refusal.Reason;
 import io.penstock.broker.systems.SystemOperations.Edit;
@@ -180,10 +182,44 @@ class SystemTamperingTest {
     rig.tamper("update heads set " + change);
 
     assertThat(head()).isEmpty();
-    List<Documents.Listed> listed =
-        rig.database().transaction(tx -> documents().listed(tx, "press"));
-    assertThat(listed).isEmpty();
+    var press = new Addressee("press", 1);
+    var lathe = new Addressee("lathe", 1);
+    var newest = rig.database().transaction(tx -> documents().newest(tx, List.of(press, lathe)));
+    // A head of another generation is none of this one; what it says of itself is not believed.
+    assertThat(newest.get(press)).isInstanceOf(Documents.Newest.Unanswerable.class);
+    assertThat(newest.get(lathe)).isInstanceOf(Documents.Newest.Head.class);
     assertTampered(deploy("press", "erp", 2));
+    assertThat(rig.alarmKinds()).containsExactly("database-tampered");
+  }
+
+  @Test
+  void whatIsFoundInATransactionIsToldWhenItIsOver() {
+    rig.tamper("update heads set jws = 'x'");
+
+    rig.database()
+        .run(
+            tx -> {
+              assertThat(documents().head(tx, "press")).isEmpty();
+              assertThat(rig.alarmKinds()).isEmpty();
+            });
+
+    assertThat(rig.alarmKinds()).containsExactly("database-tampered");
+  }
+
+  @Test
+  void whatIsFoundIsToldThoughTheTransactionIsRolledBack() {
+    rig.tamper("update heads set jws = 'x'");
+
+    assertThatThrownBy(
+            () ->
+                rig.database()
+                    .run(
+                        tx -> {
+                          documents().head(tx, "press");
+                          throw new IllegalStateException("rolled back");
+                        }))
+        .hasMessage("rolled back");
+
     assertThat(rig.alarmKinds()).containsExactly("database-tampered");
   }
 
@@ -225,7 +261,10 @@ class SystemTamperingTest {
         .run(
             tx ->
                 documents()
-                    .receipt(tx, receipt, receipt.sign(press.signing()), rig.clock().instant()));
+                    .receipts(
+                        tx,
+                        List.of(new Documents.Told(receipt, receipt.sign(press.signing()))),
+                        rig.clock().instant()));
 
     assertThat(rig.alarmKinds()).containsExactly("database-tampered");
     assertThat(rig.audit()).noneMatch(entry -> entry.eventType().equals("system.applied"));
@@ -241,7 +280,10 @@ class SystemTamperingTest {
         .run(
             tx ->
                 documents()
-                    .receipt(tx, receipt, receipt.sign(press.signing()), rig.clock().instant()));
+                    .receipts(
+                        tx,
+                        List.of(new Documents.Told(receipt, receipt.sign(press.signing()))),
+                        rig.clock().instant()));
 
     rig.tamper("update receipts set outcome = 'applied', reason = null, detail = null");
 

@@ -3,10 +3,13 @@ package io.penstock.broker.systems;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.penstock.broker.delivery.Addressee;
 import io.penstock.broker.delivery.Documents;
+import io.penstock.broker.delivery.Documents.Newest;
 import io.penstock.broker.store.AgentState;
 import io.penstock.broker.store.AuditTable;
 import io.penstock.broker.store.IdentityTable;
+import io.penstock.broker.store.TestRows;
 import io.penstock.broker.systems.Refusal.Reason;
 import io.penstock.broker.systems.SystemOperations.Edit;
 import io.penstock.broker.systems.SystemOperations.Made;
@@ -30,8 +33,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -142,6 +147,36 @@ class SystemsTest {
     return Optional.ofNullable(document.sealed()).orElseThrow();
   }
 
+  private Newest newest(long generation) {
+    var press = new Addressee("press", generation);
+    return Objects.requireNonNull(
+        rig.database().transaction(tx -> documents().newest(tx, Set.of(press))).get(press));
+  }
+
+  @Test
+  void theHeadOfAnotherGenerationListsNothing() {
+    deployed();
+
+    assertThat(newest(2)).isEqualTo(new Newest.Head(Optional.empty(), List.of()));
+  }
+
+  @Test
+  void readingTheNewestHeadNeitherSignsNorWaitsForItsLock() {
+    deployed();
+    String before = ((Newest.Head) newest(1)).jws().orElseThrow();
+    rig.pass(Duration.ofHours(2));
+
+    Newest read =
+        rig.database()
+            .transaction(
+                tx -> {
+                  TestRows.query(tx, "select 1 from heads for update");
+                  return newest(1);
+                });
+
+    assertThat(((Newest.Head) read).jws()).contains(before);
+  }
+
   private Optional<ConfigurationDocument> document(long version) {
     return rig.database().transaction(tx -> documents().document(tx, "press", "erp", version));
   }
@@ -152,7 +187,10 @@ class SystemsTest {
         .run(
             tx ->
                 documents()
-                    .receipt(tx, receipt, receipt.sign(plant.signing()), rig.clock().instant()));
+                    .receipts(
+                        tx,
+                        List.of(new Documents.Told(receipt, receipt.sign(plant.signing()))),
+                        rig.clock().instant()));
   }
 
   private SystemView view() {
@@ -369,9 +407,11 @@ class SystemsTest {
         .isEqualTo(new Listed(2, ConfigurationHeader.hashOf(document(2).orElseThrow().header())));
     assertThat(second.expiresAtEpochSeconds() - second.issuedAtEpochSeconds())
         .isEqualTo(24 * 60 * 60);
-    List<Documents.Listed> listed =
-        rig.database().transaction(tx -> documents().listed(tx, "press"));
-    assertThat(listed).singleElement().extracting(Documents.Listed::version).isEqualTo(2L);
+    assertThat(newest(1)).isInstanceOf(Newest.Head.class);
+    assertThat(((Newest.Head) newest(1)).systems())
+        .singleElement()
+        .extracting(Documents.Listed::version)
+        .isEqualTo(2L);
   }
 
   @Test
@@ -472,10 +512,10 @@ class SystemsTest {
                             receiptHoldsIt.countDown();
                             await(deploymentWantsIt);
                             documents()
-                                .receipt(
+                                .receipts(
                                     tx,
-                                    receipt,
-                                    receipt.sign(press.signing()),
+                                    List.of(
+                                        new Documents.Told(receipt, receipt.sign(press.signing()))),
                                     rig.clock().instant());
                           }));
       await(receiptHoldsIt);

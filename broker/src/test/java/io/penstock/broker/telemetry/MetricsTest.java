@@ -3,6 +3,7 @@ package io.penstock.broker.telemetry;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.penstock.broker.delivery.DeliveryCounters;
 import io.penstock.broker.edge.InvocationRecord;
 import io.penstock.broker.edge.InvocationRecord.HopMicros;
 import io.penstock.broker.front.FrontCounters;
@@ -32,6 +33,9 @@ import org.junit.jupiter.api.TestInstance;
 
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class MetricsTest {
+  private static final DeliveryCounters.Snapshot DELIVERY =
+      new DeliveryCounters.Snapshot(1, 2, 3, 4, 5, 6, 7);
+
   private TestDatabase database;
   private volatile TunnelCounters.Snapshot tunnels = tunnels(0);
   private Metrics metrics;
@@ -50,12 +54,26 @@ class MetricsTest {
   void start() {
     metrics =
         new Metrics(
-            new Metrics.Sources(() -> tunnels, MetricsTest::front, List::of), database.database());
+            new Metrics.Sources(() -> tunnels, MetricsTest::front, List::of, () -> DELIVERY),
+            database.database());
   }
 
   @AfterEach
   void stop() {
     metrics.close();
+  }
+
+  @Test
+  void messagesAreCountedByWhatBecameOfThem() {
+    assertThat(lines())
+        .contains(
+            "penstock_messages_sent_total 1.0",
+            "penstock_messages_over_total{outcome=\"acknowledged\"} 2.0",
+            "penstock_messages_over_total{outcome=\"superseded\"} 3.0",
+            "penstock_messages_over_total{outcome=\"expired\"} 4.0",
+            "penstock_receipts_ignored_total{reason=\"late\"} 5.0",
+            "penstock_receipts_ignored_total{reason=\"overtaken-session\"} 6.0",
+            "penstock_receipts_ignored_total{reason=\"invalid\"} 7.0");
   }
 
   @Test
@@ -166,7 +184,7 @@ class MetricsTest {
     try (var breakable = new BreakableDatabase(database);
         var ofIt =
             new Metrics(
-                new Metrics.Sources(() -> tunnels, MetricsTest::front, List::of),
+                new Metrics.Sources(() -> tunnels, MetricsTest::front, List::of, () -> DELIVERY),
                 breakable.database())) {
       ofIt.refresh();
       assertThat(ofIt.text()).contains("penstock_alarms_open{severity=\"low\"} 0.0");

@@ -11,6 +11,10 @@ import org.jspecify.annotations.Nullable;
 public record DeliveryReceipt(@Nullable String receipt, @Nullable String result) {
   public static final String UNKNOWN = "unknown";
 
+  /// The sequence of a receipt about what the agent did without a message: at its start, or by a
+  /// renewed head. Messages are numbered from 1.
+  public static final long NO_MESSAGE = 0;
+
   /// How the result of an instruction begins that the agent did not follow.
   private static final String REFUSED = "refused: ";
 
