@@ -303,7 +303,8 @@ final class Lanes {
     } else if (answers && first != null) {
       verdicts.applied(first, held);
     } else if (refusal != null) {
-      verdicts.refused(system, held, refusal);
+      // By the hash that the head lists: what came instead may have any.
+      verdicts.refused(system, wanted.held(), refusal);
     } else {
       verdicts.applied(system, held);
     }

@@ -156,7 +156,7 @@ final class HeadFollowingTest {
       session.deliver(
           2,
           new DeliveryMessage.Instruction(
-              "i", DeliveryMessage.InstructionKind.COLLECT_DIAGNOSTICS, "erp"));
+              "i", 1, DeliveryMessage.InstructionKind.COLLECT_DIAGNOSTICS, "erp", "none"));
 
       assertThat(session.awaitReceipt().body().result()).contains("STALE", "erp 1 live");
       assertThat(agent.configurations().isStale()).isTrue();
@@ -325,7 +325,7 @@ final class HeadFollowingTest {
       session.deliver(
           2,
           new DeliveryMessage.Instruction(
-              "i", DeliveryMessage.InstructionKind.COLLECT_DIAGNOSTICS, "erp"));
+              "i", 1, DeliveryMessage.InstructionKind.COLLECT_DIAGNOSTICS, "erp", "none"));
       assertThat(session.awaitReceipt().sequence()).as("others do not wait").isEqualTo(2);
       assertThat(session.hasReceipt()).isFalse();
       Files.delete(inTheWay);
