@@ -12,6 +12,7 @@ import io.penstock.agent.plugin.SystemCatalog;
 import io.penstock.codec.Protocol;
 import io.penstock.codec.ProtocolException;
 import io.penstock.codec.message.ConfigurationDocument;
+import io.penstock.codec.message.ControlMessage.OwnerKeys;
 import io.penstock.codec.message.ControlMessage.State;
 import io.penstock.codec.message.ControlMessage.TestReport;
 import io.penstock.codec.message.DeliveryMessage;
@@ -205,6 +206,11 @@ public final class Configurations implements ConfigurationTarget, AutoCloseable 
   }
 
   @Override
+  public boolean ownerKeys(ConfigurationLine line, OwnerKeys keys) {
+    return queue.size() < MAX_WAITING_MESSAGES && offer(new Work.OwnersKeys(line, keys));
+  }
+
+  @Override
   public boolean message(ConfigurationLine line, long sequence, byte[] body) {
     return queue.size() < MAX_WAITING_MESSAGES && offer(new Work.Message(line, sequence, body));
   }
@@ -281,6 +287,7 @@ public final class Configurations implements ConfigurationTarget, AutoCloseable 
           offerHead(line, head);
           save();
         }
+        case Work.OwnersKeys(ConfigurationLine line, OwnerKeys keys) -> ownerKeys(line, keys);
         case Work.Message it -> message(it);
         case Work.InstanceFailed it -> instanceFailed(it);
         case Work.Stop _ -> {}
@@ -372,6 +379,19 @@ public final class Configurations implements ConfigurationTarget, AutoCloseable 
   }
 
   // Heads.
+
+  /// Older ones than these stay in force when they do not hold: nothing that they signed is lost.
+  private void ownerKeys(ConfigurationLine line, OwnerKeys keys) {
+    try {
+      line.learn(keys);
+      newest.shown(line.keyset());
+      LOG.info("the owner's keys are those of keyset version {}", line.keyset().version());
+    } catch (IdentityException broken) {
+      LOG.warn("keys that a tunnel showed are not accepted: {}", broken.getMessage());
+    } catch (IOException disk) {
+      LOG.warn("cannot store what is known of the owner's keys: {}", disk.toString());
+    }
+  }
 
   private Optional<Refusal> offerHead(ConfigurationLine line, String jws) {
     Optional<Refusal> refusal = newest.offer(line, jws);

@@ -2,9 +2,11 @@ package io.penstock.agent.link;
 
 import io.penstock.agent.identity.Identity;
 import io.penstock.agent.identity.IdentityBundle;
+import io.penstock.agent.identity.IdentityException;
 import io.penstock.codec.ErrorCode;
 import io.penstock.codec.message.ConfigurationDocument;
 import io.penstock.codec.message.ControlMessage.EffectiveRules;
+import io.penstock.codec.message.ControlMessage.OwnerKeys;
 import io.penstock.codec.message.ControlMessage.StateReport;
 import io.penstock.codec.message.DeliveryReceipt;
 import io.penstock.codec.seal.Keyset;
@@ -21,21 +23,14 @@ import java.util.concurrent.ExecutionException;
 public final class ConfigurationLine {
   private final Session session;
   private final Identity identity;
-  private final Keyset keyset;
+  private final OwnerTrust owner;
   private final IdentityBundle bundle;
-  private final ServerTime serverTime;
 
-  ConfigurationLine(
-      Session session,
-      Identity identity,
-      Keyset keyset,
-      IdentityBundle bundle,
-      ServerTime serverTime) {
+  ConfigurationLine(Session session, Identity identity, OwnerTrust owner, IdentityBundle bundle) {
     this.session = session;
     this.identity = identity;
-    this.keyset = keyset;
+    this.owner = owner;
     this.bundle = bundle;
-    this.serverTime = serverTime;
   }
 
   public String agent() {
@@ -54,9 +49,14 @@ public final class ConfigurationLine {
     }
   }
 
-  /// The owner's keys of this handshake.
+  /// The owner's keys of this handshake, or newer ones that this tunnel was shown.
   public Keyset keyset() {
-    return keyset;
+    return owner.keyset();
+  }
+
+  /// The broker shows newer keys; throws when they are not the owner's. Writes to disk.
+  public void learn(OwnerKeys keys) throws IdentityException, IOException {
+    owner.learn(keys);
   }
 
   /// Opens what was sealed to this agent.
@@ -71,7 +71,7 @@ public final class ConfigurationLine {
 
   /// By the broker's clock.
   public Instant serverTime() {
-    return serverTime.now();
+    return owner.serverTime().now();
   }
 
   public boolean isOpen() {

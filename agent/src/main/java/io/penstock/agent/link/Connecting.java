@@ -98,7 +98,7 @@ final class Connecting {
       greeting.exchange(NOTHING, identity);
       Session session =
           greeting.finish(request(credentials, slot), surroundings.loop(), surroundings.duties());
-      conversation = new Conversation(session, identity, greeting.keyset());
+      conversation = new Conversation(session, identity, greeting.owner());
       ControlMessage first = conversation.receive();
       if (first instanceof Pending pending) {
         inUse.unlock();
@@ -113,9 +113,7 @@ final class Connecting {
       }
       bundle = open(welcome);
       head = Optional.ofNullable(welcome.headManifest());
-      line =
-          new ConfigurationLine(
-              session, identity, greeting.keyset(), bundle, greeting.serverTime());
+      line = new ConfigurationLine(session, identity, greeting.owner(), bundle);
       session.configure(line);
       session.send(ready(bundle, greeting.hash(), welcome.sessionId()));
       admitted = conversation.receive(Admitted.class);

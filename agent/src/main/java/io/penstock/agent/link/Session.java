@@ -502,6 +502,10 @@ final class Session implements SessionCore.Listener {
       requireRoom(duties.configuration().head(own, head));
       return;
     }
+    if (message instanceof ControlMessage.OwnerKeys keys && own != null) {
+      requireRoom(duties.configuration().ownerKeys(own, keys));
+      return;
+    }
     if (events.size() >= MAX_EVENTS) {
       throw new ProtocolException(
           ErrorCode.RATE_EXCEEDED,

@@ -37,6 +37,7 @@ public final class Systems implements SystemOperations {
   private final SystemTable table;
   private final Heads heads;
   private final Standing standing;
+  private final BrokerKeys keys;
   private final Recorder recorder;
   private final Editing editing;
   private final Deployment deployment;
@@ -64,6 +65,7 @@ public final class Systems implements SystemOperations {
 
   Systems(Surroundings around, Duration testDeadline) {
     this.database = around.database();
+    this.keys = around.keys();
     this.clock = around.clock();
     this.queue = around.queue();
     this.table = new SystemTable(around.keys().rowMac());
@@ -78,6 +80,17 @@ public final class Systems implements SystemOperations {
     this.documents =
         new StoredDocuments(
             table, versions, heads, standing, new Receipts(table, recorder), recorder);
+  }
+
+  /// Carries systems over to new keys.
+  public SystemKeyUpkeep keyUpkeep() {
+    return new SystemKeyUpkeep(
+        database,
+        keys,
+        heads,
+        (agent, head) -> queue.get().headRenewed(agent, head),
+        recorder,
+        this);
   }
 
   /// What delivery sends.
