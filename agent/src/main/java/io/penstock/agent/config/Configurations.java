@@ -287,7 +287,7 @@ public final class Configurations implements ConfigurationTarget, AutoCloseable 
           offerHead(line, head);
           save();
         }
-        case Work.OwnersKeys(ConfigurationLine line, OwnerKeys keys) -> ownerKeys(line, keys);
+        case Work.OwnersKeys(ConfigurationLine line, OwnerKeys keys) -> learn(line, keys);
         case Work.Message it -> message(it);
         case Work.InstanceFailed it -> instanceFailed(it);
         case Work.Stop _ -> {}
@@ -381,7 +381,7 @@ public final class Configurations implements ConfigurationTarget, AutoCloseable 
   // Heads.
 
   /// Older ones than these stay in force when they do not hold: nothing that they signed is lost.
-  private void ownerKeys(ConfigurationLine line, OwnerKeys keys) {
+  private void learn(ConfigurationLine line, OwnerKeys keys) {
     try {
       line.learn(keys);
       newest.shown(line.keyset());

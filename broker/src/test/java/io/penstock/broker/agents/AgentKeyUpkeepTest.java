@@ -6,10 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.penstock.broker.keys.ManagedKey;
 import io.penstock.broker.store.IdentityTable;
 import io.penstock.codec.message.ControlMessage.Admitted;
+import io.penstock.codec.message.ControlMessage.OwnerKeys;
 import io.penstock.codec.seal.AgentRecord;
 import io.penstock.codec.seal.EnrollmentToken;
 import io.penstock.codec.seal.NodeCertificate;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Set;
@@ -39,7 +41,9 @@ class AgentKeyUpkeepTest {
     broker.agents().keyUpkeep().show();
   }
 
+  /// When the news is old: what a new handshake shows is all that there is.
   private void requireAdmitted(TestAgent agent) {
+    broker.pass(Duration.ofMinutes(2));
     TestTunnel tunnel = agent.connect();
     tunnel.ready(tunnel.welcome());
     tunnel.expect(Admitted.class);
@@ -141,6 +145,19 @@ class AgentKeyUpkeepTest {
 
     requireAdmitted(press);
     requireAdmitted(mill);
+  }
+
+  @Test
+  void aTunnelThatMayHaveMissedTheNewsHearsItBeforeItIsAdmitted() {
+    TestAgent press = new TestAgent(broker, "press").approved();
+    rotate(ManagedKey.CONFIGURATION);
+
+    TestTunnel tunnel = press.connect();
+    tunnel.ready(tunnel.welcome());
+
+    assertThat(tunnel.expect(OwnerKeys.class).keyset()).isEqualTo(broker.keys().keysetJws());
+    tunnel.expect(Admitted.class);
+    tunnel.hangUp();
   }
 
   @Test

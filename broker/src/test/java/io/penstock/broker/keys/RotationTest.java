@@ -244,7 +244,7 @@ class RotationTest {
             .collect(
                 Collectors.toMap(
                     Enum::name,
-                    use -> Base64.getEncoder().encodeToString(filled((byte) use.ordinal()))));
+                    use -> Base64.getEncoder().encodeToString(filled((byte) use.name().length()))));
     String json =
         new io.vertx.core.json.JsonObject()
             .put("format", 1)
@@ -256,7 +256,7 @@ class RotationTest {
         "keystore",
         new Sealer(masterKey().derive("penstock keystore 1"), RANDOM)
             .seal("penstock keystore 1", json.getBytes(UTF_8)));
-    byte[] kek = filled((byte) ManagedKey.KEK.ordinal());
+    byte[] kek = filled((byte) ManagedKey.KEK.name().length());
     byte[] wrapped =
         new Sealer(new javax.crypto.spec.SecretKeySpec(kek, "AES"), RANDOM)
             .seal("a1", "bundle".getBytes(UTF_8));
