@@ -28,7 +28,9 @@ import io.penstock.broker.front.Front;
 import io.penstock.broker.front.FrontSettings;
 import io.penstock.broker.front.Ticker;
 import io.penstock.broker.keys.BrokerKeys;
+import io.penstock.broker.keys.DevelopmentTls;
 import io.penstock.broker.keys.MasterKey;
+import io.penstock.broker.rotation.KeyRotation;
 import io.penstock.broker.routing.RoutingTable;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.store.DatabaseAddress;
@@ -94,6 +96,7 @@ final class RunningBroker {
   private final Delivery delivery;
   private final Hints hints;
   private final Systems systems;
+  private final KeyRotation rotation;
   private final RollUps rollUps;
   private final Metrics metrics;
   private final ScheduledExecutorService upkeep =
@@ -123,7 +126,7 @@ final class RunningBroker {
         Database.connect(
             vertx, address, config.database().poolSize(), config.database().deadline());
     audit = new Audit(database, clock);
-    var tokens = new AccessTokens(vertx, keys.jwtKey());
+    var tokens = new AccessTokens(vertx, keys::jwtKeys);
     accounts =
         new Accounts(
             database,
@@ -168,6 +171,17 @@ final class RunningBroker {
                 keys::sign,
                 audit,
                 clock));
+    rotation =
+        new KeyRotation(
+            new KeyRotation.Surroundings(
+                database,
+                keys,
+                audit,
+                agents.keyUpkeep(),
+                systems.keyUpkeep(),
+                () -> DevelopmentTls.rewrap(data, keys.kek()),
+                config.access().tokenTtl(),
+                clock));
     sessions.alsoTell(delivery);
     hints = new Hints(vertx, address, MessageTable.CHANNEL, delivery::hint, delivery::listening);
     rollUps = new RollUps(clock, new InvocationAudit(database, audit));
@@ -199,6 +213,7 @@ final class RunningBroker {
     broker.agents.start();
     broker.delivery.start();
     broker.hints.start();
+    broker.rotation.start();
     broker
         .agents
         .operations()
@@ -326,9 +341,8 @@ final class RunningBroker {
             database,
             audit,
             keys.enrollRoot(),
-            new Pin(keys.rootSha256(), config.externalUrl(), tls.caSha256()),
-            random,
-            clock);
+            () -> new Pin(keys.rootSha256(), config.externalUrl(), tls.caSha256()),
+            random);
     var api =
         new Api(
             vertx,
@@ -340,6 +354,7 @@ final class RunningBroker {
                 agents.operations(),
                 delivery.operations(),
                 systems,
+                rotation,
                 audit,
                 config.access().serviceTokenMaxTtl(),
                 clock));
@@ -373,6 +388,7 @@ final class RunningBroker {
     }
     sessions.closeAll(ErrorCode.SHUTDOWN, "the broker stops");
     upkeep.shutdown();
+    rotation.close();
     step("invocation roll-ups", rollUps::flushAll);
     metricsServer.ifPresent(server -> step("metrics server", server::close));
     step("metrics", metrics::close);

@@ -7,6 +7,7 @@ import io.penstock.agent.identity.StateFile;
 import io.penstock.agent.link.ConfigurationLine;
 import io.penstock.agent.link.ConfigurationTarget;
 import io.penstock.agent.plugin.SystemCatalog;
+import io.penstock.codec.message.ControlMessage.OwnerKeys;
 import io.penstock.codec.message.ControlMessage.TestReport;
 import io.penstock.codec.seal.Octets;
 import java.io.IOException;
@@ -172,6 +173,11 @@ public final class Configurations implements ConfigurationTarget, AutoCloseable 
   }
 
   @Override
+  public boolean ownerKeys(ConfigurationLine line, OwnerKeys keys) {
+    return hasRoom() && offer(new Work.OwnersKeys(line, keys));
+  }
+
+  @Override
   public boolean message(ConfigurationLine line, long sequence, byte[] body) {
     return hasRoom() && offer(new Work.Message(line, sequence, body));
   }
@@ -273,6 +279,8 @@ public final class Configurations implements ConfigurationTarget, AutoCloseable 
       case Work.Admitted(ConfigurationLine line, Optional<String> head) -> begin(line, head);
       case Work.Lost(ConfigurationLine line) -> end(line);
       case Work.Head(ConfigurationLine line, String head) -> mailbox.head(line, head);
+      case Work.OwnersKeys(ConfigurationLine line, OwnerKeys keys) ->
+          mailbox.ownerKeys(line, keys);
       case Work.Message(ConfigurationLine line, long sequence, byte[] body) ->
           mailbox.message(line, sequence, body);
       case Work.InstanceFailed it -> care.failed(it, System.nanoTime());

@@ -1,10 +1,13 @@
 package io.penstock.agent.config;
 
+import io.penstock.agent.identity.IdentityException;
 import io.penstock.agent.link.ConfigurationLine;
 import io.penstock.codec.ProtocolException;
+import io.penstock.codec.message.ControlMessage.OwnerKeys;
 import io.penstock.codec.message.DeliveryMessage;
 import io.penstock.codec.message.DeliveryReceipt;
 import io.penstock.codec.message.Messages;
+import java.io.IOException;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -35,6 +38,19 @@ final class Mailbox {
   void head(ConfigurationLine line, String jws) {
     offer(line, jws);
     lanes.headShown();
+  }
+
+  /// Older ones than these stay in force when they do not hold: nothing that they signed is lost.
+  void ownerKeys(ConfigurationLine line, OwnerKeys keys) {
+    try {
+      line.learn(keys);
+      newest.shown(line.keyset());
+      LOG.info("the owner's keys are those of keyset version {}", line.keyset().version());
+    } catch (IdentityException broken) {
+      LOG.warn("keys that a tunnel showed are not accepted: {}", broken.getMessage());
+    } catch (IOException disk) {
+      LOG.warn("cannot store what is known of the owner's keys: {}", disk.toString());
+    }
   }
 
   void message(ConfigurationLine line, long sequence, byte[] body) {

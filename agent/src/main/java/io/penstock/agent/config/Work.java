@@ -2,6 +2,7 @@ package io.penstock.agent.config;
 
 import io.penstock.agent.link.ConfigurationLine;
 import io.penstock.agent.plugin.SystemInstance;
+import io.penstock.codec.message.ControlMessage.OwnerKeys;
 import java.util.Optional;
 
 /// What waits for the configuration's thread.
@@ -11,6 +12,8 @@ sealed interface Work {
   record Lost(ConfigurationLine line) implements Work {}
 
   record Head(ConfigurationLine line, String head) implements Work {}
+
+  record OwnersKeys(ConfigurationLine line, OwnerKeys keys) implements Work {}
 
   record Message(ConfigurationLine line, long sequence, byte[] body) implements Work {}
 

@@ -208,10 +208,30 @@ public final class Identity {
     return new Successor(next, content.epoch(), wrap(next));
   }
 
-  /// Raises the floor below which keysets are refused.
-  public synchronized void keysetSeen(long version) throws IOException {
-    if (version > content.state().keysetVersion()) {
-      replace(content.state().withKeysetVersion(version));
+  /// What this agent believes of its owner.
+  public synchronized BrokerTrust.Pin pin() {
+    return new BrokerTrust.Pin(content.state().rootSha256(), content.state().keysetVersion());
+  }
+
+  /// Moves the pin to a root that cross-signatures led to, and raises the floor below which keysets
+  /// are refused; durable when it returns. Nothing goes back: what was judged by a pin that another
+  /// tunnel has moved meanwhile is refused.
+  ///
+  /// @param judgedBy the pin that `seen` was verified with
+  public synchronized void ownerSeen(BrokerTrust.Pin judgedBy, BrokerTrust.Pin seen)
+      throws IOException, IdentityException {
+    BrokerTrust.Pin now = pin();
+    if (!now.rootSha256().equals(judgedBy.rootSha256())) {
+      if (now.rootSha256().equals(seen.rootSha256())) {
+        return;
+      }
+      throw new IdentityException("another tunnel was shown a newer root meanwhile");
+    }
+    if (!seen.rootSha256().equals(now.rootSha256()) || seen.keysetFloor() > now.keysetFloor()) {
+      replace(
+          content
+              .state()
+              .withOwner(seen.rootSha256(), Math.max(seen.keysetFloor(), now.keysetFloor())));
     }
   }
 

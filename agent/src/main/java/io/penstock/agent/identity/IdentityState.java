@@ -28,14 +28,15 @@ record IdentityState(
     int generation,
     @Nullable String token) {
 
-  IdentityState withKeysetVersion(long version) {
+  /// The owner's keys moved on.
+  IdentityState withOwner(Octets root, long keyset) {
     return new IdentityState(
         spoolKey,
         stateMacKey,
         brokerUrl,
-        rootSha256,
+        root,
         caSha256,
-        version,
+        keyset,
         agent,
         site,
         fingerprint,

@@ -2,9 +2,11 @@ package io.penstock.agent.link;
 
 import io.penstock.agent.identity.Identity;
 import io.penstock.agent.identity.IdentityBundle;
+import io.penstock.agent.identity.IdentityException;
 import io.penstock.codec.ErrorCode;
 import io.penstock.codec.message.ConfigurationDocument;
 import io.penstock.codec.message.ControlMessage.EffectiveRules;
+import io.penstock.codec.message.ControlMessage.OwnerKeys;
 import io.penstock.codec.message.ControlMessage.Rewrapped;
 import io.penstock.codec.message.ControlMessage.StateReport;
 import io.penstock.codec.message.DeliveryReceipt;
@@ -23,23 +25,20 @@ import java.util.concurrent.ExecutionException;
 public final class ConfigurationLine {
   private final Session session;
   private final Identity identity;
-  private final Keyset keyset;
+  private final OwnerTrust owner;
   private final IdentityBundle bundle;
-  private final ServerTime serverTime;
   private final IdentityReplacement replacement;
 
   ConfigurationLine(
       Session session,
       Identity identity,
-      Keyset keyset,
+      OwnerTrust owner,
       IdentityBundle bundle,
-      ServerTime serverTime,
       IdentityReplacement replacement) {
     this.session = session;
     this.identity = identity;
-    this.keyset = keyset;
+    this.owner = owner;
     this.bundle = bundle;
-    this.serverTime = serverTime;
     this.replacement = replacement;
   }
 
@@ -59,9 +58,14 @@ public final class ConfigurationLine {
     }
   }
 
-  /// The owner's keys of this handshake.
+  /// The owner's keys of this handshake, or newer ones that this tunnel was shown.
   public Keyset keyset() {
-    return keyset;
+    return owner.keyset();
+  }
+
+  /// The broker shows newer keys; throws when they are not the owner's. Writes to disk.
+  public void learn(OwnerKeys keys) throws IdentityException, IOException {
+    owner.learn(keys);
   }
 
   /// Open what was sealed to this agent, newest first.
@@ -76,7 +80,7 @@ public final class ConfigurationLine {
 
   /// By the broker's clock.
   public Instant serverTime() {
-    return serverTime.now();
+    return owner.serverTime().now();
   }
 
   public boolean isOpen() {

@@ -1,5 +1,6 @@
 package io.penstock.agent.link;
 
+import io.penstock.codec.message.ControlMessage.OwnerKeys;
 import io.penstock.codec.message.ControlMessage.TestReport;
 import io.penstock.codec.seal.Octets;
 import java.util.Optional;
@@ -18,6 +19,10 @@ public interface ConfigurationTarget {
 
   /// The head manifest again, newly signed. False: too much waits already.
   boolean head(ConfigurationLine line, String head);
+
+  /// The owner's keys have changed; what was signed by the new ones comes after it. False: too much
+  /// waits already.
+  boolean ownerKeys(ConfigurationLine line, OwnerKeys keys);
 
   /// A MESSAGE, which [ConfigurationLine#receipt] answers. False: too much waits already, the
   /// broker has to send it again.
@@ -47,6 +52,11 @@ public interface ConfigurationTarget {
 
     @Override
     public boolean head(ConfigurationLine line, String head) {
+      return true;
+    }
+
+    @Override
+    public boolean ownerKeys(ConfigurationLine line, OwnerKeys keys) {
       return true;
     }
 

@@ -98,7 +98,7 @@ final class Connecting {
       greeting.exchange(NOTHING, identity);
       Session session =
           greeting.finish(request(credentials, slot), surroundings.loop(), surroundings.duties());
-      conversation = new Conversation(session, identity, greeting.keyset());
+      conversation = new Conversation(session, identity, greeting.owner());
       ControlMessage first = conversation.receive();
       if (first instanceof Pending pending) {
         inUse.unlock();
@@ -117,9 +117,8 @@ final class Connecting {
           new ConfigurationLine(
               session,
               identity,
-              greeting.keyset(),
+              greeting.owner(),
               bundle,
-              greeting.serverTime(),
               new IdentityReplacement(identity, gate, greeting.hash()));
       session.configure(line);
       session.send(ready(bundle, greeting.hash(), welcome.sessionId()));

@@ -3,7 +3,6 @@ package io.penstock.agent.link;
 import io.penstock.agent.identity.Identity;
 import io.penstock.codec.ErrorCode;
 import io.penstock.codec.message.ControlMessage;
-import io.penstock.codec.seal.Keyset;
 import io.penstock.codec.seal.Revocation;
 import io.penstock.codec.seal.SealException;
 import java.io.IOException;
@@ -18,12 +17,12 @@ final class Conversation {
 
   private final Session session;
   private final Identity identity;
-  private final Keyset keyset;
+  private final OwnerTrust owner;
 
-  Conversation(Session session, Identity identity, Keyset keyset) {
+  Conversation(Session session, Identity identity, OwnerTrust owner) {
     this.session = session;
     this.identity = identity;
-    this.keyset = keyset;
+    this.owner = owner;
   }
 
   Session session() {
@@ -97,7 +96,7 @@ final class Conversation {
   private void obey(ControlMessage.Revoked revoked) throws LinkFailure {
     String agent = identity.agent().orElse("");
     try {
-      Revocation.verify(revoked.revocation(), keyset, agent);
+      Revocation.verify(revoked.revocation(), owner.keyset(), agent);
     } catch (SealException forged) {
       session.close(ErrorCode.PROTOCOL_ERROR, "revocation");
       throw LinkFailure.at(

@@ -72,7 +72,7 @@ final class Enrolling {
     Session session =
         greeting.finish(
             request(bundle, greeting.hash()), surroundings.loop(), surroundings.duties());
-    var conversation = new Conversation(session, identity, greeting.keyset());
+    var conversation = new Conversation(session, identity, greeting.owner());
     surroundings.failpoint().accept(Failpoint.ENROLL_AFTER_MESSAGE_3);
     prove(conversation, bundle);
     Pending pending = conversation.receive(Pending.class);

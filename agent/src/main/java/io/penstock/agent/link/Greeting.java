@@ -1,7 +1,6 @@
 package io.penstock.agent.link;
 
 import io.netty.buffer.ByteBufAllocator;
-import io.penstock.agent.identity.BrokerTrust;
 import io.penstock.agent.identity.Identity;
 import io.penstock.agent.identity.IdentityException;
 import io.penstock.codec.Protocol;
@@ -15,7 +14,6 @@ import io.penstock.codec.noise.HandshakeException;
 import io.penstock.codec.noise.PresharedKey;
 import io.penstock.codec.noise.StaticKeyPair;
 import io.penstock.codec.noise.Suite;
-import io.penstock.codec.seal.Keyset;
 import io.penstock.codec.session.Clock;
 import io.penstock.codec.session.SessionCore;
 import io.penstock.codec.session.Worker;
@@ -30,8 +28,7 @@ final class Greeting {
   private final RecordSocket socket;
   private final StaticKeyPair dev;
   private final Handshake handshake;
-  private @Nullable Keyset keyset;
-  private @Nullable ServerTime serverTime;
+  private @Nullable OwnerTrust owner;
 
   private Greeting(RecordSocket socket, StaticKeyPair dev, Handshake handshake) {
     this.socket = socket;
@@ -65,19 +62,15 @@ final class Greeting {
       byte[] answer =
           handshake.readMessage(socket.receive(Duration.ofMillis(Protocol.HANDSHAKE_TIMEOUT_MS)));
       NodeHello node = Messages.decode(answer, NodeHello.class);
-      Keyset shown =
-          BrokerTrust.verify(
-              node, handshake.remoteStatic(), identity.rootSha256(), identity.keysetVersion());
-      identity.keysetSeen(shown.version());
-      keyset = shown;
-      serverTime = new ServerTime(node.serverTimeMs(), System.nanoTime());
+      owner = OwnerTrust.of(node, handshake.remoteStatic(), identity);
     } catch (HandshakeException | ProtocolException broken) {
       throw LinkFailure.at(
           Stage.HANDSHAKE, "the broker's answer does not hold: " + broken.getMessage());
     } catch (IdentityException notTheOwner) {
       throw LinkFailure.at(Stage.HANDSHAKE, String.valueOf(notTheOwner.getMessage()));
     } catch (IOException disk) {
-      throw LinkFailure.at(Stage.HANDSHAKE, "cannot store the keyset's version: " + disk);
+      throw LinkFailure.at(
+          Stage.HANDSHAKE, "cannot store what is known of the owner's keys: " + disk);
     }
   }
 
@@ -87,18 +80,11 @@ final class Greeting {
   }
 
   /// The owner's keys, once [#exchange] has checked them.
-  Keyset keyset() {
-    if (keyset == null) {
+  OwnerTrust owner() {
+    if (owner == null) {
       throw new IllegalStateException("the broker is not known yet");
     }
-    return keyset;
-  }
-
-  ServerTime serverTime() {
-    if (serverTime == null) {
-      throw new IllegalStateException("the broker is not known yet");
-    }
-    return serverTime;
+    return owner;
   }
 
   /// Message 3; from then on records flow.

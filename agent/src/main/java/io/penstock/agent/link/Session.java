@@ -519,6 +519,10 @@ final class Session implements SessionCore.Listener {
       identityStored(stored);
       return;
     }
+    if (message instanceof ControlMessage.OwnerKeys keys && own != null) {
+      requireRoom(duties.configuration().ownerKeys(own, keys));
+      return;
+    }
     if (events.size() >= MAX_EVENTS) {
       throw new ProtocolException(
           ErrorCode.RATE_EXCEEDED,

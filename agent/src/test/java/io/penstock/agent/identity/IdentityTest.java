@@ -3,6 +3,7 @@ package io.penstock.agent.identity;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.penstock.agent.identity.BrokerTrust.Pin;
 import io.penstock.codec.noise.PublicKey;
 import io.penstock.codec.seal.EnrollmentToken;
 import io.penstock.codec.seal.Fingerprint;
@@ -270,9 +271,24 @@ final class IdentityTest {
   void neverLowersItsKeysetFloor() throws Exception {
     Identity identity = create(NONE, false);
 
-    identity.keysetSeen(7);
-    identity.keysetSeen(3);
+    identity.ownerSeen(identity.pin(), new Pin(identity.rootSha256(), 7));
+    identity.ownerSeen(identity.pin(), new Pin(identity.rootSha256(), 3));
 
     assertThat(load(NONE).keysetVersion()).isEqualTo(7);
+  }
+
+  @Test
+  void movesItsPinOnceAndNeverBackByWhatAnOlderPinJudged() throws Exception {
+    Identity identity = create(NONE, false);
+    Pin first = identity.pin();
+    var second = new Pin(Octets.sha256(new byte[] {2}), 7);
+
+    identity.ownerSeen(first, second);
+
+    assertThat(load(NONE).pin()).isEqualTo(second);
+    assertThatThrownBy(() -> identity.ownerSeen(first, new Pin(first.rootSha256(), 9)))
+        .isInstanceOf(IdentityException.class)
+        .hasMessageContaining("newer root");
+    assertThat(load(NONE).pin()).isEqualTo(second);
   }
 }

@@ -19,6 +19,8 @@ import io.penstock.codec.RequestIds;
 import io.penstock.codec.StreamKind;
 import io.penstock.codec.mux.MuxStream;
 import io.penstock.codec.mux.StreamListener;
+import io.penstock.codec.seal.EnrollmentToken;
+import io.penstock.codec.seal.SigningKey;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -254,6 +256,41 @@ final class ConnectionTest {
     broker.keysetVersion(4);
     try (var agent = new AgentUnderTest(Start.again(directory))) {
       assertThat(agent.awaitSaid("failed")).contains("expected keyset version 5 or newer, found 4");
+    }
+  }
+
+  @Test
+  void anAgentThatWasAwayDuringTwoRootRotationsFollowsAndNeverGoesBack() throws Exception {
+    enroll();
+    SigningKey first = broker.rotateRoot(false);
+    broker.rotateRoot(false);
+    try (var agent = new AgentUnderTest(Start.again(directory))) {
+      broker.awaitAdmitted();
+      agent.awaitSaid("admitted");
+    }
+    broker.showRoot(first);
+    try (var agent = new AgentUnderTest(Start.again(directory))) {
+      assertThat(agent.awaitSaid("failed")).contains("the root key is not the pinned one");
+    }
+  }
+
+  @Test
+  void aRootThatNobodyNamedIsRefused() throws Exception {
+    enroll();
+    broker.rotateRoot(true);
+    try (var agent = new AgentUnderTest(Start.again(directory))) {
+      assertThat(agent.awaitSaid("failed")).contains("the root key is not the pinned one");
+    }
+  }
+
+  @Test
+  void aTokenFromBeforeARootRotationEnrolls() throws Exception {
+    broker.approve();
+    EnrollmentToken old = broker.token();
+    broker.rotateRoot(false);
+    broker.rotateRoot(false);
+    try (var agent = new AgentUnderTest(Start.with(directory, old))) {
+      broker.awaitAdmitted();
     }
   }
 

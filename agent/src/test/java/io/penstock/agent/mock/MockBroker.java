@@ -27,10 +27,12 @@ import io.penstock.codec.Role;
 import io.penstock.codec.message.ControlMessage.Admitted;
 import io.penstock.codec.message.ControlMessage.Approved;
 import io.penstock.codec.message.ControlMessage.ConnectRequest;
+import io.penstock.codec.message.ControlMessage.CrossSignature;
 import io.penstock.codec.message.ControlMessage.EffectiveRules;
 import io.penstock.codec.message.ControlMessage.EnrollHello;
 import io.penstock.codec.message.ControlMessage.EnrollRequest;
 import io.penstock.codec.message.ControlMessage.NodeHello;
+import io.penstock.codec.message.ControlMessage.OwnerKeys;
 import io.penstock.codec.message.ControlMessage.Pending;
 import io.penstock.codec.message.ControlMessage.ProofAnswer;
 import io.penstock.codec.message.ControlMessage.ProofChallenge;
@@ -55,6 +57,7 @@ import io.penstock.codec.seal.Keyset;
 import io.penstock.codec.seal.NodeCertificate;
 import io.penstock.codec.seal.Octets;
 import io.penstock.codec.seal.Revocation;
+import io.penstock.codec.seal.RootLink;
 import io.penstock.codec.seal.SignedTexts;
 import io.penstock.codec.seal.SigningKey;
 import io.penstock.codec.seal.TokenSecret;
@@ -86,7 +89,8 @@ public final class MockBroker implements AutoCloseable {
   public static final String AGENT = "plant-7";
 
   private final SecureRandom random = new SecureRandom();
-  private final SigningKey root = SigningKey.generate(random);
+  private volatile SigningKey root = SigningKey.generate(random);
+  private final List<RootLink> rootLinks = new CopyOnWriteArrayList<>();
   private final SigningKey issuer = SigningKey.generate(random);
   private final SigningKey recordKey = SigningKey.generate(random);
   private final MockCloud cloud = new MockCloud();
@@ -192,6 +196,34 @@ public final class MockBroker implements AutoCloseable {
   }
 
   // What tests turn.
+
+  /// A new root, which the old one names unless it is `forgotten`.
+  ///
+  /// @return the old one
+  public SigningKey rotateRoot(boolean forgotten) {
+    SigningKey old = root;
+    SigningKey next = SigningKey.generate(random);
+    if (!forgotten) {
+      rootLinks.add(
+          RootLink.sign(
+              root,
+              new RootLink.Succession(
+                  rootLinks.size() + 1L, next.verifyingKey(), Instant.now().getEpochSecond())));
+    }
+    root = next;
+    return old;
+  }
+
+  /// What a running rotation shows on a live tunnel.
+  public OwnerKeys ownerKeys() {
+    NodeHello hello = nodeHello();
+    return new OwnerKeys(hello.keyset(), hello.root(), hello.crossSignatures());
+  }
+
+  /// Shows `other` from now on, with the same cross-signatures.
+  public void showRoot(SigningKey other) {
+    root = other;
+  }
 
   public void keysetVersion(long version) {
     keysetVersion = version;
@@ -578,6 +610,8 @@ public final class MockBroker implements AutoCloseable {
     }
   }
 
+  // The record takes null; the checker does not see that of an argument from another module.
+  @SuppressWarnings("NullAway")
   private NodeHello nodeHello() {
     Instant now = Instant.now();
     long from = now.minusSeconds(60).getEpochSecond();
@@ -596,7 +630,15 @@ public final class MockBroker implements AutoCloseable {
     String certificate =
         new NodeCertificate("node-1", Octets.of(certified), from, until).sign(issuer);
     return new NodeHello(
-        certificate, keyset, root.verifyingKey().octets().bytes(), now.toEpochMilli());
+        certificate,
+        keyset,
+        root.verifyingKey().octets().bytes(),
+        now.toEpochMilli(),
+        rootLinks.isEmpty()
+            ? null
+            : rootLinks.stream()
+                .map(link -> new CrossSignature(link.root().octets().bytes(), link.jws()))
+                .toList());
   }
 
   static final class Refused extends Exception {

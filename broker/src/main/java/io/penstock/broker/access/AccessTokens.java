@@ -1,6 +1,8 @@
 package io.penstock.broker.access;
 
+import io.penstock.broker.keys.JwtKeys;
 import io.penstock.codec.seal.SigningKey;
+import io.penstock.codec.seal.VerifyingKey;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
@@ -9,11 +11,13 @@ import io.vertx.ext.auth.authentication.TokenCredentials;
 import io.vertx.ext.auth.jwt.JWTAuth;
 import io.vertx.ext.auth.jwt.JWTAuthOptions;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Supplier;
 
 /// The JWTs that people and service accounts call with: EdDSA, the seed's claims. A good signature
 /// alone lets nobody in: whoever asks also looks at the session or token row.
@@ -22,16 +26,53 @@ public final class AccessTokens {
   private static final String ALGORITHM = "EdDSA";
   private static final int MAX_CHARACTERS = 4096;
 
-  private final JWTAuth jwt;
+  private final Vertx vertx;
+  private final Supplier<JwtKeys> keys;
+  private volatile InUse inUse;
 
-  public AccessTokens(Vertx vertx, SigningKey key) {
-    jwt =
-        JWTAuth.create(
-            vertx,
-            new JWTAuthOptions()
-                .addJwk(jwk(key))
-                .setJWTOptions(
-                    new JWTOptions().setAlgorithm(ALGORITHM).setIssuer(ISSUER).setLeeway(0)));
+  /// One for each key, so that a token is judged by one key at a time.
+  private record InUse(JwtKeys keys, JWTAuth signing, List<JWTAuth> verifying) {}
+
+  /// @param keys asked at every use: they are rotated
+  public AccessTokens(Vertx vertx, Supplier<JwtKeys> keys) {
+    this.vertx = vertx;
+    this.keys = keys;
+    this.inUse = made(keys.get());
+  }
+
+  private InUse current() {
+    JwtKeys now = keys.get();
+    InUse known = inUse;
+    if (!known.keys().equals(now)) {
+      known = made(now);
+      inUse = known;
+    }
+    return known;
+  }
+
+  private InUse made(JwtKeys from) {
+    JWTAuth signing = auth(privateJwk(from.signing()));
+    var verifying = new ArrayList<JWTAuth>();
+    verifying.add(signing);
+    from.replaced().forEach(key -> verifying.add(auth(publicJwk(key))));
+    return new InUse(from, signing, List.copyOf(verifying));
+  }
+
+  private JWTAuth auth(JsonObject jwk) {
+    return JWTAuth.create(
+        vertx,
+        new JWTAuthOptions()
+            .addJwk(jwk)
+            .setJWTOptions(
+                new JWTOptions().setAlgorithm(ALGORITHM).setIssuer(ISSUER).setLeeway(0)));
+  }
+
+  /// The public keys that tokens verify with, as a JWK set (RFC 7517).
+  public JsonObject publicKeys() {
+    JwtKeys now = keys.get();
+    var all = new JsonArray().add(publicJwk(now.signing().verifyingKey()));
+    now.replaced().forEach(key -> all.add(publicJwk(key)));
+    return new JsonObject().put("keys", all);
   }
 
   /// What a verified token says.
@@ -72,7 +113,9 @@ public final class AccessTokens {
 
   private String sign(JsonObject claims, Instant expires) {
     claims.put("exp", expires.getEpochSecond());
-    return jwt.generateToken(claims, new JWTOptions().setAlgorithm(ALGORITHM).setIssuer(ISSUER));
+    return current()
+        .signing()
+        .generateToken(claims, new JWTOptions().setAlgorithm(ALGORITHM).setIssuer(ISSUER));
   }
 
   /// Empty for anything that is not a token of ours, or is over. Takes some 100 µs: not for an
@@ -82,6 +125,10 @@ public final class AccessTokens {
     if (token.length() > MAX_CHARACTERS || !isOurAlgorithm(token)) {
       return Optional.empty();
     }
+    return current().verifying().stream().flatMap(jwt -> verify(jwt, token).stream()).findFirst();
+  }
+
+  private static Optional<Claims> verify(JWTAuth jwt, String token) {
     try {
       jwt.authenticate(new TokenCredentials(token))
           .toCompletionStage()
@@ -129,16 +176,21 @@ public final class AccessTokens {
     return new JsonObject(new String(payload, java.nio.charset.StandardCharsets.UTF_8));
   }
 
-  private static JsonObject jwk(SigningKey key) {
+  private static JsonObject publicJwk(VerifyingKey key) {
+    return new JsonObject()
+        .put("kty", "OKP")
+        .put("crv", "Ed25519")
+        .put("alg", ALGORITHM)
+        .put("use", "sig")
+        .put("kid", JwtKeys.kid(key))
+        .put("x", key.octets().base64Url());
+  }
+
+  private static JsonObject privateJwk(SigningKey key) {
     Base64.Encoder base64 = Base64.getUrlEncoder().withoutPadding();
     byte[] seed = key.seed();
     try {
-      return new JsonObject()
-          .put("kty", "OKP")
-          .put("crv", "Ed25519")
-          .put("alg", ALGORITHM)
-          .put("x", key.verifyingKey().octets().base64Url())
-          .put("d", base64.encodeToString(seed));
+      return publicJwk(key.verifyingKey()).put("d", base64.encodeToString(seed));
     } finally {
       Arrays.fill(seed, (byte) 0);
     }

@@ -16,6 +16,7 @@ import io.penstock.broker.store.Tx;
 import io.penstock.broker.store.UserTable;
 import io.penstock.broker.store.UserTable.User;
 import io.penstock.codec.seal.Octets;
+import io.vertx.core.json.JsonObject;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.time.Clock;
@@ -374,6 +375,11 @@ public final class Accounts {
         .by(by.name())
         .on(target)
         .from(by.origin().ip(), by.origin().userAgent(), Optional.of(by.origin().resource()));
+  }
+
+  /// What access tokens verify with, as a JWK set.
+  public JsonObject publicKeys() {
+    return tokens.publicKeys();
   }
 
   private static Role role(User user) {

@@ -30,7 +30,8 @@ public enum Permission {
   USERS_MANAGE("users:manage"),
   SERVICE_ACCOUNTS_MANAGE("service-accounts:manage"),
   BLOCKS_MANAGE("blocks:manage"),
-  BACKUPS_MANAGE("backups:manage");
+  BACKUPS_MANAGE("backups:manage"),
+  KEYS_ROTATE("keys:rotate");
 
   private final String text;
 

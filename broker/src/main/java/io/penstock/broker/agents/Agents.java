@@ -26,6 +26,7 @@ public final class Agents implements AutoCloseable {
   private final PendingDecisions decisions;
   private final NodeIdentity node;
   private final RevocationGuard guard;
+  private final AgentKeyUpkeep keyUpkeep;
   private final Upkeep upkeep = new Upkeep();
 
   /// What comes from elsewhere.
@@ -98,6 +99,10 @@ public final class Agents implements AutoCloseable {
             ledger,
             clock,
             failpoint);
+    var news = new OwnersNews(keys, around.live(), clock);
+    this.keyUpkeep =
+        new AgentKeyUpkeep(
+            database, keys, identities, bundles, revocation, node, news, tampering, failpoint);
     var standings = new Standings(database, identities, keys, guard);
     var refusals = new Refusals(database, ledger, clock);
     var welcoming =
@@ -110,6 +115,7 @@ public final class Agents implements AutoCloseable {
             refusals,
             presence,
             upheavals,
+            news,
             doorway,
             around.random(),
             around.tunnels());
@@ -198,6 +204,11 @@ public final class Agents implements AutoCloseable {
   /// Who may be given configuration.
   public ApprovedAgents approved() {
     return approvals;
+  }
+
+  /// Carries agents over to new keys.
+  public AgentKeyUpkeep keyUpkeep() {
+    return keyUpkeep;
   }
 
   PendingDecisions decisions() {

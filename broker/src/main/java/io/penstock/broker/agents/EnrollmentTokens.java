@@ -10,12 +10,12 @@ import io.penstock.broker.store.EnrollmentTokenTable.Token;
 import io.penstock.codec.seal.EnrollmentToken;
 import io.penstock.codec.seal.Octets;
 import java.security.SecureRandom;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /// Enrollment tokens as an Admin makes, lists and withdraws them. The secret is derived when a
 /// token
@@ -27,9 +27,8 @@ public final class EnrollmentTokens {
   private final EnrollmentTokenTable table = new EnrollmentTokenTable();
   private final Audit audit;
   private final EnrollRoot enrollRoot;
-  private final Pin pin;
+  private final Supplier<Pin> pins;
   private final SecureRandom random;
-  private final Clock clock;
 
   /// What every token tells its agent to trust.
   ///
@@ -53,26 +52,25 @@ public final class EnrollmentTokens {
     }
   }
 
+  /// @param pins asked for every token: the root may have been rotated
   public EnrollmentTokens(
       Database database,
       Audit audit,
       EnrollRoot enrollRoot,
-      Pin pin,
-      SecureRandom random,
-      Clock clock) {
+      Supplier<Pin> pins,
+      SecureRandom random) {
     this.database = database;
     this.audit = audit;
     this.enrollRoot = enrollRoot;
-    this.pin = pin;
+    this.pins = pins;
     this.random = random;
-    this.clock = clock;
   }
 
   /// Makes a token; `event` is recorded with its id in the same transaction.
   public Issued create(Wish wish, String by, AuditEvent event) {
     byte[] id = new byte[EnrollmentToken.ID_BYTES];
     random.nextBytes(id);
-    Instant now = clock.instant();
+    Instant now = enrollRoot.now();
     Instant expires = Instant.ofEpochSecond(now.plus(wish.ttl()).getEpochSecond());
     var binding =
         new TokenBinding(
@@ -83,10 +81,11 @@ public final class EnrollmentTokens {
             wish.labels(),
             wish.allowedCidrs(),
             wish.reenroll());
+    Pin pin = pins.get();
     var token =
         new EnrollmentToken(
             binding.id(),
-            enrollRoot.secretOf(binding),
+            enrollRoot.secretOf(binding, now),
             pin.rootSha256(),
             expires,
             pin.brokerUrl(),

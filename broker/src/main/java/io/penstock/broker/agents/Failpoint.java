@@ -9,6 +9,9 @@ public interface Failpoint {
   /// The list of the revoked is in the database, and not yet in the keystore.
   String REVOKE_AFTER_COMMIT = "revoke-after-commit";
 
+  /// One agent is carried over to new keys, others may not be.
+  String KEK_AFTER_AGENT = "kek-after-agent";
+
   int KILLED = 137;
 
   void passed(String name);

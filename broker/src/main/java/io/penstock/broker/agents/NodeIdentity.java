@@ -2,11 +2,14 @@ package io.penstock.broker.agents;
 
 import io.penstock.broker.keys.BrokerKeys;
 import io.penstock.broker.tunnel.TunnelAuthority.NodeCredentials;
+import io.penstock.codec.message.ControlMessage.CrossSignature;
 import io.penstock.codec.noise.StaticKeyPair;
 import io.penstock.codec.seal.Octets;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// What this node shows of itself: a static key that lives in memory only and is certified for 24
 /// hours, made anew after half of them. [#current] never blocks; [#renewWhenDue] is called by the
@@ -39,14 +42,30 @@ final class NodeIdentity {
     }
   }
 
+  /// The owner's keys have changed.
+  void renew() {
+    certified = certify();
+  }
+
+  /// Null = there are none, and the wire says nothing of them.
+  static @Nullable List<CrossSignature> crossSignatures(BrokerKeys.Owner owner) {
+    return owner.rootLinks().isEmpty()
+        ? null
+        : owner.rootLinks().stream()
+            .map(link -> new CrossSignature(link.root().octets().bytes(), link.jws()))
+            .toList();
+  }
+
   private Certified certify() {
     StaticKeyPair pair = StaticKeyPair.generate();
+    BrokerKeys.Owner owner = keys.owner();
     var credentials =
         new NodeCredentials(
             pair,
             keys.certifyNode(node, Octets.of(pair.publicKey().bytes())),
-            keys.keysetJws(),
-            keys.rootKey().octets().bytes());
+            owner.keysetJws(),
+            owner.root().octets().bytes(),
+            crossSignatures(owner));
     return new Certified(credentials, clock.instant());
   }
 }

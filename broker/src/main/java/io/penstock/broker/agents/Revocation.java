@@ -90,6 +90,21 @@ final class Revocation {
     return Decision.DONE;
   }
 
+  /// The list once more under the newest record key.
+  synchronized void resign() {
+    database.run(
+        tx -> {
+          guard.check(tx);
+          revocations
+              .prepareResigned()
+              .ifPresent(
+                  next -> {
+                    lists.restore(tx, next.counter(), next.jws(), now());
+                    tx.afterCommit(() -> revocations.recover(next.jws()));
+                  });
+        });
+  }
+
   private void empty(Tx tx, String agent) {
     List<AgentKeys> generations = identities.unchecked().generations(tx, agent);
     for (AgentKeys keys : generations) {

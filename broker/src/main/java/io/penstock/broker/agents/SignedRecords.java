@@ -38,7 +38,7 @@ final class SignedRecords {
   private AgentRecord verified(AgentKeys generation) {
     try {
       return AgentRecord.verify(
-          generation.approval().map(AgentKeys.Approval::recordJws).orElse(""), keys.keyset());
+          generation.approval().map(AgentKeys.Approval::recordJws).orElse(""), keys.ownKeyset());
     } catch (SealException _) {
       throw new TamperedException(generation.agent(), "an approved agent without a signed record");
     }

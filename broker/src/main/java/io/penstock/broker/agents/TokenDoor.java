@@ -65,7 +65,10 @@ final class TokenDoor {
     Octets id = Octets.of(hello.tokenId());
     Optional<Token> token = database.transaction(tx -> usable(tx, id, remote));
     byte[] derived =
-        root.secretOf(token.map(TokenDoor::binding).orElseGet(() -> noToken(id))).bytes();
+        root.secretOf(
+                token.map(TokenDoor::binding).orElseGet(() -> noToken(id)),
+                token.map(Token::createdAt).orElse(Instant.EPOCH))
+            .bytes();
     try {
       return token.isPresent() ? new PresharedKey(derived) : new PresharedKey(randomBytes());
     } finally {

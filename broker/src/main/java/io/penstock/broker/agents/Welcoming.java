@@ -35,6 +35,7 @@ final class Welcoming {
   private final Refusals refusals;
   private final Presence presence;
   private final Upheavals upheavals;
+  private final OwnersNews news;
   private final Doorway doorway;
   private final SecureRandom random;
   private final int tunnels;
@@ -49,6 +50,7 @@ final class Welcoming {
       Refusals refusals,
       Presence presence,
       Upheavals upheavals,
+      OwnersNews news,
       Doorway doorway,
       SecureRandom random,
       int tunnels) {
@@ -60,6 +62,7 @@ final class Welcoming {
     this.refusals = refusals;
     this.presence = presence;
     this.upheavals = upheavals;
+    this.news = news;
     this.doorway = doorway;
     this.random = random;
     this.tunnels = tunnels;
@@ -76,11 +79,13 @@ final class Welcoming {
     requireReady(known, sessionId, attempt, channel);
     SessionOpening.Opened opened =
         doorway.through(() -> opening.open(known, attempt)).orElseThrow(Doorway::unavailable);
+    long told = news.tellRecent(channel::send);
     channel.send(new Admitted(opened.epoch(), opened.rotateUnlock(), tunnels));
     if (opened.rotateUnlock()) {
       rotate(opened, attempt.request(), channel);
     }
     LiveSession session = channel.admit(admission(known, opened, attempt));
+    news.catchUp(told, session::send);
     note(session);
     requireStillWelcome(opened, upheavalsBefore, session);
   }

@@ -6,6 +6,7 @@ import io.penstock.broker.agents.AgentOperations;
 import io.penstock.broker.agents.EnrollmentTokens;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.delivery.DeliveryOperations;
+import io.penstock.broker.rotation.KeyOperations;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.systems.SystemOperations;
 import io.vertx.core.Vertx;
@@ -50,6 +51,7 @@ public final class Api {
       AgentOperations agents,
       DeliveryOperations delivery,
       SystemOperations systems,
+      KeyOperations keys,
       Audit audit,
       Duration serviceTokenMaxTtl,
       Clock clock) {}
@@ -68,6 +70,7 @@ public final class Api {
     new AgentRoutes(features.agents(), features.systems()).addTo(routes);
     new MessageRoutes(features.delivery()).addTo(routes);
     new SystemRoutes(features.systems()).addTo(routes);
+    new KeyRoutes(features.keys()).addTo(routes);
     new AuditRoutes(features.audit()).addTo(routes);
     new AlarmRoutes(features.database(), features.audit(), features.clock()).addTo(routes);
     addHealth(features.database());

@@ -20,6 +20,7 @@ final class AuthRoutes {
   void addTo(Routes routes) {
     routes.open(HttpMethod.POST, "/api/v1/auth/login", this::login);
     routes.open(HttpMethod.POST, "/api/v1/auth/refresh", this::refresh);
+    routes.open(HttpMethod.GET, "/api/v1/auth/jwks", _ -> Answer.ok(accounts.publicKeys()));
     routes.signedIn(HttpMethod.POST, "/api/v1/auth/logout", this::logout);
     routes.signedIn(HttpMethod.GET, "/api/v1/auth/me", AuthRoutes::me);
   }

@@ -86,7 +86,7 @@ final class SystemRoutes {
   private Answer sealingKey(Request request) {
     SealingKeyView view = done(systems.sealingKey(agent(request)));
     AgentRecord signed = view.agentRecord();
-    return Answer.ok(
+    var answer =
         new JsonObject()
             .put("agent", signed.agent())
             .put("generation", signed.generation())
@@ -95,7 +95,19 @@ final class SystemRoutes {
             .put("record", view.recordJws())
             .put("keyset", view.keysetJws())
             .put("root_public", view.rootPublic().base64Url())
-            .put("root_sha256", Octets.sha256(view.rootPublic().bytes()).base64Url()));
+            .put("root_sha256", Octets.sha256(view.rootPublic().bytes()).base64Url());
+    if (!view.rootLinks().isEmpty()) {
+      var links = new JsonArray();
+      view.rootLinks()
+          .forEach(
+              link ->
+                  links.add(
+                      new JsonObject()
+                          .put("root_public", link.root().octets().base64Url())
+                          .put("jws", link.jws())));
+      answer.put("cross_signatures", links);
+    }
+    return Answer.ok(answer);
   }
 
   private Answer list(Request request) {

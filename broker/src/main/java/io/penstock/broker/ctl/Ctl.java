@@ -64,6 +64,7 @@ public final class Ctl {
     audit.addSubcommand("verify", NotInThisVersion.command("audit verify"));
     root.addSubcommand(audit);
     root.addSubcommand(new AlarmCommands(terminal, api));
+    root.addSubcommand(new KeyCommands(terminal, api));
     for (String name : List.of("forward", "backup", "restore")) {
       root.addSubcommand(name, NotInThisVersion.command(name));
     }

@@ -6,12 +6,16 @@ import io.penstock.codec.seal.AgentRecord;
 import io.penstock.codec.seal.Fingerprint;
 import io.penstock.codec.seal.Keyset;
 import io.penstock.codec.seal.Octets;
+import io.penstock.codec.seal.RootChain;
+import io.penstock.codec.seal.RootLink;
 import io.penstock.codec.seal.SealException;
 import io.penstock.codec.seal.SealedFor;
 import io.penstock.codec.seal.SealedSecrets;
 import io.penstock.codec.seal.VerifyingKey;
 import java.io.PrintStream;
 import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /// Seals secrets to an agent on this machine, so that the broker never sees them. The broker's word
@@ -61,7 +65,7 @@ final class Sealer {
   private AgentRecord judged(String agent, JsonNode answer) {
     VerifyingKey root = VerifyingKey.fromBase64Url(answer.path("root_public").asText());
     Octets rootSha256 = root.sha256();
-    boolean rootChanged = rootChanged(rootSha256);
+    boolean rootChanged = rootChanged(root, links(answer));
     Keyset keyset =
         Keyset.verify(answer.path("keyset").asText(), root, rootSha256, api.clock().instant());
     AgentRecord record = AgentRecord.verify(answer.path("record").asText(), keyset);
@@ -79,14 +83,38 @@ final class Sealer {
   }
 
   /// A root that was given has to be the one; one that was only seen may be confirmed.
-  private boolean rootChanged(Octets shown) {
+  /// One that the older root named, as rotations do, has not changed in this sense.
+  private boolean rootChanged(VerifyingKey shown, List<RootLink> links) {
     if (givenRoot.isPresent()) {
-      if (!givenRoot.get().equals(shown)) {
-        throw new SealException("the root key: expected " + givenRoot.get() + ", found " + shown);
+      if (!leads(givenRoot.get(), shown, links)) {
+        throw new SealException(
+            "the root key: expected " + givenRoot.get() + ", found " + shown.sha256());
       }
       return false;
     }
-    return pins.root().filter(pinned -> !pinned.equals(shown)).isPresent();
+    return pins.root().filter(pinned -> !leads(pinned, shown, links)).isPresent();
+  }
+
+  private static boolean leads(Octets pinned, VerifyingKey shown, List<RootLink> links) {
+    try {
+      RootChain.requireLeadsTo(shown, links, pinned);
+      return true;
+    } catch (SealException _) {
+      return false;
+    }
+  }
+
+  private static List<RootLink> links(JsonNode answer) {
+    var links = new ArrayList<RootLink>();
+    answer
+        .path("cross_signatures")
+        .forEach(
+            link ->
+                links.add(
+                    new RootLink(
+                        VerifyingKey.fromBase64Url(link.path("root_public").asText()),
+                        link.path("jws").asText())));
+    return links;
   }
 
   private void requireFingerprint(AgentRecord record, boolean rootChanged, Octets root) {

@@ -99,6 +99,13 @@ public final class DevelopmentTls {
     }
   }
 
+  /// The CA's key under the newest KEK, if there is such a CA.
+  public static void rewrap(DataDirectory data, Kek kek) {
+    data.read(CA_KEY_FILE)
+        .flatMap(wrapped -> kek.rewrap(CONTEXT, wrapped))
+        .ifPresent(wrapped -> data.write(CA_KEY_FILE, wrapped));
+  }
+
   /// `ca.pem` is not sealed: tokens must not pin what somebody put in its place.
   private static void requireSignedBy(X509Certificate ca, X509Certificate certificate)
       throws GeneralSecurityException {

@@ -2,6 +2,7 @@ package io.penstock.broker.keys;
 
 import io.penstock.broker.config.DataDirectory;
 import java.security.SecureRandom;
+import java.time.Clock;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
@@ -22,13 +23,13 @@ final class Keystore {
     this.content = content;
   }
 
-  static Keystore open(DataDirectory data, MasterKey masterKey, SecureRandom random) {
+  static Keystore open(DataDirectory data, MasterKey masterKey, SecureRandom random, Clock clock) {
     var sealer = new Sealer(masterKey.derive(CONTEXT), random);
     Optional<byte[]> file = data.read(FILE);
     if (file.isPresent()) {
       return new Keystore(data, sealer, parse(sealer, file.get()));
     }
-    var created = new Keystore(data, sealer, KeystoreContent.generate(random));
+    var created = new Keystore(data, sealer, KeystoreContent.generate(random, clock.instant()));
     created.replace(created.content);
     return created;
   }

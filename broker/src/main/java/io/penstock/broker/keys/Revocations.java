@@ -1,11 +1,15 @@
 package io.penstock.broker.keys;
 
+import io.penstock.codec.seal.DocumentType;
+import io.penstock.codec.seal.KeyUse;
 import io.penstock.codec.seal.Keyset;
 import io.penstock.codec.seal.Revocation;
 import io.penstock.codec.seal.RevocationList;
 import io.penstock.codec.seal.SealException;
+import io.penstock.codec.seal.SignedDocument;
 import io.penstock.codec.seal.SigningKey;
 import java.time.Clock;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 
@@ -17,7 +21,7 @@ import java.util.function.Supplier;
 /// in Postgres that follows the keystore's, and [#recover] takes it over.
 public final class Revocations {
   private final Keystore keystore;
-  private final SigningKey recordKey;
+  private final Supplier<SigningKey> recordKey;
   private final Supplier<Keyset> keyset;
   private final Clock clock;
   private volatile RevocationList newest;
@@ -34,23 +38,29 @@ public final class Revocations {
     FOREIGN
   }
 
-  Revocations(Keystore keystore, SigningKey recordKey, Supplier<Keyset> keyset, Clock clock) {
+  /// @param ownKeyset with what is retired too: the list in the keystore needs no other proof
+  Revocations(
+      Keystore keystore,
+      Supplier<SigningKey> recordKey,
+      Supplier<Keyset> keyset,
+      Supplier<Keyset> ownKeyset,
+      Clock clock) {
     this.keystore = keystore;
     this.recordKey = recordKey;
     this.keyset = keyset;
     this.clock = clock;
-    this.newest = readNewest();
+    this.newest = readNewest(ownKeyset.get());
   }
 
-  private RevocationList readNewest() {
+  private RevocationList readNewest(Keyset ownKeyset) {
     String jws = keystore.content().revocationsJws();
     if (!jws.isEmpty()) {
-      return RevocationList.verify(jws, keyset.get());
+      return RevocationList.verify(jws, ownKeyset);
     }
     var empty =
         new RevocationList(
             0, clock.instant().getEpochSecond(), RevocationList.NOTHING_BEFORE, Set.of());
-    keystore.change(content -> content.withRevocations(empty.sign(recordKey)));
+    keystore.change(content -> content.withRevocations(empty.sign(recordKey.get())));
     return empty;
   }
 
@@ -72,7 +82,18 @@ public final class Revocations {
 
   public synchronized Prepared prepare(String agent) {
     RevocationList next = newest.with(agent, newestJws(), clock.instant().getEpochSecond());
-    return new Prepared(next.counter(), next.sign(recordKey));
+    return new Prepared(next.counter(), next.sign(recordKey.get()));
+  }
+
+  /// The same list once more under the newest record key; empty when it is that already.
+  public synchronized Optional<Prepared> prepareResigned() {
+    SigningKey key = recordKey.get();
+    String signedBy = SignedDocument.keyIdOf(newestJws(), DocumentType.REVOCATION_LIST);
+    if (signedBy.equals(key.verifyingKey().keyId(KeyUse.RECORD.text()))) {
+      return Optional.empty();
+    }
+    RevocationList next = newest.again(newestJws(), clock.instant().getEpochSecond());
+    return Optional.of(new Prepared(next.counter(), next.sign(key)));
   }
 
   /// Puts a stored list in force. A list that was prepared before another one advanced is refused:
@@ -117,6 +138,6 @@ public final class Revocations {
   /// The signed notice for one revoked agent.
   public String noticeFor(String agent) {
     return new Revocation(agent, newest.counter(), clock.instant().getEpochSecond())
-        .sign(recordKey);
+        .sign(recordKey.get());
   }
 }

@@ -43,8 +43,13 @@ final class Catalog {
 
   SealingKeyView sealingKey(Tx tx, String agent) {
     Found.Approved approved = standing.requireApproved(tx, agent);
+    BrokerKeys.Owner owner = keys.owner();
     return new SealingKeyView(
-        approved.agentRecord(), approved.jws(), keys.keysetJws(), keys.rootKey().octets());
+        approved.agentRecord(),
+        approved.jws(),
+        owner.keysetJws(),
+        owner.root().octets(),
+        owner.rootLinks());
   }
 
   List<SystemView> list(Tx tx, String agent) {

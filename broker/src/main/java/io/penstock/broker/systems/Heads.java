@@ -104,6 +104,21 @@ final class Heads {
         .map(head -> renewed(tx, head, head.row().generation()).row());
   }
 
+  /// Signs it again with the newest key, and answers the new one.
+  Optional<HeadRow> resign(Tx tx, String agent) {
+    return table
+        .lockHead(tx, agent)
+        .map(this::verified)
+        .map(
+            head -> {
+              HeadRow old = head.row();
+              long applied = old.applied() ? old.sequence() + 1 : old.appliedSequence();
+              HeadRow next = following(old, old.generation(), applied, head.manifest().systems());
+              table.update(tx, next);
+              return next;
+            });
+  }
+
   private boolean isFresh(HeadRow row, long generation) {
     return row.generation() == generation
         && clock.instant().isBefore(row.issuedAt().plus(RENEWED_AFTER));
@@ -172,7 +187,7 @@ final class Heads {
   private Verified verified(HeadRow row) {
     HeadManifest manifest;
     try {
-      manifest = HeadManifest.verify(row.jws(), keys.keyset());
+      manifest = HeadManifest.verify(row.jws(), keys.ownKeyset());
     } catch (SealException _) {
       throw new TamperedRowException(row.agent(), "a head manifest that we did not sign");
     }

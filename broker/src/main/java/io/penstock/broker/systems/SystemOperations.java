@@ -4,6 +4,7 @@ import io.penstock.broker.access.Actor;
 import io.penstock.codec.message.ControlMessage.TestReport;
 import io.penstock.codec.seal.AgentRecord;
 import io.penstock.codec.seal.Octets;
+import io.penstock.codec.seal.RootLink;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -84,8 +85,13 @@ public interface SystemOperations {
 
   /// @param recordJws signed by the keyset's record key
   /// @param keysetJws signed by the root
+  /// @param rootLinks how older roots lead to it, oldest first
   record SealingKeyView(
-      AgentRecord agentRecord, String recordJws, String keysetJws, Octets rootPublic) {}
+      AgentRecord agentRecord,
+      String recordJws,
+      String keysetJws,
+      Octets rootPublic,
+      List<RootLink> rootLinks) {}
 
   record Made(
       String agent,

@@ -37,6 +37,7 @@ public final class Systems implements SystemOperations {
   private final SystemTable table;
   private final Heads heads;
   private final Standing standing;
+  private final BrokerKeys keys;
   private final Recorder recorder;
   private final Editing editing;
   private final Deployment deployment;
@@ -64,6 +65,7 @@ public final class Systems implements SystemOperations {
 
   Systems(Surroundings around, Duration testDeadline) {
     this.database = around.database();
+    this.keys = around.keys();
     this.clock = around.clock();
     this.queue = around.queue();
     this.table = new SystemTable(around.keys().rowMac());
@@ -84,6 +86,17 @@ public final class Systems implements SystemOperations {
             new Receipts(table, recorder),
             new Rewraps(table, versions, standing, recorder),
             recorder);
+  }
+
+  /// Carries systems over to new keys.
+  public SystemKeyUpkeep keyUpkeep() {
+    return new SystemKeyUpkeep(
+        database,
+        keys,
+        heads,
+        (agent, head) -> queue.get().headRenewed(agent, head),
+        recorder,
+        this);
   }
 
   /// What delivery sends.

@@ -1,6 +1,7 @@
 package io.penstock.broker.systems;
 
 import io.penstock.broker.keys.BrokerKeys;
+import io.penstock.broker.store.KeyTable.Wrapped;
 import io.penstock.broker.store.SystemTable;
 import io.penstock.broker.store.SystemTable.Content;
 import io.penstock.broker.store.SystemVersion;
@@ -92,7 +93,7 @@ final class Versions {
   private ConfigurationHeader header(SystemVersion row) {
     ConfigurationHeader header;
     try {
-      header = ConfigurationHeader.verify(row.headerJws(), keys.keyset());
+      header = ConfigurationHeader.verify(row.headerJws(), keys.ownKeyset());
     } catch (SealException _) {
       throw tampered(row, "a header that we did not sign");
     }
@@ -132,13 +133,14 @@ final class Versions {
   }
 
   private static String context(SystemVersion row) {
-    return "settings "
-        + row.agent()
-        + " "
-        + row.generation()
-        + " "
-        + row.system()
-        + " "
-        + row.version();
+    return context(row.agent(), row.generation(), row.system(), row.version());
+  }
+
+  static String context(Wrapped row) {
+    return context(row.agent(), row.generation(), row.system(), row.version());
+  }
+
+  private static String context(String agent, long generation, String system, long version) {
+    return "settings " + agent + " " + generation + " " + system + " " + version;
   }
 }

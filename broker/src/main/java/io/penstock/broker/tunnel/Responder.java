@@ -38,7 +38,9 @@ final class Responder {
     } else if (payload.length > 0) {
       throw new HandshakeException("message 1 of a connection has no payload");
     }
-    var shown = new NodeHello(node.certificate(), node.keyset(), node.root(), serverTimeMs);
+    var shown =
+        new NodeHello(
+            node.certificate(), node.keyset(), node.root(), serverTimeMs, node.crossSignatures());
     byte[] second = handshake.writeMessage(Messages.encode(shown));
     hashBefore = handshake.hash();
     return second;

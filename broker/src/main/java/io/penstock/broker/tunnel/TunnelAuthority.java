@@ -1,6 +1,7 @@
 package io.penstock.broker.tunnel;
 
 import io.penstock.codec.message.ControlMessage.ConnectRequest;
+import io.penstock.codec.message.ControlMessage.CrossSignature;
 import io.penstock.codec.message.ControlMessage.EnrollHello;
 import io.penstock.codec.message.ControlMessage.EnrollRequest;
 import io.penstock.codec.message.ControlMessage.IdentityNext;
@@ -8,6 +9,8 @@ import io.penstock.codec.noise.PresharedKey;
 import io.penstock.codec.noise.PublicKey;
 import io.penstock.codec.noise.StaticKeyPair;
 import java.net.InetAddress;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// Who may hold a tunnel. Everything but [#node] may block and is called on a virtual thread, one
 /// per connection, never on an event loop.
@@ -42,7 +45,17 @@ public interface TunnelAuthority {
   /// @param certificate compact JWS
   /// @param keyset compact JWS
   /// @param root raw Ed25519 public key
-  record NodeCredentials(StaticKeyPair staticKey, String certificate, String keyset, byte[] root) {}
+  /// @param crossSignatures from older roots, oldest first; null = there are none
+  record NodeCredentials(
+      StaticKeyPair staticKey,
+      String certificate,
+      String keyset,
+      byte[] root,
+      @Nullable List<CrossSignature> crossSignatures) {
+    public NodeCredentials {
+      crossSignatures = crossSignatures == null ? null : List.copyOf(crossSignatures);
+    }
+  }
 
   /// @param dev the handshake's static key of the agent
   /// @param hash handshake hash after message 3

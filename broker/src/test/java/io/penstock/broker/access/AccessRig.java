@@ -10,7 +10,6 @@ import io.penstock.broker.store.BreakableDatabase;
 import io.penstock.broker.store.ServiceAccountTable;
 import io.penstock.broker.store.TestDatabase;
 import io.penstock.broker.store.UserTable;
-import io.penstock.codec.seal.SigningKey;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
@@ -43,7 +42,7 @@ public final class AccessRig implements AutoCloseable {
     BrokerKeys keys =
         BrokerKeys.open(data, MasterKey.load(Optional.empty(), data, random), random, clock);
     var audit = new Audit(database.database(), clock);
-    var tokens = new AccessTokens(real.vertx(), SigningKey.generate(random));
+    var tokens = new AccessTokens(real.vertx(), keys::jwtKeys);
     BrokerConfig config = BrokerConfig.load(Optional.empty(), Map.of(), Map.of());
     accounts =
         new ServiceAccounts(

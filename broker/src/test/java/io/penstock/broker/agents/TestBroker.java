@@ -191,7 +191,7 @@ final class TestBroker implements AutoCloseable {
     database().run(tx -> new EnrollmentTokenTable().insert(tx, row));
     return new EnrollmentToken(
         row.id(),
-        keys.enrollRoot().secretOf(TokenDoor.binding(row)),
+        keys.enrollRoot().secretOf(TokenDoor.binding(row), row.createdAt()),
         keys.rootSha256(),
         row.expiresAt(),
         "https://broker.example.org",

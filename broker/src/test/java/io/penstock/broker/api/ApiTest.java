@@ -16,6 +16,7 @@ import io.penstock.broker.audit.Audit;
 import io.penstock.broker.config.BrokerConfig;
 import io.penstock.broker.config.DataDirectory;
 import io.penstock.broker.keys.BrokerKeys;
+import io.penstock.broker.keys.JwtKeys;
 import io.penstock.broker.keys.MasterKey;
 import io.penstock.broker.store.ServiceAccountTable;
 import io.penstock.broker.store.TestDatabase;
@@ -54,6 +55,8 @@ import org.junit.jupiter.api.io.TempDir;
 class ApiTest {
   private final HttpClient client = HttpClient.newHttpClient();
   private final SigningKey jwtKey = SigningKey.generate(new SecureRandom());
+  private final NoKeys noKeys = new NoKeys();
+  private final JwtKeys jwtKeys = new JwtKeys(jwtKey, List.of());
   private final NoAgents agents = new NoAgents();
   private TestDatabase database;
   private HttpServer server;
@@ -72,7 +75,7 @@ class ApiTest {
     BrokerConfig config =
         BrokerConfig.load(Optional.empty(), Map.of(), Map.of("access.logins_per_source", "1000"));
     var audit = new Audit(database.database(), clock);
-    var accessTokens = new AccessTokens(database.vertx(), jwtKey);
+    var accessTokens = new AccessTokens(database.vertx(), () -> jwtKeys);
     var accounts =
         new Accounts(
             database.database(),
@@ -96,9 +99,10 @@ class ApiTest {
             database.database(),
             audit,
             keys.enrollRoot(),
-            new EnrollmentTokens.Pin(keys.rootSha256(), "https://localhost:8443", Optional.empty()),
-            random,
-            clock);
+            () ->
+                new EnrollmentTokens.Pin(
+                    keys.rootSha256(), "https://localhost:8443", Optional.empty()),
+            random);
     admin = accounts.createFirstAdmin().orElseThrow();
     api =
         new Api(
@@ -111,6 +115,7 @@ class ApiTest {
                 agents,
                 new NoMessages(),
                 systems(keys, random, clock),
+                noKeys,
                 audit,
                 Duration.ofDays(90),
                 clock));

@@ -20,7 +20,6 @@ import io.penstock.codec.schema.PluginSchema;
 import io.penstock.codec.seal.AgentRecord;
 import io.penstock.codec.seal.Keyset;
 import io.penstock.codec.seal.Octets;
-import io.penstock.codec.seal.SigningKey;
 import io.penstock.codec.seal.VerifyingKey;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.json.JsonArray;
@@ -69,7 +68,7 @@ class SystemRoutesTest {
     BrokerConfig config =
         BrokerConfig.load(Optional.empty(), Map.of(), Map.of("access.logins_per_source", "1000"));
     var audit = new Audit(database, rig.clock());
-    var accessTokens = new AccessTokens(rig.postgres.vertx(), SigningKey.generate(random));
+    var accessTokens = new AccessTokens(rig.postgres.vertx(), rig.keys::jwtKeys);
     var accounts =
         new Accounts(
             database,
@@ -99,13 +98,14 @@ class SystemRoutesTest {
                     database,
                     audit,
                     rig.keys.enrollRoot(),
-                    new EnrollmentTokens.Pin(
-                        rig.keys.rootSha256(), "https://localhost:8443", Optional.empty()),
-                    random,
-                    rig.clock()),
+                    () ->
+                        new EnrollmentTokens.Pin(
+                            rig.keys.rootSha256(), "https://localhost:8443", Optional.empty()),
+                    random),
                 rig.agents().operations(),
                 new NoMessages(),
                 rig.systems,
+                new NoKeys(),
                 audit,
                 Duration.ofDays(90),
                 rig.clock()));

@@ -203,8 +203,9 @@ class BrokerKeysTest {
                 binding.allowedCidrs(),
                 true));
 
-    assertThat(root.secretOf(binding)).isEqualTo(root.secretOf(binding));
-    assertThat(others).noneMatch(other -> root.secretOf(other).equals(root.secretOf(binding)));
+    assertThat(root.secretOf(binding, NOW)).isEqualTo(root.secretOf(binding, NOW));
+    assertThat(others)
+        .noneMatch(other -> root.secretOf(other, NOW).equals(root.secretOf(binding, NOW)));
   }
 
   @Test
@@ -267,7 +268,7 @@ class BrokerKeysTest {
   @Test
   void noSecretRestsInPlaintextBesideTheMasterKey() throws Exception {
     BrokerKeys keys = open(NOW);
-    byte[] jwtSeed = keys.jwtKey().seed();
+    byte[] jwtSeed = keys.jwtKeys().signing().seed();
 
     String keystore =
         new String(
@@ -277,7 +278,8 @@ class BrokerKeysTest {
     assertThat(keystore)
         .doesNotContain(new String(jwtSeed, java.nio.charset.StandardCharsets.ISO_8859_1));
     assertThat(
-            List.of(keys, keys.kek(), keys.enrollRoot(), keys.rowMac(), keys.jwtKey()).toString())
+            List.of(keys, keys.kek(), keys.enrollRoot(), keys.rowMac(), keys.jwtKeys().signing())
+                .toString())
         .isEqualTo(
             "[BrokerKeys[secret], Kek[secret], EnrollRoot[secret], RowMac[secret],"
                 + " SigningKey[secret]]");

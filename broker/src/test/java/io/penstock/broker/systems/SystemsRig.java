@@ -87,7 +87,7 @@ public final class SystemsRig implements AutoCloseable {
     return clock;
   }
 
-  void pass(Duration time) {
+  public void pass(Duration time) {
     clock.now = clock.now.plus(time);
   }
 
@@ -159,7 +159,7 @@ public final class SystemsRig implements AutoCloseable {
         plant.name(),
         plant.generation(),
         GenerationState.APPROVED,
-        AgentKeys.Custody.first(new AgentKeys.Unlock(dev, Optional.of(Octets.of(random(64))))),
+        AgentKeys.Custody.first(new AgentKeys.Unlock(dev, Optional.of(bundle(plant, dev)))),
         new AgentKeys.Identity(
             plant.sealing().publicKey(), signing, "ABCD-EFGH", Optional.of(clock.instant())),
         new AgentKeys.Place(plant.name(), Map.of(), List.of()),
@@ -173,6 +173,11 @@ public final class SystemsRig implements AutoCloseable {
         Optional.of(new AgentKeys.Approval(ADMIN.name(), clock.instant(), keys.sign(signed))),
         clock.instant().plus(Duration.ofHours(24)),
         Octets.of(new byte[0]));
+  }
+
+  private Octets bundle(Plant plant, Octets dev) {
+    String context = "identity bundle " + plant.name() + " " + plant.generation() + " " + dev.hex();
+    return Octets.of(keys.kek().wrap(context, random(64)));
   }
 
   private AgentStanding sealed(AgentStanding row) {
@@ -190,7 +195,7 @@ public final class SystemsRig implements AutoCloseable {
   }
 
   /// What somebody with the database's password does behind our back.
-  void tamper(String sql) {
+  public void tamper(String sql) {
     postgres.execute(sql);
   }
 
@@ -201,7 +206,7 @@ public final class SystemsRig implements AutoCloseable {
   }
 
   /// Oldest first.
-  List<AuditTable.Entry> audit() {
+  public List<AuditTable.Entry> audit() {
     var everything =
         new AuditTable.Filter(
             Optional.empty(),

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 @JsonSubTypes({
   @JsonSubTypes.Type(value = ControlMessage.EnrollHello.class, name = "enroll_hello"),
   @JsonSubTypes.Type(value = ControlMessage.NodeHello.class, name = "node_hello"),
+  @JsonSubTypes.Type(value = ControlMessage.OwnerKeys.class, name = "owner_keys"),
   @JsonSubTypes.Type(value = ControlMessage.EnrollRequest.class, name = "enroll_request"),
   @JsonSubTypes.Type(value = ControlMessage.ConnectRequest.class, name = "connect_request"),
   @JsonSubTypes.Type(value = ControlMessage.ProofChallenge.class, name = "proof_challenge"),
@@ -54,10 +55,39 @@ public sealed interface ControlMessage {
   /// @param certificate node certificate, compact JWS
   /// @param keyset signed keyset, compact JWS
   /// @param root Ed25519 root public key, raw; its SHA-256 is what the agent pinned
-  record NodeHello(String certificate, String keyset, byte[] root, long serverTimeMs)
+  /// @param crossSignatures from older roots to this one, oldest first; null = never rotated
+  record NodeHello(
+      String certificate,
+      String keyset,
+      byte[] root,
+      long serverTimeMs,
+      @Nullable List<CrossSignature> crossSignatures)
       implements ControlMessage {
     public NodeHello {
       Expect.length("root", root, 32);
+      crossSignatures = crossSignatures == null ? null : List.copyOf(crossSignatures);
+    }
+  }
+
+  /// How a root named its successor.
+  ///
+  /// @param root the older root's public key, raw
+  /// @param jws signed by it
+  record CrossSignature(byte[] root, String jws) {
+    public CrossSignature {
+      Expect.length("root", root, 32);
+    }
+  }
+
+  /// The owner's keys have changed while a tunnel is up: what message 2 of a new handshake would
+  /// show.
+  ///
+  /// @param crossSignatures as in [NodeHello]
+  record OwnerKeys(String keyset, byte[] root, @Nullable List<CrossSignature> crossSignatures)
+      implements ControlMessage {
+    public OwnerKeys {
+      Expect.length("root", root, 32);
+      crossSignatures = crossSignatures == null ? null : List.copyOf(crossSignatures);
     }
   }
 

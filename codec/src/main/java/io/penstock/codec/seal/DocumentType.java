@@ -4,6 +4,8 @@ package io.penstock.codec.seal;
 /// never stand for another.
 public enum DocumentType {
   KEYSET("penstock-keyset+jws", 16 * 1024),
+  /// A root names the next one.
+  ROOT_SUCCESSION("penstock-root+jws", 1024),
   NODE_CERTIFICATE("penstock-node+jws", 4 * 1024),
   AGENT_RECORD("penstock-agent-record+jws", 32 * 1024),
   REVOCATION_LIST("penstock-revocations+jws", 1024 * 1024),

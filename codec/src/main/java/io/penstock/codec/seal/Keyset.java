@@ -17,7 +17,7 @@ public record Keyset(
     @JsonProperty("expires") long expiresEpochSeconds,
     List<Key> keys) {
 
-  private static final int MAX_KEYS = 64;
+  public static final int MAX_KEYS = 64;
 
   public Keyset {
     keys = List.copyOf(keys);
@@ -44,9 +44,15 @@ public record Keyset(
   /// Reads a keyset that a peer presents together with the root's public key, trusting only the
   /// pinned hash of the root.
   public static Keyset verify(String jws, VerifyingKey root, Octets pinnedRootSha256, Instant now) {
-    if (!root.sha256().equals(pinnedRootSha256)) {
-      throw new SealException("the root key is not the pinned one");
-    }
+    return verify(jws, root, List.of(), pinnedRootSha256, now);
+  }
+
+  /// The same, where the owner may have rotated the root since it was pinned.
+  ///
+  /// @param links cross-signatures, oldest first
+  public static Keyset verify(
+      String jws, VerifyingKey root, List<RootLink> links, Octets pinnedRootSha256, Instant now) {
+    RootChain.requireLeadsTo(root, links, pinnedRootSha256);
     Keyset keyset = verifyIgnoringTime(jws, root);
     keyset.requireValidAt(now);
     return keyset;

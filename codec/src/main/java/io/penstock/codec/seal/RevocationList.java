@@ -31,6 +31,11 @@ public record RevocationList(
     return new RevocationList(counter + 1, nowEpochSeconds, hashOf(jws), all);
   }
 
+  /// The same agents once more, to be signed by another key.
+  public RevocationList again(String jws, long nowEpochSeconds) {
+    return new RevocationList(counter + 1, nowEpochSeconds, hashOf(jws), agents);
+  }
+
   public static Octets hashOf(String jws) {
     return Octets.sha256(jws.getBytes(StandardCharsets.US_ASCII));
   }

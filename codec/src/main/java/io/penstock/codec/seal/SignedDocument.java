@@ -55,11 +55,7 @@ public final class SignedDocument {
   }
 
   private static String signText(DocumentType type, String keyId, SigningKey key, String payload) {
-    var jws = new JsonWebSignature();
-    jws.setAlgorithmConstraints(ONLY_EDDSA);
-    jws.setAlgorithmHeaderValue(AlgorithmIdentifiers.EDDSA);
-    jws.setKeyIdHeaderValue(keyId);
-    jws.setHeader("typ", type.typ());
+    JsonWebSignature jws = prepared(type, keyId);
     jws.setPayload(payload);
     jws.setKey(key.toPrivateKey());
     String compact;
@@ -73,6 +69,15 @@ public final class SignedDocument {
           type.typ() + " would be longer than " + type.maxChars() + " characters");
     }
     return compact;
+  }
+
+  private static JsonWebSignature prepared(DocumentType type, String keyId) {
+    var jws = new JsonWebSignature();
+    jws.setAlgorithmConstraints(ONLY_EDDSA);
+    jws.setAlgorithmHeaderValue(AlgorithmIdentifiers.EDDSA);
+    jws.setKeyIdHeaderValue(keyId);
+    jws.setHeader("typ", type.typ());
+    return jws;
   }
 
   /// Verifies `compact` and reads its payload. `keys` answers the key for a `kid`, empty when that
@@ -100,6 +105,22 @@ public final class SignedDocument {
       throw new SealException(type.typ() + " has a signature that does not verify");
     }
     return read(body, type, payload);
+  }
+
+  /// What every document of this type begins with that is signed by the key of this id, up to the
+  /// first dot: to look for them in a database.
+  public static String headerOf(DocumentType type, String keyId) {
+    return prepared(type, keyId).getHeaders().getEncodedHeader();
+  }
+
+  /// The `kid` that a document names, its signature not looked at: to find out what still needs a
+  /// key. Throws [SealException] for what is no document of this type.
+  public static String keyIdOf(String compact, DocumentType type) {
+    int end = compact.indexOf('.');
+    if (end < 0 || compact.length() > type.maxChars()) {
+      throw new SealException(type.typ() + " is not a compact JWS");
+    }
+    return keyId(Base64Url.decode(compact.substring(0, end)), type);
   }
 
   private static String keyId(byte[] headerJson, DocumentType type) {

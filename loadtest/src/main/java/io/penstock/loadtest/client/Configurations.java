@@ -8,6 +8,7 @@ import io.penstock.codec.schema.PluginSchema;
 import io.penstock.codec.seal.AgentRecord;
 import io.penstock.codec.seal.Keyset;
 import io.penstock.codec.seal.Octets;
+import io.penstock.codec.seal.RootLink;
 import io.penstock.codec.seal.SealedFor;
 import io.penstock.codec.seal.SealedSecrets;
 import io.penstock.codec.seal.VerifyingKey;
@@ -15,6 +16,7 @@ import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
@@ -41,7 +43,16 @@ public final class Configurations {
   public AgentRecord recordOf(String agent) throws IOException {
     JsonNode key = api.get("/agents/" + agent + "/sealing-key");
     VerifyingKey root = VerifyingKey.fromBase64Url(key.path("root_public").asText());
-    Keyset keyset = Keyset.verify(key.path("keyset").asText(), root, rootSha256, Instant.now());
+    var links = new ArrayList<RootLink>();
+    key.path("cross_signatures")
+        .forEach(
+            link ->
+                links.add(
+                    new RootLink(
+                        VerifyingKey.fromBase64Url(link.path("root_public").asText()),
+                        link.path("jws").asText())));
+    Keyset keyset =
+        Keyset.verify(key.path("keyset").asText(), root, links, rootSha256, Instant.now());
     AgentRecord record = AgentRecord.verify(key.path("record").asText(), keyset);
     if (!record.agent().equals(agent)) {
       throw new IOException("expected the record of " + agent + ", found " + record.agent());

@@ -1,0 +1,257 @@
+package io.penstock.broker.rotation;
+
+import io.penstock.broker.access.Accounts;
+import io.penstock.broker.access.Actor;
+import io.penstock.broker.agents.AgentKeyUpkeep;
+import io.penstock.broker.audit.Audit;
+import io.penstock.broker.keys.BrokerKeys;
+import io.penstock.broker.keys.KeyState;
+import io.penstock.broker.keys.KeyView;
+import io.penstock.broker.keys.ManagedKey;
+import io.penstock.broker.keys.RotationRefusedException;
+import io.penstock.broker.store.Database;
+import io.penstock.broker.store.StoreUnavailableException;
+import io.penstock.broker.systems.SystemKeyUpkeep;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Rotates keys in steps that a crash may separate anywhere. The keystore alone says how far it is;
+/// the rest is an upkeep that carries over what is behind and then gives up what nothing needs,
+/// started by every rotation, at every start, and once a minute.
+public final class KeyRotation implements KeyOperations, AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(KeyRotation.class);
+  private static final int UPKEEP_SECONDS = 60;
+
+  private static final Set<ManagedKey> FIXED = Set.of(ManagedKey.ROW_MAC);
+
+  private final Database database;
+  private final BrokerKeys keys;
+  private final Audit audit;
+  private final AgentKeyUpkeep agents;
+  private final SystemKeyUpkeep systems;
+  private final Runnable files;
+  private final Needs needs;
+  private final ScheduledExecutorService upkeep =
+      Executors.newSingleThreadScheduledExecutor(
+          Thread.ofPlatform().daemon().name("key-upkeep").factory());
+
+  /// What comes from elsewhere.
+  ///
+  /// @param files wraps again what rests outside the database
+  /// @param accessTokenLife of people's tokens
+  public record Surroundings(
+      Database database,
+      BrokerKeys keys,
+      Audit audit,
+      AgentKeyUpkeep agents,
+      SystemKeyUpkeep systems,
+      Runnable files,
+      Duration accessTokenLife,
+      Clock clock) {}
+
+  public KeyRotation(Surroundings around) {
+    this.database = around.database();
+    this.keys = around.keys();
+    this.audit = around.audit();
+    this.agents = around.agents();
+    this.systems = around.systems();
+    this.files = around.files();
+    this.needs =
+        new Needs(around.agents(), around.systems(), around.accessTokenLife(), around.clock());
+  }
+
+  /// Goes on with what a killed broker left.
+  public void start() {
+    var _ = upkeep.scheduleWithFixedDelay(this::keepUp, 0, UPKEEP_SECONDS, TimeUnit.SECONDS);
+  }
+
+  @Override
+  public List<Listed> list() {
+    List<KeyView> all = keys.list();
+    return database.transaction(
+        tx -> all.stream().map(key -> new Listed(key, needs.of(tx, key))).toList());
+  }
+
+  @Override
+  public synchronized Outcome rotate(Set<ManagedKey> uses, Actor by) {
+    Outcome outcome = rotate(uses, "keys.rotate", by);
+    upkeep.execute(this::keepUp);
+    return outcome;
+  }
+
+  /// The audit comes first: without it nothing is rotated.
+  private Outcome rotate(Set<ManagedKey> uses, String event, Actor by) {
+    requireRotatable(uses);
+    Map<ManagedKey, String> before = signing(uses);
+    for (ManagedKey use : before.keySet()) {
+      audit.record(
+          Accounts.event(event, by, use.text()).changing(Map.of("replaces", before.get(use))));
+    }
+    var ofKeyset = EnumSet.noneOf(ManagedKey.class);
+    uses.stream().filter(use -> use.inKeyset().isPresent()).forEach(ofKeyset::add);
+    if (!ofKeyset.isEmpty()) {
+      keys.announce(ofKeyset);
+      agents.show();
+      keys.activate();
+    }
+    for (ManagedKey use : uses) {
+      switch (use) {
+        case JWT, KEK -> keys.replace(use);
+        case ENROLL_ROOT -> keys.replaceEnrollRoot();
+        case ROOT -> keys.rotateRoot();
+        case NODE_ISSUER, RECORD, CONFIGURATION, CHECKPOINT -> {}
+        case ROW_MAC -> throw new IllegalStateException("not rotatable");
+      }
+    }
+    agents.show();
+    Map<ManagedKey, String> after = signing(uses);
+    var rotated = new ArrayList<Rotated>();
+    after.forEach((use, kid) -> rotated.add(new Rotated(use, kid, before.getOrDefault(use, ""))));
+    LOG.info("rotated: {}", rotated);
+    return new Outcome(rotated, List.of());
+  }
+
+  private static void requireRotatable(Set<ManagedKey> uses) {
+    for (ManagedKey use : uses) {
+      if (FIXED.contains(use)) {
+        throw new RotationRefusedException("the key " + use.text() + " is not rotated");
+      }
+    }
+  }
+
+  private Map<ManagedKey, String> signing(Set<ManagedKey> uses) {
+    var kids = new EnumMap<ManagedKey, String>(ManagedKey.class);
+    uses.forEach(use -> kids.put(use, keys.signingKid(use)));
+    return kids;
+  }
+
+  @Override
+  public List<String> consequences(Set<ManagedKey> uses) {
+    return uses.stream().map(KeyRotation::consequence).toList();
+  }
+
+  private static String consequence(ManagedKey use) {
+    return switch (use) {
+      case NODE_ISSUER -> "node-issuer: nothing, the node's certificate is made anew";
+      case RECORD ->
+          "record: sealers that hold an old copy of an agent's record must fetch it again; records"
+              + " are signed anew";
+      case CONFIGURATION ->
+          "configuration: agents refuse every version signed until now; what is deployed is written"
+              + " again with the same content and deployed, other versions can only be rolled back"
+              + " to";
+      case CHECKPOINT -> "checkpoint: nothing";
+      case JWT -> "jwt: everybody has to sign in again, and every service token has to be replaced";
+      case KEK ->
+          "kek: nothing ends; what somebody copied from the database under the old key stays"
+              + " readable to him";
+      case ENROLL_ROOT -> "enroll-root: every enrollment token that was not used yet is void";
+      case ROOT, ROW_MAC -> use.text() + ": not possible";
+    };
+  }
+
+  @Override
+  public synchronized Outcome rotateCompromised(Set<ManagedKey> uses, Actor by) {
+    if (uses.contains(ManagedKey.ROOT)) {
+      throw new RotationRefusedException(
+          "agents know a new root by the old one's word only, which a thief can give too: rotate"
+              + " the root without --compromised at once, and enroll those agents again that were"
+              + " offline meanwhile");
+    }
+    Map<ManagedKey, String> before = signing(uses);
+    rotate(uses, "keys.compromised", by);
+    // What the old KEK wraps would be lost; the upkeep gives it up as soon as nothing is.
+    before.forEach(
+        (use, kid) -> {
+          if (use != ManagedKey.KEK) {
+            keys.retire(kid);
+          }
+        });
+    agents.show();
+    renew();
+    var failed = new ArrayList<String>();
+    String configuration = before.get(ManagedKey.CONFIGURATION);
+    if (configuration != null) {
+      failed.addAll(systems.reissue(configuration, by));
+    }
+    upkeep.execute(this::keepUp);
+    Map<ManagedKey, String> after = signing(uses);
+    return new Outcome(
+        uses.stream()
+            .map(use -> new Rotated(use, after.getOrDefault(use, ""), before.getOrDefault(use, "")))
+            .toList(),
+        failed);
+  }
+
+  @Override
+  public synchronized void retire(String kid, Actor by) {
+    KeyView key =
+        keys.list().stream()
+            .filter(it -> it.kid().equals(kid))
+            .findFirst()
+            .orElseThrow(() -> new RotationRefusedException("there is no key " + kid));
+    switch (key.state()) {
+      case SIGNING, ANNOUNCED ->
+          throw new RotationRefusedException(
+              kid + " is in use: rotate " + key.use().text() + " first");
+      case RETIRED -> throw new RotationRefusedException(kid + " is retired already");
+      case VERIFYING -> {}
+    }
+    List<String> neededBy = database.transaction(tx -> needs.of(tx, key));
+    if (!neededBy.isEmpty()) {
+      throw new RotationRefusedException(kid + " is needed by " + String.join(", ", neededBy));
+    }
+    audit.record(Accounts.event("keys.retire", by, key.use().text()).changing(Map.of("kid", kid)));
+    keys.retire(kid);
+    agents.show();
+  }
+
+  /// Carries over what is behind, and gives up what nothing needs.
+  void keepUp() {
+    try {
+      renew();
+      giveUp();
+    } catch (StoreUnavailableException away) {
+      LOG.debug("key upkeep waits for the database: {}", away.getMessage());
+    } catch (RuntimeException failure) {
+      LOG.error("key upkeep failed; it is tried again", failure);
+    }
+  }
+
+  private void renew() {
+    agents.renew();
+    systems.renew();
+    files.run();
+  }
+
+  private synchronized void giveUp() {
+    boolean keysetChanged = false;
+    for (KeyView key : keys.list()) {
+      if (key.state() == KeyState.VERIFYING
+          && database.transaction(tx -> needs.of(tx, key)).isEmpty()) {
+        keys.retire(key.kid());
+        keysetChanged |= key.use().inKeyset().isPresent();
+        LOG.info("retired {}: nothing needs it any more", key.kid());
+      }
+    }
+    if (keysetChanged) {
+      agents.show();
+    }
+  }
+
+  @Override
+  public void close() {
+    upkeep.shutdown();
+  }
+}
