@@ -116,7 +116,7 @@ final class AgentHosts {
     Launch launch =
         Launch.agentHost(agents.stream().map(configurations::get).toList())
             .named("agents-" + started++ % 4)
-            .heap("256m")
+            .heap("384m")
             .option("-XX:TieredStopAtLevel=1")
             .option("-XX:+UseSerialGC");
     var host = new Host(plant.start(launch), agents);
