@@ -118,6 +118,7 @@ class DeliveryChaosIT {
       hosts.startAll(scale.agents() / 2, random);
       plant.signIn();
       judge(plant, systems, kills);
+      work.assertEnough();
       System.out.println("settled after " + (millisSince(start) - chaos) + " ms more");
     }
   }
@@ -193,6 +194,9 @@ class DeliveryChaosIT {
 
     void stop() {
       stopped.set(true);
+    }
+
+    void assertEnough() {
       assertThat(acknowledged.get())
           .as("acknowledged changes within " + scale.most())
           .isGreaterThanOrEqualTo(scale.changes());

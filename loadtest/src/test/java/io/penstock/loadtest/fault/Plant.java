@@ -300,7 +300,11 @@ final class Plant implements AutoCloseable {
 
   /// For an engineer who knows the root from an enrollment token.
   Configurations configurations() {
-    return new Configurations(api, Objects.requireNonNull(rootSha256, "no token was created yet"));
+    return new Configurations(api, rootSha256());
+  }
+
+  Octets rootSha256() {
+    return Objects.requireNonNull(rootSha256, "no token was created yet");
   }
 
   String state() throws IOException {
