@@ -72,8 +72,8 @@ final class Enrolling implements Steps {
       case Pending pending -> pending(pending, Fingerprint.of(hash));
       case Approved it -> {
         identity.approved(it.generation());
-        tunnel.close(ErrorCode.NO_ERROR, "approved");
         approved.complete(null);
+        tunnel.close(ErrorCode.NO_ERROR, "approved");
       }
       default -> throw new FleetException("expected no " + message + " while enrolling");
     }

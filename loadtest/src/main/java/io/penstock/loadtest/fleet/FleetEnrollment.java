@@ -17,6 +17,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
 
 /// Brings a fleet through enrollment, approval and connecting as people do, by the public API, a
 /// few agents at a time: a broker has limits for half-open connections of one address.
@@ -24,6 +25,11 @@ public final class FleetEnrollment {
   private static final Duration STEP = Duration.ofSeconds(60);
   private static final Duration LOOK_AGAIN = Duration.ofMillis(20);
   private static final int TOKEN_SECONDS = 3_600;
+
+  /// As real agents do, whose connections may end in a broker that is busy.
+  private static final int TRIES = 6;
+
+  private static final Duration TRY_AGAIN = Duration.ofSeconds(1);
 
   private final PublicApi api;
   private final int atOnce;
@@ -41,7 +47,7 @@ public final class FleetEnrollment {
   }
 
   public void connect(List<SimulatedAgent> agents) throws IOException {
-    each(agents, agent -> await(agent, agent.connect()));
+    each(agents, agent -> trying(agent, agent::connect));
   }
 
   private void enroll(SimulatedAgent agent) throws IOException {
@@ -51,7 +57,8 @@ public final class FleetEnrollment {
             .put("site", "fleet")
             .put("ttl_seconds", TOKEN_SECONDS);
     String token = api.post("/enrollment-tokens", wanted).path("token").asText();
-    SimulatedAgent.Asking asking = await(agent, agent.enroll(EnrollmentToken.parse(token)));
+    EnrollmentToken parsed = EnrollmentToken.parse(token);
+    SimulatedAgent.Asking asking = trying(agent, () -> agent.enroll(parsed));
     approve(agent, asking);
     await(agent, asking.approved());
   }
@@ -68,14 +75,14 @@ public final class FleetEnrollment {
         if (!e.isConflict("proof-missing") || System.nanoTime() > end) {
           throw e;
         }
-        pause();
+        pause(LOOK_AGAIN);
       }
     }
   }
 
-  private static void pause() throws IOException {
+  private static void pause(Duration time) throws IOException {
     try {
-      Thread.sleep(LOOK_AGAIN);
+      Thread.sleep(time);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IOException("interrupted", e);
@@ -115,6 +122,18 @@ public final class FleetEnrollment {
       }
       return null;
     };
+  }
+
+  private static <T> T trying(SimulatedAgent agent, Supplier<CompletableFuture<T>> dial)
+      throws IOException {
+    for (int left = TRIES - 1; left > 0; left--) {
+      try {
+        return await(agent, dial.get());
+      } catch (IOException broken) {
+        pause(TRY_AGAIN);
+      }
+    }
+    return await(agent, dial.get());
   }
 
   private static <T> T await(SimulatedAgent agent, CompletableFuture<T> outcome)
