@@ -33,7 +33,7 @@ public final class PublicApi implements AutoCloseable {
 
   private final URI url;
   private final HttpClient client;
-  private String token = "";
+  private volatile String token = "";
 
   private PublicApi(URI url, HttpClient client) {
     this.url = url;

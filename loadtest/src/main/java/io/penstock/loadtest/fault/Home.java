@@ -28,12 +28,21 @@ public record Home(Path root) {
     return root.resolve("penstock");
   }
 
+  /// A module's jar with its libraries.
   String classPath(String module) {
-    Path target = root.resolve(module).resolve("target");
-    Path jar = target.resolve("penstock-" + module + "-" + VERSION + ".jar");
+    return jar(module) + ":" + target(module).resolve("lib") + "/*";
+  }
+
+  /// A module's jar alone.
+  Path jar(String module) {
+    Path jar = target(module).resolve("penstock-" + module + "-" + VERSION + ".jar");
     if (!Files.isRegularFile(jar)) {
       throw new IllegalStateException("not built: " + jar);
     }
-    return jar + ":" + target.resolve("lib") + "/*";
+    return jar;
+  }
+
+  private Path target(String module) {
+    return root.resolve(module).resolve("target");
   }
 }

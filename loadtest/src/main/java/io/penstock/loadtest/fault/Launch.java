@@ -26,6 +26,9 @@ public record Launch(
           "-XX:+UseCompactObjectHeaders",
           "-XX:+ExitOnOutOfMemoryError");
 
+  /// Not a module: the agent's class path with this module's jar, which brings the host.
+  private static final String AGENT_HOST = "agent-host";
+
   public Launch {
     arguments = List.copyOf(arguments);
     jvmOptions = List.copyOf(jvmOptions);
@@ -38,6 +41,15 @@ public record Launch(
 
   public static Launch agent(String... arguments) {
     return of("agent", "agent", "io.penstock.agent.Agent", arguments);
+  }
+
+  /// Several agents in one process, each with its own configuration file.
+  public static Launch agentHost(List<Path> configurations) {
+    return of(
+        "agent-host",
+        AGENT_HOST,
+        "io.penstock.loadtest.fault.AgentHost",
+        configurations.stream().map(Path::toString).toArray(String[]::new));
   }
 
   public static Launch erp(String... arguments) {
@@ -96,7 +108,10 @@ public record Launch(
     command.addAll(jvmOptions);
     command.add("-Dpenstock.home=" + home.root());
     command.add("-cp");
-    command.add(home.classPath(module));
+    command.add(
+        module.equals(AGENT_HOST)
+            ? home.classPath("agent") + ":" + home.jar("loadtest")
+            : home.classPath(module));
     command.add(mainClass);
     command.addAll(arguments);
     return command;

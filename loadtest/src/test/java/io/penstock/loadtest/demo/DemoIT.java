@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.penstock.loadtest.fault.Home;
 import io.penstock.loadtest.fault.Launch;
 import io.penstock.loadtest.fault.PenstockProcess;
+import io.penstock.loadtest.fault.PostgresPrograms;
 import io.penstock.loadtest.fault.Processes;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -64,7 +65,7 @@ class DemoIT {
 
   @Test
   void everyStepPassesOnceAndAgainOnTheSameData() throws Exception {
-    Path data = directory.resolve("data");
+    Path data = data();
 
     JsonNode first = once(data);
     assertThat(first.path("steps").findValuesAsText("name")).containsExactlyElementsOf(STEPS);
@@ -84,8 +85,7 @@ class DemoIT {
   @Test
   void runsUntilItIsTerminatedAndLeavesNoProcessBehind() throws Exception {
     PenstockProcess demo =
-        processes.start(
-            Launch.demo("--json", "--port", "0", "--data", directory.resolve("data").toString()));
+        processes.start(Launch.demo("--json", "--port", "0", "--data", data().toString()));
     demo.awaitLine(JSON_LINE, PATIENCE);
     List<ProcessHandle> children =
         ProcessHandle.of(demo.pid()).orElseThrow().descendants().toList();
@@ -94,6 +94,12 @@ class DemoIT {
 
     assertThat(demo.awaitExit(Duration.ofSeconds(60))).isZero();
     assertThat(children).isNotEmpty().noneMatch(ProcessHandle::isAlive);
+  }
+
+  private Path data() throws IOException {
+    Path data = directory.resolve("data");
+    PostgresPrograms.layInto(data.resolve("broker"));
+    return data;
   }
 
   private JsonNode once(Path data) throws IOException {

@@ -21,6 +21,8 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,10 +37,26 @@ class ConfigurationIT {
   private static final String USER = "cloud";
   private static final int SYSTEMS = 5;
 
-  @TempDir Path directory;
+  @TempDir static Path sharedDirectory;
+  private static Plant plant;
+  private static PenstockProcess agent;
 
+  @BeforeAll
+  static void openPlant() throws IOException {
+    plant = Plant.open(sharedDirectory);
+    agent = plant.enroll();
+    plant.erp().logins().set(USER, PASSWORD);
+  }
+
+  @AfterAll
+  static void closePlant() {
+    plant.close();
+  }
+
+  /// With a plant of its own: what is searched is what it leaves behind.
   @Test
-  void aSealedPasswordReachesTheSystemAndNobodyElseEverHasIt() throws Exception {
+  void aSealedPasswordReachesTheSystemAndNobodyElseEverHasIt(@TempDir Path directory)
+      throws Exception {
     Path brokerHeap = directory.resolve("broker.hprof");
     Path agentHeap = directory.resolve("agent.hprof");
     try (Plant plant = Plant.open(directory)) {
@@ -53,86 +71,76 @@ class ConfigurationIT {
     // The control: where it has to be, the search finds it.
     assertThat(contains(agentHeap, PASSWORD)).isTrue();
     Files.delete(agentHeap);
-    assertThat(filesWith(PASSWORD)).isEmpty();
+    assertThat(filesWith(directory, PASSWORD)).isEmpty();
   }
 
   @Test
   void anAgentWithAnEmptyMemoryServesEverySystemAgainAtOnce() throws Exception {
-    try (Plant plant = Plant.open(directory)) {
-      PenstockProcess agent = plant.enroll();
-      plant.erp().logins().set(USER, PASSWORD);
-      for (int i = 0; i < SYSTEMS; i++) {
-        deployLedger(plant, "ledger-" + i, settings(plant));
-      }
-      agent.kill();
-      agent.awaitExit(Plant.PATIENCE);
-
-      PenstockProcess again = plant.start(plant.known(plant.agentData()).named("agent-again"));
-      plant.await("the agent is admitted", () -> hasLogged(again, "session epoch"));
-      long admitted = System.nanoTime();
-      plant.await("every system serves", () -> allServe(plant));
-      Duration took = Duration.ofNanos(System.nanoTime() - admitted);
-
-      System.out.println(SYSTEMS + " systems served " + took.toMillis() + " ms after ADMITTED");
-      assertThat(took).isLessThan(SERVES_AGAIN_WITHIN);
-      assertThat(plant.alarms()).isEmpty();
+    for (int i = 0; i < SYSTEMS; i++) {
+      deployLedger(plant, "ledger-" + i, settings(plant));
     }
+    agent.kill();
+    agent.awaitExit(Plant.PATIENCE);
+
+    agent = plant.start(plant.known(plant.agentData()).named("agent-again"));
+    PenstockProcess again = agent;
+    plant.await("the agent is admitted", () -> hasLogged(again, "session epoch"));
+    long admitted = System.nanoTime();
+    plant.await("every system serves", () -> allServe(plant));
+    Duration took = Duration.ofNanos(System.nanoTime() - admitted);
+
+    System.out.println(SYSTEMS + " systems served " + took.toMillis() + " ms after ADMITTED");
+    assertThat(took).isLessThan(SERVES_AGAIN_WITHIN);
+    assertThat(plant.alarms()).isEmpty();
   }
 
   @Test
   void aBadDeployLeavesTheOldVersionAndTheOtherSystemsServing() throws Exception {
-    try (Plant plant = Plant.open(directory)) {
-      plant.enroll();
-      plant.erp().logins().set(USER, PASSWORD);
-      deployLedger(plant, "ledger", settings(plant));
-      deployLedger(plant, "other", settings(plant));
-      Configurations configurations = plant.configurations();
-      configurations.put(
-          configurations.recordOf(Plant.AGENT),
-          "ledger",
-          "http",
-          settings(plant),
-          Map.of("password", "${secret:nobody-keeps-this}"));
+    deployLedger(plant, "ledger", settings(plant));
+    deployLedger(plant, "other", settings(plant));
+    Configurations configurations = plant.configurations();
+    configurations.put(
+        configurations.recordOf(Plant.AGENT),
+        "ledger",
+        "http",
+        settings(plant),
+        Map.of("password", "${secret:nobody-keeps-this}"));
 
-      configurations.deploy(Plant.AGENT, "ledger");
-      JsonNode decided = configurations.awaitDecision(Plant.AGENT, "ledger", DECIDED_WITHIN);
+    configurations.deploy(Plant.AGENT, "ledger");
+    JsonNode decided = configurations.awaitDecision(Plant.AGENT, "ledger", DECIDED_WITHIN);
 
-      assertThat(decided.path("state").asText()).isEqualTo("refused");
-      assertThat(decided.at("/last_receipt/reason").asText()).isEqualTo("missing-secret-reference");
-      assertThat(decided.at("/last_receipt/detail").asText()).contains("nobody-keeps-this");
-      assertThat(status(plant, "ledger", "/ledger")).isEqualTo(200);
-      assertThat(status(plant, "other", "/ledger")).isEqualTo(200);
+    assertThat(decided.path("state").asText()).isEqualTo("refused");
+    assertThat(decided.at("/last_receipt/reason").asText()).isEqualTo("missing-secret-reference");
+    assertThat(decided.at("/last_receipt/detail").asText()).contains("nobody-keeps-this");
+    assertThat(status(plant, "ledger", "/ledger")).isEqualTo(200);
+    assertThat(status(plant, "other", "/ledger")).isEqualTo(200);
 
-      plant.api().post("/agents/" + Plant.AGENT + "/disconnect", PublicApi.object());
-      plant.awaitServing();
-      assertThat(status(plant, "ledger", "/ledger")).isEqualTo(200);
-      assertThat(status(plant, "other", "/ledger")).isEqualTo(200);
-    }
+    plant.api().post("/agents/" + Plant.AGENT + "/disconnect", PublicApi.object());
+    plant.awaitServing();
+    assertThat(status(plant, "ledger", "/ledger")).isEqualTo(200);
+    assertThat(status(plant, "other", "/ledger")).isEqualTo(200);
   }
 
   @Test
   void aStreamThatRunsDuringADeployFinishesAndTheNextOneSeesTheNewConfiguration() throws Exception {
-    try (Plant plant = Plant.open(directory)) {
-      plant.enroll();
-      deploy(plant, "reports", settings(plant, "/slow-body"));
-      HttpResponse<InputStream> running =
-          plant
-              .api()
-              .invoke(
-                  plant.serviceToken(),
-                  "GET",
-                  "/berlin/reports/slow-body?ms=100&chunks=60",
-                  BodyPublishers.noBody());
-      assertThat(running.body().read()).isPositive();
-      CompletableFuture<Integer> rest = CompletableFuture.supplyAsync(() -> lines(running.body()));
+    deploy(plant, "reports", settings(plant, "/slow-body"));
+    HttpResponse<InputStream> running =
+        plant
+            .api()
+            .invoke(
+                plant.serviceToken(),
+                "GET",
+                "/berlin/reports/slow-body?ms=100&chunks=60",
+                BodyPublishers.noBody());
+    assertThat(running.body().read()).isPositive();
+    CompletableFuture<Integer> rest = CompletableFuture.supplyAsync(() -> lines(running.body()));
 
-      deploy(plant, "reports", settings(plant, "/1k"));
+    deploy(plant, "reports", settings(plant, "/1k"));
 
-      assertThat(rest).isNotDone();
-      assertThat(status(plant, "reports", "/1k")).isEqualTo(200);
-      assertThat(status(plant, "reports", "/slow-body?chunks=1")).isEqualTo(403);
-      assertThat(rest.get(60, TimeUnit.SECONDS)).isEqualTo(60);
-    }
+    assertThat(rest).isNotDone();
+    assertThat(status(plant, "reports", "/1k")).isEqualTo(200);
+    assertThat(status(plant, "reports", "/slow-body?chunks=1")).isEqualTo(403);
+    assertThat(rest.get(60, TimeUnit.SECONDS)).isEqualTo(60);
   }
 
   private static ObjectNode settings(Plant plant) {
@@ -215,7 +223,7 @@ class ConfigurationIT {
     assertThat(file).isNotEmptyFile();
   }
 
-  private List<String> filesWith(String secret) throws IOException {
+  private static List<String> filesWith(Path directory, String secret) throws IOException {
     List<String> found = new ArrayList<>();
     try (Stream<Path> files = Files.walk(directory)) {
       for (Path file : files.filter(Files::isRegularFile).toList()) {

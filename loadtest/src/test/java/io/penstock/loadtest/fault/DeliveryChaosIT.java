@@ -2,325 +2,298 @@ package io.penstock.loadtest.fault;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.penstock.codec.seal.AgentRecord;
-import io.penstock.loadtest.client.ApiException;
-import io.penstock.loadtest.client.Configurations;
-import io.penstock.loadtest.client.PublicApi;
 import java.io.IOException;
-import java.io.InputStream;
-import java.net.http.HttpRequest.BodyPublishers;
-import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Configurations change without a pause while broker and agents are killed at random; a history
-/// checker holds what was acknowledged against what the systems saw.
+/// Configurations change without a pause while broker, agents and Postgres are killed at random and
+/// half of the agents are offline, always others; [DeliveryHistory] judges what came of it.
 ///
-/// Every change has a number, and the system sees it in a sealed header value. So what a call
-/// brings is the version that is applied: it may never go back, may never be one that nobody wrote,
-/// and at last it is the newest that was acknowledged.
-@Timeout(1800)
+/// `-Dpenstock.chaos.seed` repeats the plan of a run, though not its moments.
+@Timeout(2400)
 class DeliveryChaosIT {
-  private static final String HEADER = "X-Change";
-  private static final Pattern SEEN = Pattern.compile("\\[\"" + HEADER + "\",\"change-(\\d+)\"]");
-  private static final int SYSTEMS_OF_AN_AGENT = 2;
+  private static final Duration SLOWEST_ROUND = Duration.ofMinutes(5);
 
   @TempDir Path directory;
 
+  /// @param agents of which half are offline
+  /// @param each agents share a process
+  /// @param authors each has its own systems, so that a system has one
+  /// @param pauseMs of an author between two changes, at most
+  /// @param changes that have to be acknowledged before it ends
+  /// @param looks calls that have to see a version before it ends
+  /// @param killMs between two kills, at most
+  private record Scale(
+      int agents,
+      int each,
+      int authors,
+      int pauseMs,
+      int changes,
+      int looks,
+      int killMs,
+      Duration least,
+      Duration most) {}
+
+  private enum Victim {
+    BROKER,
+    AGENTS,
+    POSTGRES
+  }
+
   @Test
-  void everyAcknowledgedChangeIsAppliedInOrderAndNoneIsLost() throws Exception {
-    run(3, Duration.ofSeconds(40));
+  void everyAcknowledgedChangeIsAppliedOnceInOrderAndNoneIsLost() throws Exception {
+    run(
+        new Scale(8, 2, 4, 100, 50, 20, 3_000, Duration.ofSeconds(10), Duration.ofMinutes(3)),
+        ExternalPostgres.broughtAlong());
   }
 
   @Test
   @Tag("slow")
-  void tenMinutesOfIt() throws Exception {
-    run(12, Duration.ofMinutes(10));
+  void tenMinutesWithAHundredAgents() throws Exception {
+    Path programs = ExternalPostgres.installed().orElse(ExternalPostgres.broughtAlong());
+    run(
+        new Scale(
+            100,
+            10,
+            20,
+            500,
+            10_000,
+            1_000,
+            12_000,
+            Duration.ofMinutes(10),
+            Duration.ofMinutes(25)),
+        programs);
   }
 
-  private void run(int agents, Duration howLong) throws Exception {
+  private void run(Scale scale, Path programs) throws Exception {
     long seed = Long.getLong("penstock.chaos.seed", System.nanoTime());
     System.out.println("penstock.chaos.seed=" + seed);
     var random = new Random(seed);
-    try (Plant plant = Plant.open(directory);
+    try (ExternalPostgres postgres = ExternalPostgres.start(programs);
+        Plant plant =
+            Plant.open(
+                directory,
+                launch ->
+                    launch
+                        .variable("PENSTOCK_DATABASE_URL", postgres.url())
+                        .option("-XX:+UseSerialGC"));
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-      List<Victim> victims = enroll(plant, agents);
-      List<History> histories = new ArrayList<>();
-      for (Victim victim : victims) {
-        for (int i = 0; i < SYSTEMS_OF_AN_AGENT; i++) {
-          histories.add(new History(plant, victim.record(), "s" + i));
-        }
+      long start = System.nanoTime();
+      AgentHosts hosts = AgentHosts.enroll(plant, scale.agents(), scale.agents() / 2);
+      while (hosts.online() < scale.agents() / 2) {
+        hosts.startOne(scale.each(), random);
       }
-      long end = System.nanoTime() + howLong.toNanos();
-      List<Future<?>> work = new ArrayList<>();
-      for (History history : histories) {
-        work.add(threads.submit(() -> history.changeUntil(end)));
-        work.add(threads.submit(() -> history.lookUntil(end)));
+      List<ChangingSystem> systems =
+          hosts.records().stream().map(record -> new ChangingSystem(plant, record)).toList();
+      System.out.println("enrolled after " + millisSince(start) + " ms");
+
+      var work = new Work(plant, scale, systems);
+      List<Future<?>> running = work.start(threads, random);
+      Map<Victim, Integer> kills =
+          new Killer(plant, postgres, hosts, scale, random).killUntil(work);
+      work.stop();
+      for (Future<?> each : running) {
+        each.get(SLOWEST_ROUND.toSeconds(), TimeUnit.SECONDS);
       }
-      int kills = killUntil(end, plant, victims, random);
-      for (Future<?> each : work) {
-        each.get(5, TimeUnit.MINUTES);
-      }
-      for (Victim victim : victims) {
-        victim.revive();
-      }
-      plant.await("the API answers", () -> plant.api().isReady());
+      long chaos = millisSince(start);
+      System.out.println("chaos over after " + chaos + " ms: kills " + kills);
+
+      hosts.startAll(scale.agents() / 2, random);
       plant.signIn();
-      int acknowledged = 0;
-      for (History history : histories) {
-        history.settle();
-        acknowledged += history.acknowledged();
-      }
-      System.out.printf(
-          "%d kills, %d acknowledged changes of %d systems, all in order and none lost%n",
-          kills, acknowledged, histories.size());
-      assertThat(acknowledged).as("changes within the chaos").isGreaterThan(histories.size());
-      assertThat(kills).isGreaterThan(3);
-      assertThat(plant.alarms()).as("alarms, of which no kill is a reason").isEmpty();
+      judge(plant, systems, kills);
+      work.assertEnough();
+      System.out.println("settled after " + (millisSince(start) - chaos) + " ms more");
     }
   }
 
-  private static List<Victim> enroll(Plant plant, int agents) throws IOException {
-    List<Victim> victims = new ArrayList<>();
-    String[] granted = new String[agents];
-    for (int i = 0; i < agents; i++) {
-      String name = "plant-" + i;
-      Path token = plant.tokenFile(plant.createToken(name, name));
-      PenstockProcess agent = plant.start(small(plant.bare(name, Optional.of(token))));
-      plant.approve(name, agent);
-      granted[i] = name + "/*";
-      victims.add(new Victim(plant, plant.configurations().recordOf(name), agent));
+  private static long millisSince(long start) {
+    return (System.nanoTime() - start) / 1_000_000;
+  }
+
+  private static void judge(Plant plant, List<ChangingSystem> systems, Map<Victim, Integer> kills)
+      throws IOException {
+    List<String> problems = new ArrayList<>();
+    List<String> unknown = new ArrayList<>();
+    long acknowledged = 0;
+    long looks = 0;
+    for (ChangingSystem system : systems) {
+      DeliveryHistory history = system.settle();
+      problems.addAll(history.problems());
+      acknowledged += history.acknowledged();
+      looks += history.seen().size();
+      history.unknown().forEach(number -> unknown.add(history.system() + " " + number));
     }
-    plant.grant(granted);
-    return victims;
+    System.out.printf(
+        "%d acknowledged changes of %d systems, seen by %d calls; %d without a clear answer: %s%n",
+        acknowledged, systems.size(), looks, unknown.size(), unknown);
+    assertThat(problems).isEmpty();
+    assertThat(kills).as("who was killed").containsOnlyKeys(Victim.values());
+    assertThat(plant.alarms()).as("alarms, of which no kill is a reason").isEmpty();
   }
 
-  private static Launch small(Launch launch) {
-    return launch.heap("64m").option("-XX:TieredStopAtLevel=1").option("-XX:+UseSerialGC");
-  }
-
-  private static int killUntil(long end, Plant plant, List<Victim> victims, Random random)
-      throws IOException, InterruptedException {
-    int kills = 0;
-    while (System.nanoTime() < end) {
-      Thread.sleep(random.nextInt(500, 4_000));
-      int which = random.nextInt(victims.size() + 1);
-      kills++;
-      if (which == victims.size()) {
-        plant.broker().kill();
-        plant.broker().awaitExit(Plant.PATIENCE);
-        plant.restartBroker();
-        plant.await("the broker is back", () -> plant.api().isReady());
-      } else {
-        Victim victim = victims.get(which);
-        victim.kill();
-        Thread.sleep(random.nextInt(0, 2_000));
-        victim.revive();
-      }
-    }
-    return kills;
-  }
-
-  /// An agent that is killed and comes back.
-  private static final class Victim {
+  /// Who changes systems and looks at them.
+  private static final class Work {
     private final Plant plant;
-    private final AgentRecord record;
-    private PenstockProcess process;
+    private final Scale scale;
+    private final List<ChangingSystem> systems;
+    private final AtomicInteger acknowledged = new AtomicInteger();
+    private final AtomicInteger looks = new AtomicInteger();
+    private final AtomicBoolean stopped = new AtomicBoolean();
+    private final long start = System.nanoTime();
 
-    Victim(Plant plant, AgentRecord record, PenstockProcess process) {
+    Work(Plant plant, Scale scale, List<ChangingSystem> systems) {
       this.plant = plant;
-      this.record = record;
-      this.process = process;
+      this.scale = scale;
+      this.systems = systems;
     }
 
-    AgentRecord record() {
-      return record;
-    }
-
-    void kill() {
-      process.kill();
-      assertThat(process.awaitExit(Plant.PATIENCE)).isEqualTo(Plant.KILLED);
-    }
-
-    void revive() throws IOException {
-      if (!process.isAlive()) {
-        process = plant.start(small(plant.bare(record.agent(), Optional.empty())));
-      }
-    }
-  }
-
-  /// One system: the changes of its one author, and what calls saw of them.
-  private static final class History {
-    private final Plant plant;
-    private final AgentRecord agent;
-    private final String system;
-    private final Configurations configurations;
-    private final AtomicInteger begun = new AtomicInteger();
-    private volatile int acknowledged;
-    private int acknowledgements;
-    private int highestSeen;
-
-    History(Plant plant, AgentRecord agent, String system) {
-      this.plant = plant;
-      this.agent = agent;
-      this.system = system;
-      configurations = plant.configurations();
-    }
-
-    int acknowledged() {
-      return acknowledgements;
-    }
-
-    private ObjectNode settings() {
-      ObjectNode settings = PublicApi.object().put("base_url", plant.erp().url());
-      settings.put("header_name", HEADER);
-      ObjectNode rule = settings.putArray("allow").addObject();
-      rule.putArray("methods").add("GET");
-      rule.putArray("paths").add("/headers");
-      return settings;
-    }
-
-    Void changeUntil(long end) throws Exception {
-      while (System.nanoTime() < end) {
-        int number = begun.incrementAndGet();
-        try {
-          change(number);
-          acknowledged = number;
-          acknowledgements++;
-        } catch (ApiException answered) {
-          // Only because the broker was not itself: everything else would be our mistake.
-          assertThat(answered.status()).as("%s", answered.getMessage()).isIn(401, 503);
-          signInAgain();
-        } catch (IOException unknown) {
-          // The broker died within the call: the change may or may not be there.
-          Thread.sleep(100);
+    List<Future<?>> start(ExecutorService threads, Random random) {
+      List<Future<?>> running = new ArrayList<>();
+      for (int author = 0; author < scale.authors(); author++) {
+        List<ChangingSystem> own = new ArrayList<>();
+        for (int i = author; i < systems.size(); i += scale.authors()) {
+          own.add(systems.get(i));
         }
-        Thread.sleep(200);
+        var forAuthor = new Random(random.nextLong());
+        var forLooker = new Random(random.nextLong());
+        running.add(threads.submit(() -> change(own, forAuthor)));
+        running.add(threads.submit(() -> look(own, forLooker)));
+      }
+      return running;
+    }
+
+    /// Enough time and enough changes, or too much time.
+    boolean isDone() {
+      long nanos = System.nanoTime() - start;
+      return nanos > scale.most().toNanos()
+          || (nanos > scale.least().toNanos()
+              && acknowledged.get() >= scale.changes()
+              && looks.get() >= scale.looks());
+    }
+
+    int looks() {
+      return looks.get();
+    }
+
+    void stop() {
+      stopped.set(true);
+    }
+
+    void assertEnough() {
+      assertThat(acknowledged.get())
+          .as("acknowledged changes within " + scale.most())
+          .isGreaterThanOrEqualTo(scale.changes());
+      assertThat(looks.get())
+          .as("calls that saw a version within " + scale.most())
+          .isGreaterThanOrEqualTo(scale.looks());
+    }
+
+    private Void change(List<ChangingSystem> own, Random random) throws InterruptedException {
+      while (!stopped.get()) {
+        ChangingSystem system = own.get(random.nextInt(own.size()));
+        if (!system.change()) {
+          signInAgain();
+        } else if (system.isAcknowledged()) {
+          acknowledged.incrementAndGet();
+        }
+        Thread.sleep(random.nextInt(scale.pauseMs()));
       }
       return null;
     }
 
-    private void change(int number) throws IOException {
-      configurations.put(
-          agent, system, "http", settings(), Map.of("header_value", "change-" + number));
-      configurations.deploy(agent.agent(), system);
-    }
-
-    private void signInAgain() throws InterruptedException {
+    private synchronized void signInAgain() {
       try {
         plant.signIn();
       } catch (IOException notYet) {
-        Thread.sleep(200);
+        // The next change asks for it again.
       }
     }
 
-    Void lookUntil(long end) throws Exception {
-      while (System.nanoTime() < end) {
-        look();
-        Thread.sleep(50);
+    private Void look(List<ChangingSystem> own, Random random) throws InterruptedException {
+      while (!stopped.get()) {
+        if (own.get(random.nextInt(own.size())).look()) {
+          looks.incrementAndGet();
+        }
+        Thread.sleep(random.nextInt(scale.pauseMs()));
       }
       return null;
     }
+  }
 
-    /// What a call sees, held against what is known.
-    private OptionalInt look() {
-      OptionalInt seen;
-      int begunAfter;
-      try {
-        seen = seen();
-        begunAfter = begun.get();
-      } catch (IOException away) {
-        return OptionalInt.empty();
-      }
-      if (seen.isPresent()) {
-        assertThat(seen.getAsInt())
-            .as("%s/%s never goes back", agent.agent(), system)
-            .isGreaterThanOrEqualTo(highestSeen);
-        assertThat(seen.getAsInt())
-            .as("%s/%s is never ahead of its author", agent.agent(), system)
-            .isLessThanOrEqualTo(begunAfter);
-        highestSeen = seen.getAsInt();
-      }
-      return seen;
+  /// Whom SIGKILL hits, one after the other; each is brought up again.
+  private static final class Killer {
+    private final Plant plant;
+    private final ExternalPostgres postgres;
+    private final AgentHosts hosts;
+    private final Scale scale;
+    private final Random random;
+    private final Map<Victim, Integer> kills = new EnumMap<>(Victim.class);
+
+    Killer(Plant plant, ExternalPostgres postgres, AgentHosts hosts, Scale scale, Random random) {
+      this.plant = plant;
+      this.postgres = postgres;
+      this.hosts = hosts;
+      this.scale = scale;
+      this.random = random;
     }
 
-    private OptionalInt seen() throws IOException {
-      HttpResponse<InputStream> answer =
-          plant
-              .api()
-              .invoke(
-                  plant.serviceToken(),
-                  "GET",
-                  "/" + agent.agent() + "/" + system + "/headers",
-                  BodyPublishers.noBody());
-      try (InputStream body = answer.body()) {
-        String text = new String(body.readAllBytes(), StandardCharsets.UTF_8);
-        Matcher matcher = SEEN.matcher(text);
-        return answer.statusCode() == 200 && matcher.find()
-            ? OptionalInt.of(Integer.parseInt(matcher.group(1)))
-            : OptionalInt.empty();
+    /// Every victim in turn, in an order that is drawn anew each time; agents more often.
+    ///
+    /// The next one is hit once calls see versions again: on a slow machine nothing else would
+    /// happen than starts.
+    Map<Victim, Integer> killUntil(Work work) throws IOException, InterruptedException {
+      List<Victim> turn = new ArrayList<>();
+      while (!work.isDone() || kills.size() < Victim.values().length) {
+        if (turn.isEmpty()) {
+          turn.addAll(EnumSet.allOf(Victim.class));
+          turn.add(Victim.AGENTS);
+          Collections.shuffle(turn, random);
+        }
+        Thread.sleep(random.nextInt(scale.killMs() / 4, scale.killMs()));
+        int before = work.looks();
+        plant.await("calls see versions", () -> work.looks() > before);
+        Victim victim = turn.removeLast();
+        kill(victim);
+        kills.merge(victim, 1, Integer::sum);
       }
+      return kills;
     }
 
-    /// With everybody alive the newest acknowledged change is there, or one that was begun after
-    /// it.
-    void settle() throws IOException {
-      // The newest version may be one that was written and, because the broker died, never
-      // deployed.
-      String path = "/agents/" + agent.agent() + "/systems/" + system;
-      plant.await(
-          agent.agent() + "/" + system + " has applied what is deployed",
-          () -> !plant.api().get(path).path("drift").asBoolean(true));
-      JsonNode shown = plant.api().get(path);
-      assertThat(shown.at("/last_receipt/outcome").asText()).as("%s", shown).isEqualTo("applied");
-      plant.await(
-          agent.agent() + "/" + system + " serves change " + acknowledged,
-          () -> {
-            OptionalInt seen = look();
-            return seen.isPresent() && seen.getAsInt() >= acknowledged;
-          });
-      assertAppliedOnce();
-    }
-
-    /// Each version has at most one recorded receipt, and their order is that of the versions.
-    private void assertAppliedOnce() throws IOException {
-      JsonNode events =
-          plant
-              .api()
-              .get(
-                  "/audit?event_type=system.applied&limit=1000&resource_id="
-                      + agent.agent()
-                      + "/"
-                      + system);
-      List<Long> versions = new ArrayList<>();
-      for (JsonNode event : events) {
-        versions.add(event.at("/changes/version").asLong());
+    private void kill(Victim victim) throws IOException {
+      switch (victim) {
+        case BROKER -> {
+          plant.broker().kill();
+          plant.broker().awaitExit(Plant.PATIENCE);
+          plant.restartBroker();
+          plant.await("the broker is back", () -> plant.api().isReady());
+        }
+        case POSTGRES -> {
+          postgres.kill();
+          postgres.restart();
+        }
+        case AGENTS -> {
+          // Others come up while these stay away: who is offline changes.
+          hosts.killOne(random);
+          hosts.startOne(scale.each(), random);
+        }
       }
-      assertThat(versions.reversed())
-          .as("recorded receipts of %s/%s", agent.agent(), system)
-          .isNotEmpty()
-          .doesNotHaveDuplicates()
-          .isSorted();
     }
   }
 }

@@ -5,27 +5,33 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// A Postgres of the machine that does not share the broker's fate. Root runs it as the user
-/// `postgres`, because Postgres refuses root.
+/// A Postgres that does not share the broker's fate, and can be killed on its own. Postgres refuses
+/// root, which therefore runs it in a user namespace of its own or, where there are none, as the
+/// user `postgres`.
 final class ExternalPostgres implements AutoCloseable {
   private static final Path INSTALLED = Path.of("/usr/lib/postgresql");
   private static final String PASSWORD = "for-this-test-only";
+  private static final Duration STARTS_WITHIN = Duration.ofSeconds(60);
 
   private final Path programs;
   private final Path directory;
+  private final List<String> account;
   private final int port = Processes.freePort();
 
-  private ExternalPostgres(Path programs, Path directory) {
+  private ExternalPostgres(Path programs, Path directory, List<String> account) {
     this.programs = programs;
     this.directory = directory;
+    this.account = account;
   }
 
+  /// The programs of the machine.
   static Optional<Path> installed() throws IOException {
     if (!Files.isDirectory(INSTALLED)) {
       return Optional.empty();
@@ -38,40 +44,93 @@ final class ExternalPostgres implements AutoCloseable {
     }
   }
 
+  /// The programs that the broker brings along, which every machine has.
+  static Path broughtAlong() throws IOException {
+    return PostgresPrograms.unpacked().resolve("bin");
+  }
+
   static ExternalPostgres start(Path programs) throws IOException {
     Path directory = Files.createTempDirectory("penstock-postgres-");
-    var postgres = new ExternalPostgres(programs, directory);
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx------"));
+    var postgres = new ExternalPostgres(programs, directory, account(directory));
     Path password = directory.resolve("password");
     Files.writeString(password, PASSWORD);
-    if (isRoot()) {
-      run(List.of("chown", "-R", "postgres", directory.toString()));
-    } else {
-      Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx------"));
-    }
+    postgres.own();
     postgres.program(
         "initdb",
         "-D",
-        postgres.data(),
+        postgres.data().toString(),
         "-A",
         "scram-sha-256",
         "-U",
         "penstock",
         "--pwfile=" + password);
-    postgres.program(
+    postgres.run();
+    return postgres;
+  }
+
+  private static List<String> account(Path directory) throws IOException {
+    if (!isRoot()) {
+      return List.of();
+    }
+    List<String> namespace = List.of("unshare", "--user");
+    try {
+      run(Stream.concat(namespace.stream(), Stream.of("ls", directory.toString())).toList());
+      return namespace;
+    } catch (IOException forbidden) {
+      return List.of("runuser", "-u", "postgres", "--");
+    }
+  }
+
+  private void own() throws IOException {
+    if (account.contains("runuser")) {
+      run(List.of("chown", "-R", "postgres", directory.toString()));
+    }
+  }
+
+  private void run() throws IOException {
+    program(
         "pg_ctl",
         "-D",
-        postgres.data(),
+        data().toString(),
         "-w",
         "-l",
         directory.resolve("log").toString(),
         "-o",
-        "-p " + postgres.port + " -c listen_addresses=127.0.0.1 -k " + directory,
+        "-p " + port + " -c listen_addresses=127.0.0.1 -k " + directory,
         "start");
-    return postgres;
   }
 
-  private String data() {
-    return directory.resolve("data").toString();
+  /// SIGKILL for the server and all of its processes.
+  void kill() throws IOException {
+    Path file = data().resolve("postmaster.pid");
+    long pid = Long.parseLong(Files.readAllLines(file).getFirst().strip());
+    ProcessHandle server =
+        ProcessHandle.of(pid).orElseThrow(() -> new IOException("no Postgres with pid " + pid));
+    List<ProcessHandle> all = Stream.concat(Stream.of(server), server.descendants()).toList();
+    all.forEach(ProcessHandle::destroyForcibly);
+    // Where nobody reaps orphans its number lives on, and a start would believe the file.
+    Files.delete(file);
+  }
+
+  /// Starts it again, on what the killed one left; its processes need a moment to let go.
+  void restart() throws IOException {
+    long end = System.nanoTime() + STARTS_WITHIN.toNanos();
+    while (true) {
+      try {
+        run();
+        return;
+      } catch (IOException notYet) {
+        if (System.nanoTime() > end) {
+          throw notYet;
+        }
+        Files.deleteIfExists(data().resolve("postmaster.pid"));
+      }
+    }
+  }
+
+  private Path data() {
+    return directory.resolve("data");
   }
 
   /// Belongs into an environment variable, never into arguments.
@@ -80,10 +139,7 @@ final class ExternalPostgres implements AutoCloseable {
   }
 
   private void program(String name, String... arguments) throws IOException {
-    List<String> command = new ArrayList<>();
-    if (isRoot()) {
-      command.addAll(List.of("runuser", "-u", "postgres", "--"));
-    }
+    List<String> command = new ArrayList<>(account);
     command.add(programs.resolve(name).toString());
     command.addAll(List.of(arguments));
     run(command);
@@ -121,7 +177,7 @@ final class ExternalPostgres implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    program("pg_ctl", "-D", data(), "-w", "-m", "immediate", "stop");
+    program("pg_ctl", "-D", data().toString(), "-w", "-m", "immediate", "stop");
     run(List.of("rm", "-rf", directory.toString()));
   }
 }

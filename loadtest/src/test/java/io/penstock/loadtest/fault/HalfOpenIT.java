@@ -15,8 +15,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /// A tunnel that is open on one side and silent on the other.
+@Isolated("it holds times against a limit")
 @Timeout(300)
 class HalfOpenIT {
   private static final Duration NOTICED_WITHIN = Duration.ofSeconds(15);

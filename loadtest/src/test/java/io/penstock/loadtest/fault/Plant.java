@@ -60,6 +60,7 @@ final class Plant implements AutoCloseable {
     this.directory = directory;
     this.brokerLaunch = brokerLaunch;
     processes = new Processes(Home.find(), Files.createDirectory(logs()));
+    PostgresPrograms.layInto(brokerData());
     broker = processes.start(first.apply(launchBroker()));
     try {
       JsonNode line =
@@ -184,7 +185,11 @@ final class Plant implements AutoCloseable {
   }
 
   Path tokenFile(String token) throws IOException {
-    Path file = directory.resolve("enrollment.token");
+    return tokenFile("enrollment", token);
+  }
+
+  Path tokenFile(String name, String token) throws IOException {
+    Path file = directory.resolve(name + ".token");
     writePrivate(file, token + "\n");
     return file;
   }
@@ -223,6 +228,11 @@ final class Plant implements AutoCloseable {
   ///
   /// @param token empty for one that is enrolled
   Launch bare(String name, Optional<Path> token) throws IOException {
+    return Launch.agent("--config", bareFile(name, token).toString()).named(name);
+  }
+
+  /// The configuration file of such an agent.
+  Path bareFile(String name, Optional<Path> token) throws IOException {
     Path config = directory.resolve(name + ".yaml");
     writePrivate(
         config,
@@ -237,7 +247,7 @@ final class Plant implements AutoCloseable {
                 caFile(),
                 directory.resolve(name),
                 token.map(file -> "token_file: " + file).orElse("")));
-    return Launch.agent("--config", config.toString()).named(name);
+    return config;
   }
 
   void signIn() throws IOException {
@@ -254,7 +264,10 @@ final class Plant implements AutoCloseable {
   }
 
   void approve(String name, PenstockProcess agent) throws IOException {
-    String printed = agent.awaitLine(FINGERPRINT, PATIENCE).group(1);
+    approve(name, agent.awaitLine(FINGERPRINT, PATIENCE).group(1));
+  }
+
+  void approve(String name, String printed) throws IOException {
     await(
         "approved with " + printed,
         () -> {
@@ -287,7 +300,11 @@ final class Plant implements AutoCloseable {
 
   /// For an engineer who knows the root from an enrollment token.
   Configurations configurations() {
-    return new Configurations(api, Objects.requireNonNull(rootSha256, "no token was created yet"));
+    return new Configurations(api, rootSha256());
+  }
+
+  Octets rootSha256() {
+    return Objects.requireNonNull(rootSha256, "no token was created yet");
   }
 
   String state() throws IOException {

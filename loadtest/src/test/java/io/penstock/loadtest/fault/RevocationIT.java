@@ -14,7 +14,9 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Isolated;
 
+@Isolated("it holds times against a limit")
 @Timeout(900)
 class RevocationIT {
   private static final Duration AT_ONCE = Duration.ofSeconds(1);

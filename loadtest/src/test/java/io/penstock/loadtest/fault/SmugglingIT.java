@@ -21,6 +21,8 @@ import java.util.regex.Matcher;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocketFactory;
 import javax.net.ssl.TrustManagerFactory;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -44,7 +46,22 @@ class SmugglingIT {
           new Variant("Content-Length: 4\r\n", "1\r\nZ\r\nQ\r\n\r\n"),
           new Variant("", "1\r\nZ\r\n0\r\n\r\n"));
 
-  @TempDir Path directory;
+  @TempDir static Path directory;
+  private static Plant plant;
+  private static SSLSocketFactory sockets;
+
+  @BeforeAll
+  static void openPlant() throws Exception {
+    plant = Plant.open(directory);
+    plant.enroll();
+    sockets = trusting(plant.caFile());
+    assertReachesItWithoutAGadget(plant, sockets);
+  }
+
+  @AfterAll
+  static void closePlant() {
+    plant.close();
+  }
 
   @Test
   void whatTheVerdictsRefuseNeverReachesTheSystem() throws Exception {
@@ -65,30 +82,25 @@ class SmugglingIT {
     List<String> wrong = new ArrayList<>();
     int refused = 0;
     long accepted = 0;
-    try (Plant plant = Plant.open(directory)) {
-      plant.enroll();
-      SSLSocketFactory sockets = trusting(plant.caFile());
-      assertReachesItWithoutAGadget(plant, sockets);
-      long before = plant.erp().visits().requests();
-      for (LlhttpCases.Case one : cases) {
-        if (one.isRefused()) {
-          refused++;
-          String seen = send(plant, sockets, aimed(plant, one, "llhttp-" + refused));
-          if (!seen.startsWith("HTTP/1.1 " + one.status() + " ")) {
-            wrong.add(one.name() + ", " + one.verdict() + ", was answered " + seen);
-          }
+    long before = plant.erp().visits().requests();
+    for (LlhttpCases.Case one : cases) {
+      if (one.isRefused()) {
+        refused++;
+        String seen = send(plant, sockets, aimed(plant, one, "llhttp-" + refused));
+        if (!seen.startsWith("HTTP/1.1 " + one.status() + " ")) {
+          wrong.add(one.name() + ", " + one.verdict() + ", was answered " + seen);
         }
       }
-      assertThat(plant.erp().visits().requests()).isEqualTo(before);
-      for (LlhttpCases.Case one : cases) {
-        if (one.accepted() > 0) {
-          accepted += one.accepted();
-          send(plant, sockets, aimed(plant, one, "accepted"));
-        }
-      }
-      assertThat(plant.erp().visits().requests() - before).isBetween(1L, accepted);
-      assertThat(plant.serves()).isTrue();
     }
+    assertThat(plant.erp().visits().requests()).isEqualTo(before);
+    for (LlhttpCases.Case one : cases) {
+      if (one.accepted() > 0) {
+        accepted += one.accepted();
+        send(plant, sockets, aimed(plant, one, "accepted"));
+      }
+    }
+    assertThat(plant.erp().visits().requests() - before).isBetween(1L, accepted);
+    assertThat(plant.serves()).isTrue();
     System.out.println(refused + " requests of llhttp refused");
     assertThat(refused).isGreaterThan(70);
     assertThat(wrong).isEmpty();
@@ -125,27 +137,22 @@ class SmugglingIT {
 
     List<String> wrong = new ArrayList<>();
     int refused = 0;
-    try (Plant plant = Plant.open(directory)) {
-      plant.enroll();
-      SSLSocketFactory sockets = trusting(plant.caFile());
-      assertReachesItWithoutAGadget(plant, sockets);
-      for (int i = 0; i < verdicts.size(); i += every) {
-        String[] columns = verdicts.get(i).split("\t", -1);
-        String gadget = latin(HexFormat.of().parseHex(gadgets.path(columns[0]).asText()));
-        for (int variant = 0; variant < VARIANTS.size(); variant++) {
-          if (columns[variant + 1].startsWith("refuse")) {
-            refused++;
-            String seen = send(plant, sockets, gadget, VARIANTS.get(variant), "case-" + refused);
-            if (!seen.startsWith(REFUSED)) {
-              wrong.add(columns[0] + " " + variant + " was answered " + seen);
-            }
+    for (int i = 0; i < verdicts.size(); i += every) {
+      String[] columns = verdicts.get(i).split("\t", -1);
+      String gadget = latin(HexFormat.of().parseHex(gadgets.path(columns[0]).asText()));
+      for (int variant = 0; variant < VARIANTS.size(); variant++) {
+        if (columns[variant + 1].startsWith("refuse")) {
+          refused++;
+          String seen = send(plant, sockets, gadget, VARIANTS.get(variant), "case-" + refused);
+          if (!seen.startsWith(REFUSED)) {
+            wrong.add(columns[0] + " " + variant + " was answered " + seen);
           }
         }
       }
-      assertThat(plant.serves()).isTrue();
-      for (int i = 1; i <= refused; i++) {
-        assertThat(plant.erp().visits().touched("case-" + i)).as("case %d", i).isZero();
-      }
+    }
+    assertThat(plant.serves()).isTrue();
+    for (int i = 1; i <= refused; i++) {
+      assertThat(plant.erp().visits().touched("case-" + i)).as("case %d", i).isZero();
     }
     System.out.println(refused + " requests refused");
     assertThat(refused).isGreaterThan(100);

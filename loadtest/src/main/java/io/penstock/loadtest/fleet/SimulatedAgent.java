@@ -1,0 +1,85 @@
+package io.penstock.loadtest.fleet;
+
+import io.penstock.codec.seal.EnrollmentToken;
+import io.penstock.codec.seal.Fingerprint;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/// One agent without disk and systems. It enrolls, connects, and answers whatever is deployed to it
+/// with a receipt that it signs; it opens no secrets and keeps no document.
+///
+/// It has one tunnel. Thread-safe: everything runs on its event loop.
+public final class SimulatedAgent {
+  private final String name;
+  private final Fleet fleet;
+  private final Loop loop;
+  private final Identity identity;
+  private @Nullable Tunnel tunnel;
+
+  SimulatedAgent(String name, Fleet fleet, Loop loop, Identity identity) {
+    this.name = name;
+    this.fleet = fleet;
+    this.loop = loop;
+    this.identity = identity;
+  }
+
+  /// An enrollment that waits for its approval.
+  ///
+  /// @param fingerprint of this side's transcript, which the approver compares
+  /// @param approved completes with the connection's end
+  public record Asking(Fingerprint fingerprint, CompletableFuture<Void> approved) {}
+
+  public String name() {
+    return name;
+  }
+
+  /// Dials with a token and proves its keys. Afterwards it waits on that tunnel.
+  public CompletableFuture<Asking> enroll(EnrollmentToken token) {
+    var asking = new CompletableFuture<Asking>();
+    loop.execute(
+        () -> {
+          var steps = new Enrolling(name, identity, token, asking);
+          open(steps);
+        });
+    return asking;
+  }
+
+  /// Dials; completes at ADMITTED.
+  public CompletableFuture<Void> connect() {
+    var admitted = new CompletableFuture<Void>();
+    loop.execute(() -> open(new Serving(name, identity, fleet, admitted)));
+    return admitted;
+  }
+
+  /// Ends its tunnel as a process that dies does: without a word.
+  public void cut() {
+    loop.execute(
+        () -> {
+          if (tunnel != null) {
+            tunnel.cut();
+          }
+        });
+  }
+
+  /// Answers that were held back leave now.
+  void release() {
+    loop.execute(
+        () -> {
+          if (tunnel != null) {
+            tunnel.release();
+          }
+        });
+  }
+
+  private void open(Steps steps) {
+    if (tunnel != null) {
+      tunnel.cut();
+    }
+    tunnel = Tunnel.dial(fleet, loop, identity, steps);
+  }
+
+  @Override
+  public String toString() {
+    return name;
+  }
+}

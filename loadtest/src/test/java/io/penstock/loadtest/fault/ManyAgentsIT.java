@@ -1,0 +1,200 @@
+package io.penstock.loadtest.fault;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.penstock.loadtest.client.PublicApi;
+import io.penstock.loadtest.fleet.BrokerEndpoint;
+import io.penstock.loadtest.fleet.Fleet;
+import io.penstock.loadtest.fleet.FleetEnrollment;
+import io.penstock.loadtest.fleet.SimulatedAgent;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// A fleet of simulated agents on a real broker with an external Postgres. What it prints are
+/// measurements; what it asserts is that each deploy is recorded as applied, by a receipt that the
+/// broker has verified, on the first try.
+@Timeout(1800)
+class ManyAgentsIT {
+  private static final int ENROLL_AT_ONCE = 16;
+  private static final int AUTHORS = 16;
+
+  @TempDir Path directory;
+
+  /// @param agents in one process
+  /// @param systems of each, deployed at once
+  /// @param lightDeploys one after the other
+  /// @param pauseMs between those
+  private record Scale(int agents, int systems, int lightDeploys, int pauseMs) {}
+
+  private record Deploy(SimulatedAgent agent, String system, long answeredAtMs) {}
+
+  @Test
+  void aFewAgentsOfTheFleetEnrollAndHaveTheirReceiptsRecorded() throws Exception {
+    run(new Scale(20, 2, 10, 1), ExternalPostgres.broughtAlong());
+  }
+
+  @Test
+  @Tag("slow")
+  void aThousandAgents() throws Exception {
+    run(
+        new Scale(1_000, 5, 500, 50),
+        ExternalPostgres.installed().orElse(ExternalPostgres.broughtAlong()));
+  }
+
+  private void run(Scale scale, Path programs) throws Exception {
+    try (ExternalPostgres postgres = ExternalPostgres.start(programs);
+        Plant plant =
+            Plant.open(
+                directory, launch -> launch.variable("PENSTOCK_DATABASE_URL", postgres.url()));
+        Fleet fleet = Fleet.of(endpoint(plant), 1)) {
+      var enrollment = new FleetEnrollment(plant.api(), ENROLL_AT_ONCE);
+      for (int i = 0; i < scale.agents(); i++) {
+        fleet.create("sim-" + i);
+      }
+      long start = System.nanoTime();
+      enrollment.enroll(fleet.agents());
+      System.out.printf("%d agents enrolled in %.1f s%n", scale.agents(), secondsSince(start));
+      start = System.nanoTime();
+      enrollment.connect(fleet.agents());
+      long tries = fleet.counters().failures();
+      System.out.printf(
+          "connected in %.1f s; %d connections were tried again%n", secondsSince(start), tries);
+
+      throughput(plant, fleet, scale);
+      latency(plant, fleet, scale);
+      assertThat(fleet.counters().failures()).as("%s", fleet.counters()).isEqualTo(tries);
+      assertThat(plant.alarms()).isEmpty();
+    }
+  }
+
+  private static BrokerEndpoint endpoint(Plant plant) throws IOException {
+    plant.createToken("spare", "fleet");
+    return BrokerEndpoint.of(plant.url(), plant.caFile(), plant.rootSha256());
+  }
+
+  /// Deploys everything while the agents answer nothing; what is timed is from their first answer
+  /// to the last recorded one.
+  private static void throughput(Plant plant, Fleet fleet, Scale scale) throws Exception {
+    int expected = scale.agents() * scale.systems();
+    fleet.holdAnswers();
+    long start = System.nanoTime();
+    deployAll(plant, fleet.agents(), scale.systems());
+    System.out.printf("%d deploys answered in %.1f s%n", expected, secondsSince(start));
+    long before = fleet.counters().messages();
+
+    start = System.nanoTime();
+    fleet.releaseAnswers();
+    plant.await("every deploy is recorded", () -> nothingWaits(plant, scale.agents()));
+    double seconds = secondsSince(start);
+    System.out.printf(
+        "%d messages (%d of them sent before), acknowledged by signed receipts and recorded in"
+            + " %.2f s: %.0f/s%n",
+        expected, before, seconds, expected / seconds);
+    assertThat(fleet.counters().receipts()).isEqualTo(expected);
+  }
+
+  private static void deployAll(Plant plant, List<SimulatedAgent> agents, int systems)
+      throws Exception {
+    var next = new AtomicInteger();
+    List<Future<?>> authors = new ArrayList<>();
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (int i = 0; i < AUTHORS; i++) {
+        authors.add(
+            threads.submit(
+                () -> {
+                  for (int one = next.getAndIncrement();
+                      one < agents.size() * systems;
+                      one = next.getAndIncrement()) {
+                    var _ =
+                        deploy(plant, agents.get(one % agents.size()), "s" + one / agents.size());
+                  }
+                  return null;
+                }));
+      }
+      for (Future<?> author : authors) {
+        author.get();
+      }
+    }
+  }
+
+  /// Answered at the latest then: the clock is read after the answer.
+  private static Deploy deploy(Plant plant, SimulatedAgent agent, String system)
+      throws IOException {
+    String path = "/agents/" + agent.name() + "/systems/" + system;
+    ObjectNode settings = PublicApi.object().put("base_url", "http://erp.example:8080");
+    ObjectNode rule = settings.putArray("allow").addObject();
+    rule.putArray("methods").add("GET");
+    rule.putArray("paths").add("/**");
+    ObjectNode body = PublicApi.object().put("plugin", "http");
+    body.set("settings", settings);
+    body.putArray("secret_names");
+    body.putNull("sealed");
+    plant.api().put(path, body);
+    plant.api().post(path + "/deploy", PublicApi.object());
+    return new Deploy(agent, system, System.currentTimeMillis());
+  }
+
+  private static boolean nothingWaits(Plant plant, int agents) throws IOException {
+    int done = 0;
+    for (JsonNode agent : plant.api().get("/agents")) {
+      if (agent.path("undelivered").asInt(-1) == 0) {
+        done++;
+      }
+    }
+    return done >= agents;
+  }
+
+  /// One deploy after the other, each of another agent; the broker's own clock says when it
+  /// recorded the receipt, and the machine is the same.
+  private static void latency(Plant plant, Fleet fleet, Scale scale) throws Exception {
+    List<Deploy> deploys = new ArrayList<>();
+    List<SimulatedAgent> agents = fleet.agents();
+    for (int i = 0; i < scale.lightDeploys(); i++) {
+      deploys.add(deploy(plant, agents.get(i % agents.size()), "light"));
+      TimeUnit.MILLISECONDS.sleep(scale.pauseMs());
+    }
+    plant.await("every deploy is recorded", () -> nothingWaits(plant, scale.agents()));
+    List<Long> millis = new ArrayList<>();
+    for (Deploy deploy : deploys) {
+      JsonNode events =
+          plant
+              .api()
+              .get(
+                  "/audit?event_type=system.applied&limit=10&resource_id="
+                      + deploy.agent().name()
+                      + "/"
+                      + deploy.system());
+      assertThat(events).isNotEmpty();
+      millis.add(
+          Instant.parse(events.get(events.size() - 1).path("timestamp").asText()).toEpochMilli()
+              - deploy.answeredAtMs());
+    }
+    millis.sort(null);
+    System.out.printf(
+        "from the deploy's answer to the recorded receipt, %d deploys: p50 %d ms, p90 %d ms, p99 %d"
+            + " ms, most %d ms (below zero: recorded before the answer was read)%n",
+        millis.size(), at(millis, 50), at(millis, 90), at(millis, 99), millis.getLast());
+  }
+
+  private static long at(List<Long> sorted, int percent) {
+    return sorted.get(Math.min(sorted.size() - 1, sorted.size() * percent / 100));
+  }
+
+  private static double secondsSince(long start) {
+    return (System.nanoTime() - start) / 1e9;
+  }
+}
