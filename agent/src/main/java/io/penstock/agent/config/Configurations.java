@@ -279,8 +279,7 @@ public final class Configurations implements ConfigurationTarget, AutoCloseable 
       case Work.Admitted(ConfigurationLine line, Optional<String> head) -> begin(line, head);
       case Work.Lost(ConfigurationLine line) -> end(line);
       case Work.Head(ConfigurationLine line, String head) -> mailbox.head(line, head);
-      case Work.OwnersKeys(ConfigurationLine line, OwnerKeys keys) ->
-          mailbox.ownerKeys(line, keys);
+      case Work.OwnersKeys(ConfigurationLine line, OwnerKeys keys) -> mailbox.ownerKeys(line, keys);
       case Work.Message(ConfigurationLine line, long sequence, byte[] body) ->
           mailbox.message(line, sequence, body);
       case Work.InstanceFailed it -> care.failed(it, System.nanoTime());
