@@ -20,7 +20,8 @@ final class Attached {
   private final TreeMap<Long, Integer> unread = new TreeMap<>();
   private long unreadBytes;
   private long highest;
-  private boolean doubtful;
+  private long doubts;
+  private long settled;
   private @Nullable String headTold;
 
   Attached(LiveSession session) {
@@ -44,12 +45,24 @@ final class Attached {
   /// The next look at its window.
   synchronized Window window() {
     Admission admission = session.admission();
-    return new Window(admission.agent(), admission.slot(), admission.sessionEpoch(), doubtful);
+    return new Window(
+        admission.agent(), admission.slot(), admission.sessionEpoch(), doubts > settled);
   }
 
-  /// What the rows say about this session may be wrong, or, after a whole look, is right again.
-  synchronized void doubtful(boolean now) {
-    doubtful = now;
+  /// What the rows say about this session may be wrong.
+  synchronized void doubt() {
+    doubts++;
+  }
+
+  /// How often it was doubted so far.
+  synchronized long doubts() {
+    return doubts;
+  }
+
+  /// A whole look that began at that number of doubts has put the rows right; what came up since is
+  /// still open.
+  synchronized void settled(long doubtsBefore) {
+    settled = Math.max(settled, doubtsBefore);
   }
 
   synchronized boolean hasRoom(int bytes, long budget) {

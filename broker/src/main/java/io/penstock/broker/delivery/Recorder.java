@@ -337,7 +337,7 @@ final class Recorder {
 
     /// Its message is sent again once the head can be read.
     private void keep(Verified one) {
-      tx.afterCommit(() -> one.answer().attached().doubtful(true));
+      tx.afterCommit(one.answer().attached()::doubt);
     }
   }
 

@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -102,10 +103,10 @@ final class Sender implements AutoCloseable {
       send(targets);
     } catch (StoreUnavailableException away) {
       // Whether the rows were marked is unknown; the next round asks again.
-      targets.forEach(target -> target.doubtful(true));
+      targets.forEach(Attached::doubt);
       LOG.debug("messages wait for the database: {}", away.getMessage());
     } catch (RuntimeException failure) {
-      targets.forEach(target -> target.doubtful(true));
+      targets.forEach(Attached::doubt);
       oneByOne(targets, failure);
     }
   }
@@ -122,20 +123,23 @@ final class Sender implements AutoCloseable {
   /// What goes out to one session.
   ///
   /// @param whole everything that its window holds; what the rows say is right then
-  private record Pass(List<Letter> letters, boolean whole) {}
+  /// @param doubts of the session when its rows were looked at
+  private record Pass(List<Letter> letters, boolean whole, long doubts) {}
 
   private void send(List<Attached> targets) {
     Map<Attached, Pass> passes = database.repeatable(tx -> write(tx, targets));
     passes.forEach(
         (target, pass) -> {
           if (pass.whole()) {
-            target.doubtful(false);
+            target.settled(pass.doubts());
           }
           send(target, pass.letters());
         });
   }
 
   private Map<Attached, Pass> write(Tx tx, List<Attached> targets) {
+    Map<Attached, Long> doubts =
+        targets.stream().collect(Collectors.toMap(Function.identity(), Attached::doubts));
     List<Message> due = messages.due(tx, targets.stream().map(Attached::window).toList(), WINDOW);
     Map<String, List<Message>> byAgent =
         due.stream().collect(Collectors.groupingBy(Message::agent));
@@ -145,7 +149,7 @@ final class Sender implements AutoCloseable {
     Instant now = clock.instant();
     for (Attached target : targets) {
       List<Message> waiting = byAgent.getOrDefault(target.agent(), List.of());
-      Pass pass = write(tx, writer, target, waiting, now);
+      Pass pass = write(tx, writer, target, waiting, now, doubts.getOrDefault(target, 0L));
       pass.letters()
           .forEach(
               letter ->
@@ -158,7 +162,8 @@ final class Sender implements AutoCloseable {
     return passes;
   }
 
-  private Pass write(Tx tx, Letters writer, Attached target, List<Message> waiting, Instant now) {
+  private Pass write(
+      Tx tx, Letters writer, Attached target, List<Message> waiting, Instant now, long doubts) {
     var letters = new ArrayList<Letter>();
     int bytes = 0;
     for (Message message : waiting) {
@@ -169,18 +174,18 @@ final class Sender implements AutoCloseable {
       switch (writer.write(message)) {
         case Written.Superseded _ -> drop(tx, message, "the newest head does not list it");
         case Written.Blocked _ -> {
-          return new Pass(letters, false);
+          return new Pass(letters, false, doubts);
         }
         case Written.Ready(Letter letter) -> {
           bytes += letter.bytes() + (letters.isEmpty() ? headBytes(letter) : 0);
           if (!target.hasRoom(bytes, UNREAD_BYTES)) {
-            return new Pass(letters, false);
+            return new Pass(letters, false, doubts);
           }
           letters.add(letter);
         }
       }
     }
-    return new Pass(letters, true);
+    return new Pass(letters, true, doubts);
   }
 
   /// What must not be sent leaves the queue, so that it does not stand in its way.

@@ -60,7 +60,8 @@ class ManyAgentsTest {
 
         long began = System.nanoTime();
         rig.delivery().start();
-        DeliveryRig.await(() -> rig.delivery().counters().acknowledged() == AGENTS * MESSAGES);
+        DeliveryRig.await(
+            () -> rig.delivery().counters().acknowledged() == (long) AGENTS * MESSAGES);
         seconds = (System.nanoTime() - began) / 1e9;
       } finally {
         over.set(true);
@@ -68,7 +69,7 @@ class ManyAgentsTest {
 
       System.out.printf(
           "%d agents, %d messages delivered and acknowledged in %.2f s: %.0f/s%n",
-          AGENTS, AGENTS * MESSAGES, seconds, AGENTS * MESSAGES / seconds);
+          AGENTS, (long) AGENTS * MESSAGES, seconds, (long) AGENTS * MESSAGES / seconds);
       for (Future<List<Long>> one : heard) {
         assertThat(one.get()).isEqualTo(LongStream.rangeClosed(1, MESSAGES).boxed().toList());
       }
