@@ -291,6 +291,7 @@ final class ConnectionTest {
     broker.rotateRoot(false);
     try (var agent = new AgentUnderTest(Start.with(directory, old))) {
       broker.awaitAdmitted();
+      agent.awaitSaid("admitted");
     }
   }
 

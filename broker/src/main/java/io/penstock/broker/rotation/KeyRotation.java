@@ -32,6 +32,7 @@ import org.slf4j.LoggerFactory;
 public final class KeyRotation implements KeyOperations, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(KeyRotation.class);
   private static final int UPKEEP_SECONDS = 60;
+  private static final int CLOSE_SECONDS = 5;
 
   private static final Set<ManagedKey> FIXED = Set.of(ManagedKey.ROW_MAC);
 
@@ -250,8 +251,16 @@ public final class KeyRotation implements KeyOperations, AutoCloseable {
     }
   }
 
+  /// Waits for the step that runs: nothing is written to the keystore any more when this returns.
   @Override
   public void close() {
     upkeep.shutdown();
+    try {
+      if (!upkeep.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
+        LOG.warn("the key upkeep still runs after {} s; the next start goes on", CLOSE_SECONDS);
+      }
+    } catch (InterruptedException stopped) {
+      Thread.currentThread().interrupt();
+    }
   }
 }
