@@ -4,7 +4,6 @@ import io.penstock.broker.access.Actor;
 import io.penstock.broker.keys.BrokerKeys;
 import io.penstock.broker.keys.ManagedKey;
 import io.penstock.broker.store.Database;
-import io.penstock.broker.store.HeadRow;
 import io.penstock.broker.store.KeyTable;
 import io.penstock.broker.store.KeyTable.Deployed;
 import io.penstock.broker.store.KeyTable.Wrapped;
@@ -29,17 +28,17 @@ public final class SystemKeyUpkeep {
   private final Database database;
   private final BrokerKeys keys;
   private final Heads heads;
-  private final BiConsumer<String, String> headRenewed;
+  private final BiConsumer<Tx, String> headRenewed;
   private final Recorder recorder;
   private final SystemOperations operations;
   private final KeyTable table = new KeyTable();
 
-  /// @param headRenewed hears the agent and its head
+  /// @param headRenewed hears, in the transaction, of whose head is signed again
   SystemKeyUpkeep(
       Database database,
       BrokerKeys keys,
       Heads heads,
-      BiConsumer<String, String> headRenewed,
+      BiConsumer<Tx, String> headRenewed,
       Recorder recorder,
       SystemOperations operations) {
     this.database = database;
@@ -75,8 +74,7 @@ public final class SystemKeyUpkeep {
 
   private void renewHead(String agent) {
     try {
-      Optional<HeadRow> renewed = database.transaction(tx -> heads.resign(tx, agent));
-      renewed.ifPresent(head -> headRenewed.accept(agent, head.jws()));
+      database.run(tx -> heads.resign(tx, agent).ifPresent(_ -> headRenewed.accept(tx, agent)));
     } catch (TamperedRowException found) {
       recorder.tampered(found);
     }

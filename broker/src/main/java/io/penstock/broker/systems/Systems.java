@@ -91,12 +91,7 @@ public final class Systems implements SystemOperations {
   /// Carries systems over to new keys.
   public SystemKeyUpkeep keyUpkeep() {
     return new SystemKeyUpkeep(
-        database,
-        keys,
-        heads,
-        (agent, head) -> queue.get().headRenewed(agent, head),
-        recorder,
-        this);
+        database, keys, heads, (tx, agent) -> queue.get().headRenewed(tx, agent), recorder, this);
   }
 
   /// What delivery sends.
