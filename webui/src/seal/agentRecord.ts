@@ -1,5 +1,7 @@
-import { equal, fromBase64url, SealError, sha256, type Bytes } from "./bytes";
+import { fromBase64url, SealError, type Bytes } from "./bytes";
+import { integer, string } from "./fields";
 import { PUBLIC_KEY_BYTES } from "./hpke";
+import { requireLeadsTo, rootKeyId, type RootLink } from "./rootChain";
 import { verifyDocument } from "./signedDocument";
 
 /** The versioned list of online keys, signed by the root whose hash is pinned. */
@@ -23,17 +25,16 @@ export interface AgentRecord {
   readonly signingPublic: Bytes;
 }
 
+/** `crossSignatures` lead from the pinned root to this one where the owner has rotated it. */
 export async function verifyKeyset(
   jws: string,
   rootPublic: Bytes,
   pinnedRootSha256: Bytes,
   now: Date,
+  crossSignatures: readonly RootLink[] = [],
 ): Promise<Keyset> {
-  const rootHash = await sha256(rootPublic);
-  if (!equal(rootHash, pinnedRootSha256)) {
-    throw new SealError("the root key is not the pinned one");
-  }
-  const rootId = `root-${hex(rootHash).slice(0, 16)}`;
+  await requireLeadsTo(rootPublic, crossSignatures, pinnedRootSha256);
+  const rootId = await rootKeyId(rootPublic);
   const payload = await verifyDocument(jws, "penstock-keyset+jws", (kid) =>
     kid === rootId ? rootPublic : undefined,
   );
@@ -78,24 +79,4 @@ export async function verifyAgentRecord(jws: string, keyset: Keyset): Promise<Ag
     sealingPublic: fromBase64url(payload["sealing_public"], "sealing_public", PUBLIC_KEY_BYTES),
     signingPublic: fromBase64url(payload["signing_public"], "signing_public", 32),
   };
-}
-
-function string(object: Record<string, unknown>, name: string): string {
-  const value = object[name];
-  if (typeof value !== "string" || value === "") {
-    throw new SealError(`${name}: expected text`);
-  }
-  return value;
-}
-
-function integer(object: Record<string, unknown>, name: string): number {
-  const value = object[name];
-  if (typeof value !== "number" || !Number.isSafeInteger(value)) {
-    throw new SealError(`${name}: expected a whole number`);
-  }
-  return value;
-}
-
-function hex(bytes: Bytes): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,10 +1,14 @@
 import { fromBase64url, SealError, text, utf8, type Bytes } from "./bytes";
 
 /** What a signed document is for; a signature for one purpose never stands for another. */
-export type DocumentType = "penstock-keyset+jws" | "penstock-agent-record+jws";
+export type DocumentType =
+  | "penstock-keyset+jws"
+  | "penstock-root+jws"
+  | "penstock-agent-record+jws";
 
 const MAX_CHARS: Record<DocumentType, number> = {
   "penstock-keyset+jws": 16 * 1024,
+  "penstock-root+jws": 1024,
   "penstock-agent-record+jws": 32 * 1024,
 };
 const COMPACT = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{86})$/;

@@ -24,9 +24,6 @@ import org.slf4j.LoggerFactory;
 /// asked for (sequence 0: applied or refused at a start, at another try, or by the head) go to any
 /// tunnel, if they say something new. Time is passed in. One owner.
 final class Receipts {
-  /// The sequence of a receipt that answers no message (`docs/protocol.md`, section 6).
-  static final long UNASKED = 0;
-
   /// So many that nobody asked for at once, for the broker has a bound for a session's receipts.
   static final int UNASKED_AT_ONCE = 16;
 
@@ -144,7 +141,7 @@ final class Receipts {
       Word each = all.next();
       if (sent < UNASKED_AT_ONCE && maySend(line, each, stored)) {
         all.remove();
-        send(line, UNASKED, each, nowNanos);
+        send(line, DeliveryReceipt.NO_MESSAGE, each, nowNanos);
         everUnasked = true;
         unaskedNanos = nowNanos;
         sent++;
@@ -159,7 +156,7 @@ final class Receipts {
 
   private void send(ConfigurationLine line, long sequence, Word word, long nowNanos) {
     line.receipt(sequence, signed(line, word));
-    told.put(word.system(), new Told(word, line, sequence != UNASKED, nowNanos));
+    told.put(word.system(), new Told(word, line, sequence != DeliveryReceipt.NO_MESSAGE, nowNanos));
   }
 
   /// A message about what can be no system is answered as one that nobody understands.

@@ -19,6 +19,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
+import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -194,7 +195,13 @@ final class Dialer {
       throws LinkFailure, InterruptedException {
     SslHandler handler = tls.newHandler(ByteBufAllocator.DEFAULT, broker.hostName(), broker.port());
     handler.setHandshakeTimeoutMillis(deadlines.tls().toMillis());
-    channel.pipeline().addBefore(GUARD, "tls", handler);
+    try {
+      channel.pipeline().addBefore(GUARD, "tls", handler);
+    } catch (NoSuchElementException _) {
+      // Netty takes a closed channel's handlers away, the guard too.
+      throw LinkFailure.at(
+          Stage.TLS, "expected TLS 1.3 with " + broker + ", found a closed connection");
+    }
     Future<Channel> done = handler.handshakeFuture();
     if (!done.await(deadlines.tls().toMillis() + 1_000) || !done.isSuccess()) {
       throw LinkFailure.at(Stage.TLS, "expected TLS 1.3 with " + broker + ", found " + why(done));

@@ -3,6 +3,7 @@ package io.penstock.broker.ctl;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -10,7 +11,8 @@ import picocli.CommandLine.Parameters;
 /// `ctl agents`: who is there, and whom to trust.
 @Command(
     name = "agents",
-    description = "Agents: list, show, approve, reject, revoke, release, disconnect, label.",
+    description =
+        "Agents: list, show, approve, reject, revoke, release, disconnect, label, instruct.",
     footer = {
       "",
       "Examples:",
@@ -122,6 +124,40 @@ final class AgentCommands implements Callable<Integer> {
     body.set("labels", labels);
     terminal.answer(api.patch(path(id), body), "labelled " + id);
     return ExitCode.FINE;
+  }
+
+  @Command(
+      name = "instruct",
+      description = {
+        "Give an agent something to do; it waits while the agent is away.",
+        "Kinds: restart-plugin (with --system), reconnect, collect-diagnostics, rotate-keys, wipe.",
+        "What came of it stands in the audit trail: penstock ctl audit list"
+      },
+      footer = {
+        "",
+        "Examples:",
+        "  penstock ctl agents instruct plant-1 restart-plugin --system erp",
+        "  penstock ctl agents instruct plant-1 rotate-keys",
+        "  penstock ctl agents instruct plant-1 collect-diagnostics --expires-in 600"
+      })
+  int instruct(
+      @Parameters(index = "0", paramLabel = "ID", description = "The agent's name.") String id,
+      @Parameters(index = "1", paramLabel = "KIND", description = "What to do.") String kind,
+      @Option(names = "--system", paramLabel = "SYSTEM", description = "The system it is about.")
+          @Nullable String system,
+      @Option(
+              names = "--expires-in",
+              paramLabel = "SECONDS",
+              description = "Forget it when the agent has not had it by then.")
+          @Nullable Long expiresIn) {
+    ObjectNode body = Json.object().put("kind", kind);
+    if (system != null) {
+      body.put("system", system);
+    }
+    if (expiresIn != null) {
+      body.put("expires_in_seconds", expiresIn);
+    }
+    return act(id, "instructions", body, "told " + id + " to " + kind);
   }
 
   private static void addLabel(ObjectNode labels, String change) {

@@ -14,7 +14,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Collects receipts for a few milliseconds and has them recorded in one transaction. All of one
-/// agent go through the same lane, in order. At most [Attached#MAX_RECEIPTS] of a session wait.
+/// agent go through the same lane, in order. At most [Attached#MAX_RECEIPTS] of a session
+/// wait, and [Attached#MAX_UNASKED_RECEIPTS] that answer no message.
 ///
 /// While Postgres is away they wait here; those of a session that ends are forgotten, since its
 /// messages are sent again.
@@ -48,7 +49,7 @@ final class Acknowledgements implements AutoCloseable {
 
   /// False when too many of its session wait. Never blocks.
   boolean offer(Answer answer) {
-    if (!answer.attached().receiptCame()) {
+    if (!answer.attached().receiptCame(answer.sequence())) {
       return false;
     }
     lanes.get(Math.floorMod(answer.attached().agent().hashCode(), LANES)).add(answer);
@@ -92,7 +93,7 @@ final class Acknowledgements implements AutoCloseable {
       }
       left = left.stream().filter(answer -> answer.attached().session().isOpen()).toList();
     }
-    batch.forEach(answer -> answer.attached().receiptDone());
+    batch.forEach(answer -> answer.attached().receiptDone(answer.sequence()));
     left.stream().map(answer -> answer.attached().agent()).distinct().forEach(wake);
   }
 

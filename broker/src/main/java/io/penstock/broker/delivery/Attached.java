@@ -3,6 +3,7 @@ package io.penstock.broker.delivery;
 import io.penstock.broker.store.MessageTable.Window;
 import io.penstock.broker.tunnel.ControlChannel.Admission;
 import io.penstock.broker.tunnel.LiveSession;
+import io.penstock.codec.message.DeliveryReceipt;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -13,8 +14,12 @@ final class Attached {
   /// and once more after it was asked again.
   static final int MAX_RECEIPTS = 2 * Sender.WINDOW;
 
+  /// An agent that starts while the database is away proves as many systems as it has.
+  static final int MAX_UNASKED_RECEIPTS = 1_024;
+
   private final LiveSession session;
   private final AtomicInteger receipts = new AtomicInteger();
+  private final AtomicInteger unaskedReceipts = new AtomicInteger();
 
   // Guarded by this.
   private final TreeMap<Long, Integer> unread = new TreeMap<>();
@@ -101,16 +106,24 @@ final class Attached {
 
   // Its receipts.
 
-  /// False when too many wait.
-  boolean receiptCame() {
-    if (receipts.incrementAndGet() <= MAX_RECEIPTS) {
+  /// False when too many wait; those of no message are counted by themselves.
+  boolean receiptCame(long sequence) {
+    if (waiting(sequence).incrementAndGet() <= most(sequence)) {
       return true;
     }
-    receipts.decrementAndGet();
+    waiting(sequence).decrementAndGet();
     return false;
   }
 
-  void receiptDone() {
-    receipts.decrementAndGet();
+  void receiptDone(long sequence) {
+    waiting(sequence).decrementAndGet();
+  }
+
+  private AtomicInteger waiting(long sequence) {
+    return sequence == DeliveryReceipt.NO_MESSAGE ? unaskedReceipts : receipts;
+  }
+
+  private static int most(long sequence) {
+    return sequence == DeliveryReceipt.NO_MESSAGE ? MAX_UNASKED_RECEIPTS : MAX_RECEIPTS;
   }
 }

@@ -175,6 +175,25 @@ class CtlTest {
   }
 
   @Test
+  void anAgentIsInstructed() throws Exception {
+    broker.when("POST /api/v1/agents/plant-1/instructions", 201, "{\"sequence\":7,\"id\":\"i\"}");
+    shell.login(broker);
+
+    Shell.Result told =
+        shell.ctl("agents", "instruct", "plant-1", "restart-plugin", "--system", "erp");
+    Shell.Result machine =
+        shell.ctl("agents", "instruct", "plant-1", "rotate-keys", "--expires-in", "60", "--json");
+
+    assertThat(told.out()).contains("told plant-1 to restart-plugin");
+    assertThat(parsed(machine.out()).path("sequence").asInt()).isEqualTo(7);
+    assertThat(broker.asked())
+        .extracting(FakeBroker.Asked::body)
+        .contains(
+            "{\"kind\":\"restart-plugin\",\"system\":\"erp\"}",
+            "{\"kind\":\"rotate-keys\",\"expires_in_seconds\":60}");
+  }
+
+  @Test
   void labelsAreSetAndTakenAway() throws Exception {
     broker.when("PATCH /api/v1/agents/plant-1", 200, "{\"labels\":{\"hall\":\"7=b\"}}");
     shell.login(broker);

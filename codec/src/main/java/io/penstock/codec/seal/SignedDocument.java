@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jose4j.jwa.AlgorithmConstraints;
 import org.jose4j.jwa.AlgorithmConstraints.ConstraintType;
@@ -95,13 +96,13 @@ public final class SignedDocument {
     if (!parts.matches()) {
       throw new SealException(type.typ() + " is not a compact JWS");
     }
-    Base64Url.decode(parts.group(3));
+    byte[] signature = Base64Url.decode(parts.group(3));
     byte[] body = Base64Url.decode(parts.group(2));
     String keyId = keyId(Base64Url.decode(parts.group(1)), type);
     VerifyingKey key =
         keys.apply(keyId)
             .orElseThrow(() -> new SealException(type.typ() + " is signed by an unknown key"));
-    if (!signatureHolds(compact, key)) {
+    if (!key.verify(signingInput(parts), signature)) {
       throw new SealException(type.typ() + " has a signature that does not verify");
     }
     return read(body, type, payload);
@@ -147,16 +148,10 @@ public final class SignedDocument {
     throw new SealException(type.typ() + " has a header that is not a JSON object");
   }
 
-  private static boolean signatureHolds(String compact, VerifyingKey key) {
-    var jws = new JsonWebSignature();
-    jws.setAlgorithmConstraints(ONLY_EDDSA);
-    try {
-      jws.setCompactSerialization(compact);
-      jws.setKey(key.toPublicKey());
-      return jws.verifySignature();
-    } catch (JoseException _) {
-      return false;
-    }
+  /// RFC 7515, section 5.2. The header is exactly ours by now, so nothing in it changes what is
+  /// signed.
+  private static byte[] signingInput(Matcher parts) {
+    return (parts.group(1) + "." + parts.group(2)).getBytes(StandardCharsets.US_ASCII);
   }
 
   private static <T> T read(byte[] body, DocumentType type, Class<T> payload) {

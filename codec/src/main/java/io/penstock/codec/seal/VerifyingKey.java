@@ -2,12 +2,6 @@ package io.penstock.codec.seal;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonValue;
-import java.security.GeneralSecurityException;
-import java.security.KeyFactory;
-import java.security.PublicKey;
-import java.security.spec.X509EncodedKeySpec;
-import java.util.Arrays;
-import java.util.HexFormat;
 import org.bouncycastle.crypto.params.Ed25519PublicKeyParameters;
 import org.bouncycastle.crypto.signers.Ed25519Signer;
 
@@ -15,8 +9,6 @@ import org.bouncycastle.crypto.signers.Ed25519Signer;
 public record VerifyingKey(@JsonValue Octets octets) {
   public static final int BYTES = 32;
   private static final int SIGNATURE_BYTES = 64;
-  // SubjectPublicKeyInfo of an Ed25519 key up to the key itself (RFC 8410 section 4).
-  private static final byte[] SPKI_PREFIX = HexFormat.of().parseHex("302a300506032b6570032100");
 
   public VerifyingKey {
     octets.requireLength(BYTES, "an Ed25519 public key");
@@ -53,17 +45,6 @@ public record VerifyingKey(@JsonValue Octets octets) {
     } catch (IllegalArgumentException _) {
       // The bytes are no point on the curve: nothing was signed by such a key.
       return false;
-    }
-  }
-
-  /// The same key in the JDK's clothes, for JWS libraries.
-  public PublicKey toPublicKey() {
-    byte[] encoded = Arrays.copyOf(SPKI_PREFIX, SPKI_PREFIX.length + BYTES);
-    System.arraycopy(octets.bytes(), 0, encoded, SPKI_PREFIX.length, BYTES);
-    try {
-      return KeyFactory.getInstance("Ed25519").generatePublic(new X509EncodedKeySpec(encoded));
-    } catch (GeneralSecurityException e) {
-      throw new SealException("not an Ed25519 public key", e);
     }
   }
 }
