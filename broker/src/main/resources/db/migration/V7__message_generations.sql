@@ -2,6 +2,4 @@
 -- MAC, so it goes: configurations reach their agents by the head, and instructions have to be given again.
 delete from messages;
 alter table messages
-  add column generation bigint not null,
-  -- Of a wipe: the signed order.
-  add column instruction_order text;
+  add column generation bigint not null;

@@ -76,7 +76,7 @@ final class Attempts {
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
       return new Outcome.NotFetched("the agent stops");
-    } catch (RuntimeException bug) {
+    } catch (RuntimeException | Error bug) {
       LOG.error("{}: internal error", wanted.system(), bug);
       return new Outcome.Refused(held, new Refusal(Reason.START_FAILED, "internal error"));
     } finally {

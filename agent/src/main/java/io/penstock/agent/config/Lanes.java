@@ -176,6 +176,10 @@ final class Lanes {
     HeadManifest.Entry entry = newest.get().map(it -> it.systems().get(system)).orElse(null);
     if (entry == null || application.isDone(system, entry)) {
       retries.done(system);
+      // Said once; and again after a refusal that has passed, or on a tunnel that took it along.
+      if (entry instanceof HeadManifest.Listed && !verdicts.isSuspended(system)) {
+        verdicts.applied(system, heldBy(entry));
+      }
       return;
     }
     HeldVersion listed = heldBy(entry);

@@ -29,8 +29,9 @@ final class Receipts {
 
   static final Duration UNASKED_APART = Duration.ofMillis(200);
 
-  /// A tunnel that was lost so soon may have taken them along; nobody confirms them.
-  private static final Duration UNSURE_FOR = Duration.ofSeconds(60);
+  /// A tunnel that was lost so soon may have taken them along; nobody confirms them. Brokers keep
+  /// their sessions for ten minutes without a database, and receipts wait for it.
+  private static final Duration UNSURE_FOR = Duration.ofMinutes(15);
 
   private static final Logger LOG = LoggerFactory.getLogger("agent");
 
@@ -80,7 +81,11 @@ final class Receipts {
   /// Nobody asked.
   void tell(Word word) {
     Told before = told.get(word.system());
-    if (before != null && before.word().saysTheSame(word)) {
+    boolean isOwed =
+        owed.stream()
+            .map(Owed::word)
+            .anyMatch(it -> it.system().equals(word.system()) && it.saysTheSame(word));
+    if (isOwed || (before != null && before.word().saysTheSame(word))) {
       unasked.remove(word.system());
     } else {
       unasked.put(word.system(), word);

@@ -29,6 +29,7 @@ final class Rewrapping {
   private final Deployments deployments;
   private final Workshop workshop;
   private final Map<String, HeldVersion> asked = new HashMap<>();
+  private boolean underWay;
 
   Rewrapping(Deployments deployments, Workshop workshop) {
     this.deployments = deployments;
@@ -45,11 +46,30 @@ final class Rewrapping {
   }
 
   private void lookAround(ConfigurationLine line) {
+    if (underWay) {
+      return;
+    }
     Octets present = recipient(line.sealing().getFirst());
     deployments.all().stream()
         .filter(it -> it.opened().openedBy().filter(by -> !by.equals(present)).isPresent())
-        .filter(it -> !it.held().equals(asked.put(it.system(), it.held())))
-        .forEach(it -> workshop.begin(it.system(), () -> rewrapped(line, it)));
+        .filter(it -> !it.held().equals(asked.get(it.system())))
+        .findFirst()
+        .ifPresent(it -> begin(line, it));
+  }
+
+  /// One after the other: a broker hands out few documents at once, and deployments come first.
+  private void begin(ConfigurationLine line, Prepared next) {
+    asked.put(next.system(), next.held());
+    underWay = true;
+    workshop.begin(
+        next.system(),
+        () -> {
+          Runnable settlement = rewrapped(line, next);
+          return () -> {
+            underWay = false;
+            settlement.run();
+          };
+        });
   }
 
   private static Octets recipient(SealingKey key) {

@@ -48,7 +48,8 @@ final class Workshop {
   private static Runnable settlement(String system, Supplier<Runnable> work) {
     try {
       return work.get();
-    } catch (RuntimeException bug) {
+    } catch (RuntimeException | Error bug) {
+      // A plugin that lacks a class must not make its system busy for ever.
       return () -> LOG.error("{}: internal error", system, bug);
     }
   }

@@ -222,12 +222,16 @@ public final class Identity {
       throws IOException, IdentityException {
     BrokerTrust.Pin now = pin();
     if (!now.rootSha256().equals(judgedBy.rootSha256())) {
-      if (now.rootSha256().equals(seen.rootSha256())) {
+      if (now.rootSha256().equals(seen.rootSha256()) && seen.keysetFloor() >= now.keysetFloor()) {
         return;
       }
       throw new IdentityException("another tunnel was shown a newer root meanwhile");
     }
-    if (!seen.rootSha256().equals(now.rootSha256()) || seen.keysetFloor() > now.keysetFloor()) {
+    boolean sameRoot = seen.rootSha256().equals(now.rootSha256());
+    if (sameRoot && seen.keysetFloor() < now.keysetFloor()) {
+      throw new IdentityException("another tunnel was shown a newer keyset meanwhile");
+    }
+    if (!sameRoot || seen.keysetFloor() > now.keysetFloor()) {
       replace(
           content
               .state()

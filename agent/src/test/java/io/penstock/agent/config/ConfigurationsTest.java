@@ -23,6 +23,8 @@ import io.penstock.codec.RequestHead;
 import io.penstock.codec.message.ConfigurationDocument;
 import io.penstock.codec.message.ControlMessage;
 import io.penstock.codec.message.ControlMessage.Allow;
+import io.penstock.codec.message.ControlMessage.IdentityNext;
+import io.penstock.codec.message.ControlMessage.Rewrapped;
 import io.penstock.codec.message.ControlMessage.State;
 import io.penstock.codec.message.ControlMessage.TestReport;
 import io.penstock.codec.message.ControlMessage.TestStage;
@@ -33,9 +35,11 @@ import io.penstock.codec.mux.MuxStream;
 import io.penstock.codec.mux.StreamListener;
 import io.penstock.codec.seal.ConfigurationHeader;
 import io.penstock.codec.seal.HeadManifest;
+import io.penstock.codec.seal.Octets;
 import io.penstock.codec.seal.Receipt;
 import io.penstock.codec.seal.Receipt.Reason;
 import io.penstock.codec.seal.SigningKey;
+import io.penstock.codec.seal.VerifyingKey;
 import io.penstock.codec.seal.WipeOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -1036,13 +1040,49 @@ final class ConfigurationsTest {
       assertThat(results.get(1)).isEqualTo(results.get(0));
       assertThat(results.get(2)).contains("no deployed system").contains("mes");
       assertThat(results.get(3)).contains("erp 1 live", "head 1/1").doesNotContain(CANARY);
-      assertThat(results.get(4)).contains("fresh session keys on 1 tunnels");
+      assertThat(results.get(4)).contains("new sealing and signing keys");
 
       DeliveryReceipt last =
           deliver(session, 20, instruction("e", InstructionKind.RECONNECT, null)).body();
       assertThat(last.result()).isEqualTo("reconnects");
       session.whenGone().get(10, TimeUnit.SECONDS);
       broker.awaitAdmitted();
+    }
+  }
+
+  @Test
+  void keysThatTheBrokerRefusesChangeNothing() throws Exception {
+    try (var _ = agent()) {
+      MockSession session = broker.awaitAdmitted();
+      session.refuseIdentities("the unlock secret is being replaced");
+
+      DeliveryReceipt receipt =
+          deliver(session, 1, instruction("k", InstructionKind.ROTATE_KEYS, null)).body();
+
+      assertThat(receipt.result()).contains("not replaced").contains("unlock secret");
+      deploy(session, 2, "erp", 1, plant.settings(USER), PASSWORD);
+    }
+  }
+
+  @Test
+  void newKeysCountFromTheNextTunnelOnAndOpenWhatTheOldOnesDid() throws Exception {
+    try (var _ = agent()) {
+      MockSession session = broker.awaitAdmitted();
+      deploy(session, 1, "erp", 1, plant.settings(USER), PASSWORD);
+      VerifyingKey before = broker.signingKey();
+      deliver(session, 2, instruction("k", InstructionKind.ROTATE_KEYS, null));
+      IdentityNext next = session.identities().getFirst();
+
+      // This tunnel goes on with the key that admitted it.
+      deploy(session, 3, "mes", 1, plant.settings(USER), PASSWORD);
+      broker.adopt(next);
+      deliver(session, 4, instruction("r", InstructionKind.RECONNECT, null));
+      MockSession again = broker.awaitAdmitted();
+
+      assertThat(broker.signingKey()).isNotEqualTo(before);
+      Rewrapped told = again.awaitRewrapped();
+      assertThat(told.recipient()).isEqualTo(Octets.sha256(next.sealingKey()).bytes());
+      deploy(again, 5, "crm", 1, plant.settings(USER), PASSWORD);
     }
   }
 

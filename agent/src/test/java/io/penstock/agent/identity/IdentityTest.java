@@ -272,7 +272,9 @@ final class IdentityTest {
     Identity identity = create(NONE, false);
 
     identity.ownerSeen(identity.pin(), new Pin(identity.rootSha256(), 7));
-    identity.ownerSeen(identity.pin(), new Pin(identity.rootSha256(), 3));
+    assertThatThrownBy(() -> identity.ownerSeen(identity.pin(), new Pin(identity.rootSha256(), 3)))
+        .isInstanceOf(IdentityException.class)
+        .hasMessageContaining("newer keyset");
 
     assertThat(load(NONE).keysetVersion()).isEqualTo(7);
   }

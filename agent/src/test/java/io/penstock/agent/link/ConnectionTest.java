@@ -317,7 +317,7 @@ final class ConnectionTest {
     try (var _ = new AgentUnderTest(Start.with(directory, broker.token()))) {
       MockSession session = broker.awaitAdmitted();
 
-      assertThat(open(session, StreamKind.DIAGNOSTIC, "penstock").get(5, TimeUnit.SECONDS))
+      assertThat(open(session, StreamKind.DIAGNOSTIC, "penstock").get(20, TimeUnit.SECONDS))
           .isEqualTo("HEAD 204");
     }
   }
@@ -349,8 +349,8 @@ final class ConnectionTest {
       assertThat(old.whenGone()).isNotDone();
       assertThat(running).isNotDone();
       agent.answer(stream);
-      assertThat(running.get(5, TimeUnit.SECONDS)).isEqualTo("HEAD 200");
-      old.whenGone().get(5, TimeUnit.SECONDS);
+      assertThat(running.get(20, TimeUnit.SECONDS)).isEqualTo("HEAD 200");
+      old.whenGone().get(20, TimeUnit.SECONDS);
       assertThat(fresh.whenGone()).isNotDone();
     }
   }
@@ -373,16 +373,16 @@ final class ConnectionTest {
                   stopping.completeExceptionally(interrupted);
                 }
               });
-      session.whenDrained().get(5, TimeUnit.SECONDS);
+      session.whenDrained().get(20, TimeUnit.SECONDS);
 
-      assertThat(open(session, StreamKind.HTTP, "erp").get(5, TimeUnit.SECONDS))
+      assertThat(open(session, StreamKind.HTTP, "erp").get(20, TimeUnit.SECONDS))
           .isEqualTo("refused here");
       assertThat(stopping).isNotDone();
       agent.answer(stream);
 
-      stopping.get(5, TimeUnit.SECONDS);
-      assertThat(running.get(5, TimeUnit.SECONDS)).isEqualTo("HEAD 200");
-      assertThat(session.closedByAgent().get(5, TimeUnit.SECONDS)).isEqualTo(ErrorCode.SHUTDOWN);
+      stopping.get(20, TimeUnit.SECONDS);
+      assertThat(running.get(20, TimeUnit.SECONDS)).isEqualTo("HEAD 200");
+      assertThat(session.closedByAgent().get(20, TimeUnit.SECONDS)).isEqualTo(ErrorCode.SHUTDOWN);
     }
   }
 

@@ -31,6 +31,7 @@ import io.penstock.codec.message.ControlMessage.CrossSignature;
 import io.penstock.codec.message.ControlMessage.EffectiveRules;
 import io.penstock.codec.message.ControlMessage.EnrollHello;
 import io.penstock.codec.message.ControlMessage.EnrollRequest;
+import io.penstock.codec.message.ControlMessage.IdentityNext;
 import io.penstock.codec.message.ControlMessage.NodeHello;
 import io.penstock.codec.message.ControlMessage.OwnerKeys;
 import io.penstock.codec.message.ControlMessage.Pending;
@@ -262,6 +263,13 @@ public final class MockBroker implements AutoCloseable {
   }
 
   /// The key that signs the agent's receipts.
+  /// The next WELCOME brings these.
+  public synchronized void adopt(IdentityNext next) {
+    signingKey = next.signingKey();
+    cloud.sealTo(Octets.of(next.sealingKey()));
+    currentBundle = next.innerBundle();
+  }
+
   public synchronized VerifyingKey signingKey() {
     return VerifyingKey.of(signingKey);
   }

@@ -19,6 +19,9 @@ import io.penstock.codec.message.ConfigurationDocument;
 import io.penstock.codec.message.ControlMessage;
 import io.penstock.codec.message.ControlMessage.ConfigurationRequest;
 import io.penstock.codec.message.ControlMessage.EffectiveRules;
+import io.penstock.codec.message.ControlMessage.IdentityNext;
+import io.penstock.codec.message.ControlMessage.IdentityStored;
+import io.penstock.codec.message.ControlMessage.Rewrapped;
 import io.penstock.codec.message.ControlMessage.StateReport;
 import io.penstock.codec.message.DeliveryMessage;
 import io.penstock.codec.message.DeliveryReceipt;
@@ -29,9 +32,11 @@ import io.penstock.codec.mux.StreamListener;
 import io.penstock.codec.session.Clock;
 import io.penstock.codec.session.Scratch;
 import io.penstock.codec.session.SessionCore;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
@@ -39,6 +44,9 @@ import org.jspecify.annotations.Nullable;
 
 /// The broker's end of a session, for tests: control messages in a queue, streams at will.
 public final class MockSession implements SessionCore.Listener {
+  private final LinkedBlockingQueue<Rewrapped> rewrapped = new LinkedBlockingQueue<>();
+  private final List<IdentityNext> identities = new CopyOnWriteArrayList<>();
+  private volatile @Nullable String identityRefusal;
   private final Channel channel;
   private final MockCloud cloud;
   private final SessionCore core;
@@ -120,6 +128,24 @@ public final class MockSession implements SessionCore.Listener {
 
   public void send(ControlMessage message) {
     eventLoop().execute(() -> core.send(message));
+  }
+
+  /// New identity keys are refused with these words from now on.
+  public void refuseIdentities(String why) {
+    identityRefusal = why;
+  }
+
+  public Rewrapped awaitRewrapped() throws InterruptedException {
+    Rewrapped told = rewrapped.poll(10, TimeUnit.SECONDS);
+    if (told == null) {
+      throw new AssertionError("expected REWRAPPED within 10 s, found none");
+    }
+    return told;
+  }
+
+  /// What came as IDENTITY_NEXT; each was answered at once.
+  public List<IdentityNext> identities() {
+    return List.copyOf(identities);
   }
 
   public <M extends ControlMessage> M receive(Class<M> expected)
@@ -264,6 +290,13 @@ public final class MockSession implements SessionCore.Listener {
     }
     if (message instanceof StateReport report) {
       reports.add(report);
+    }
+    if (message instanceof Rewrapped told) {
+      rewrapped.add(told);
+    }
+    if (message instanceof IdentityNext next) {
+      identities.add(next);
+      send(new IdentityStored(next.signingKey(), identityRefusal));
     }
     control.add(Optional.of(message));
   }

@@ -59,7 +59,7 @@ final class Approval {
   }
 
   Decision approve(String agent, String typed, Actor operator) {
-    return database.transaction(
+    return database.repeatable(
         tx -> {
           Optional<AgentStanding> standing = identities.lock(tx, agent);
           if (standing.isEmpty()) {

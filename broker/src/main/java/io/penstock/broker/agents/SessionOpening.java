@@ -45,6 +45,8 @@ final class SessionOpening {
                 .filter(agent -> agent.generation() == known.keys().generation())
                 .flatMap(agent -> identities.approved(tx, agent))
                 .filter(keys -> isRegistered(keys, known.unlock().dev()))
+                // WELCOME and READY were about the bundle of these keys, and of no later ones.
+                .filter(keys -> keys.identity().isSameAs(known.keys().identity()))
                 .map(keys -> open(tx, keys, known, attempt)));
   }
 

@@ -140,7 +140,9 @@ final class UnlockRotation {
         .filter(standing -> standing.state() == AgentState.APPROVED)
         .filter(standing -> standing.generation() == session.keys().generation())
         .filter(_ -> epochs.current(tx, agent, session.slot()) == session.epoch())
-        .flatMap(standing -> identities.approved(tx, standing));
+        .flatMap(standing -> identities.approved(tx, standing))
+        // The agent wraps the bundle that WELCOME brought: one of replaced keys may not come back.
+        .filter(keys -> keys.identity().isSameAs(session.keys().identity()));
   }
 
   private Instant now() {

@@ -80,7 +80,15 @@ public final class Delivery implements Deliveries, SessionWatcher, AutoCloseable
     ledger = new DeliveryLedger(around.audit(), clock, counters);
     sender =
         new Sender(
-            database, messages, around.documents(), ledger, counters, roster, failpoint, clock);
+            database,
+            messages,
+            around.documents(),
+            around.wipeOrders(),
+            ledger,
+            counters,
+            roster,
+            failpoint,
+            clock);
     acknowledgements =
         new Acknowledgements(
             new Recorder(
@@ -95,13 +103,7 @@ public final class Delivery implements Deliveries, SessionWatcher, AutoCloseable
             database,
             messages,
             around.documents(),
-            new Instructions(
-                database,
-                outgoing,
-                around.enrollments(),
-                around.wipeOrders(),
-                around.audit(),
-                clock),
+            new Instructions(database, outgoing, around.enrollments(), around.audit(), clock),
             roster,
             clock);
   }
@@ -223,8 +225,8 @@ public final class Delivery implements Deliveries, SessionWatcher, AutoCloseable
   }
 
   @Override
-  public boolean rewrapped(LiveSession session, Rewrapped told) {
-    return keyWraps.offer(session, told);
+  public void rewrapped(LiveSession session, Rewrapped told) {
+    keyWraps.offer(session, told);
   }
 
   @Override

@@ -10,15 +10,12 @@ import io.penstock.broker.store.Database;
 import io.penstock.broker.store.Tx;
 import io.penstock.codec.message.DeliveryMessage.Instruction;
 import io.penstock.codec.message.DeliveryMessage.InstructionKind;
-import io.penstock.codec.seal.WipeOrder;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
 /// Instructions as operators give them: each for the one enrollment that is in force, a wipe with a
 /// signed order for just that one.
@@ -26,21 +23,14 @@ final class Instructions {
   private final Database database;
   private final Outgoing outgoing;
   private final Enrollments enrollments;
-  private final Function<WipeOrder, String> wipeOrders;
   private final Audit audit;
   private final Clock clock;
 
   Instructions(
-      Database database,
-      Outgoing outgoing,
-      Enrollments enrollments,
-      Function<WipeOrder, String> wipeOrders,
-      Audit audit,
-      Clock clock) {
+      Database database, Outgoing outgoing, Enrollments enrollments, Audit audit, Clock clock) {
     this.database = database;
     this.outgoing = outgoing;
     this.enrollments = enrollments;
-    this.wipeOrders = wipeOrders;
     this.audit = audit;
     this.clock = clock;
   }
@@ -80,7 +70,7 @@ final class Instructions {
         outgoing.instruction(
             tx,
             agent,
-            instruction(agent, enrolled.generation(), id, kind, system, now),
+            instruction(enrolled.generation(), id, kind, system),
             expiresIn,
             by.name(),
             now);
@@ -100,17 +90,9 @@ final class Instructions {
     return new Outcome.Queued(sequence, id);
   }
 
-  private Instruction instruction(
-      String agent,
-      long generation,
-      String id,
-      InstructionKind kind,
-      Optional<String> system,
-      Instant now) {
-    @Nullable String order =
-        kind == InstructionKind.WIPE
-            ? wipeOrders.apply(new WipeOrder(agent, generation, id, now.getEpochSecond()))
-            : null;
-    return new Instruction(id, generation, kind, system.orElse(null), order);
+  private static Instruction instruction(
+      long generation, String id, InstructionKind kind, Optional<String> system) {
+    // Of a wipe, the order is signed when it goes out.
+    return new Instruction(id, generation, kind, system.orElse(null), null);
   }
 }

@@ -35,10 +35,12 @@ final class KeyWraps implements AutoCloseable {
     Thread.ofVirtual().name("key-wraps").start(this::run);
   }
 
-  /// False when too many wait. Never blocks.
-  boolean offer(LiveSession session, Rewrapped what) {
-    return waiting.offer(
-        new Told(session.admission().agent(), session.admission().generation(), what));
+  /// Never blocks. Beyond the bound it is lost.
+  void offer(LiveSession session, Rewrapped what) {
+    String agent = session.admission().agent();
+    if (!waiting.offer(new Told(agent, session.admission().generation(), what))) {
+      LOG.info("{}: a key wrap is dropped, because {} wait", agent, MAX_WAITING);
+    }
   }
 
   private void run() {

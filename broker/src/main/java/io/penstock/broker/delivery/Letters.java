@@ -14,10 +14,12 @@ import io.penstock.codec.message.DeliveryMessage.Head;
 import io.penstock.codec.message.DeliveryMessage.Instruction;
 import io.penstock.codec.message.DeliveryMessage.InstructionKind;
 import io.penstock.codec.message.Messages;
+import io.penstock.codec.seal.WipeOrder;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +31,7 @@ final class Letters {
 
   private static final int ROOM_BYTES = DeliveryMessage.MAX_BODY_BYTES - AROUND_BYTES;
 
+  private final Function<WipeOrder, String> wipeOrders;
   private final Map<Addressee, Newest> newest;
   private final Map<Wanted, ConfigurationDocument> documents;
 
@@ -45,7 +48,12 @@ final class Letters {
   }
 
   /// Reads what `messages` are about.
-  Letters(Documents from, Tx tx, Collection<Message> messages) {
+  ///
+  /// @param wipeOrders signs them by the record key of today: the one of the day they were given
+  ///     may be retired
+  Letters(
+      Documents from, Tx tx, Collection<Message> messages, Function<WipeOrder, String> wipeOrders) {
+    this.wipeOrders = wipeOrders;
     Collection<Message> ofSystems =
         messages.stream().filter(message -> message.content().kind() != Kind.INSTRUCTION).toList();
     newest =
@@ -120,17 +128,29 @@ final class Letters {
         + (sealed == null ? 0 : sealed.length);
   }
 
-  private static Instruction instruction(Message message) {
+  private Instruction instruction(Message message) {
     Content content = message.content();
-    String kind = content.instructionKind().orElseThrow();
+    InstructionKind kind = kind(content.instructionKind().orElseThrow());
+    String id = content.instructionId().orElseThrow();
     return new Instruction(
-        content.instructionId().orElseThrow(),
+        id,
         message.generation(),
-        Arrays.stream(InstructionKind.values())
-            .filter(known -> known.text().equals(kind))
-            .findFirst()
-            .orElseThrow(),
+        kind,
         content.system().orElse(null),
-        content.order().orElse(null));
+        kind == InstructionKind.WIPE ? order(message, id) : null);
+  }
+
+  private static InstructionKind kind(String text) {
+    return Arrays.stream(InstructionKind.values())
+        .filter(known -> known.text().equals(text))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /// That somebody gave it stands under the row's MAC.
+  private String order(Message message, String id) {
+    return wipeOrders.apply(
+        new WipeOrder(
+            message.agent(), message.generation(), id, message.createdAt().getEpochSecond()));
   }
 }

@@ -58,10 +58,7 @@ public final class Outgoing implements MessageQueue {
     }
     var content =
         Content.instruction(
-            instruction.id(),
-            instruction.kind().text(),
-            Optional.ofNullable(instruction.system()),
-            Optional.ofNullable(instruction.order()));
+            instruction.id(), instruction.kind().text(), Optional.ofNullable(instruction.system()));
     long sequence = messages.next(tx, agent);
     return put(
         tx,

@@ -10,6 +10,7 @@ import io.penstock.broker.store.MessageTable.Window;
 import io.penstock.broker.store.StoreUnavailableException;
 import io.penstock.broker.store.Tx;
 import io.penstock.codec.message.ControlMessage;
+import io.penstock.codec.seal.WipeOrder;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -42,6 +43,7 @@ final class Sender implements AutoCloseable {
   private final Database database;
   private final MessageTable messages;
   private final Documents documents;
+  private final Function<WipeOrder, String> wipeOrders;
   private final DeliveryLedger ledger;
   private final DeliveryCounters counters;
   private final Roster roster;
@@ -53,6 +55,7 @@ final class Sender implements AutoCloseable {
       Database database,
       MessageTable messages,
       Documents documents,
+      Function<WipeOrder, String> wipeOrders,
       DeliveryLedger ledger,
       DeliveryCounters counters,
       Roster roster,
@@ -61,6 +64,7 @@ final class Sender implements AutoCloseable {
     this.database = database;
     this.messages = messages;
     this.documents = documents;
+    this.wipeOrders = wipeOrders;
     this.ledger = ledger;
     this.counters = counters;
     this.roster = roster;
@@ -143,7 +147,7 @@ final class Sender implements AutoCloseable {
     List<Message> due = messages.due(tx, targets.stream().map(Attached::window).toList(), WINDOW);
     Map<String, List<Message>> byAgent =
         due.stream().collect(Collectors.groupingBy(Message::agent));
-    var writer = new Letters(documents, tx, due);
+    var writer = new Letters(documents, tx, due, wipeOrders);
     var passes = new LinkedHashMap<Attached, Pass>();
     var given = new LinkedHashMap<MessageKey, Window>();
     Instant now = clock.instant();

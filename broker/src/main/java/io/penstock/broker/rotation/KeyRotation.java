@@ -170,29 +170,61 @@ public final class KeyRotation implements KeyOperations, AutoCloseable {
               + " the root without --compromised at once, and enroll those agents again that were"
               + " offline meanwhile");
     }
-    Map<ManagedKey, String> before = signing(uses);
-    rotate(uses, "keys.compromised", by);
-    // What the old KEK wraps would be lost; the upkeep gives it up as soon as nothing is.
-    before.forEach(
-        (use, kid) -> {
-          if (use != ManagedKey.KEK) {
-            keys.retire(kid);
-          }
-        });
-    agents.show();
-    renew();
     var failed = new ArrayList<String>();
-    String configuration = before.get(ManagedKey.CONFIGURATION);
-    if (configuration != null) {
-      failed.addAll(systems.reissue(configuration, by));
+    Set<ManagedKey> possible = withoutKekUnderWay(uses, failed);
+    // Earlier keys of these uses may be the ones that were stolen, also in a second try.
+    giveUpReplaced(possible);
+    Map<ManagedKey, String> before = signing(possible);
+    rotate(possible, "keys.compromised", by);
+    giveUpReplaced(possible);
+    agents.show();
+    try {
+      renew();
+    } catch (RuntimeException later) {
+      LOG.error("what the withdrawn keys signed is not signed anew yet", later);
+      failed.add("signing anew: not finished, the broker goes on by itself");
+    }
+    if (possible.contains(ManagedKey.CONFIGURATION)) {
+      failed.addAll(reissued(by));
     }
     upkeep.execute(this::keepUp);
-    Map<ManagedKey, String> after = signing(uses);
+    Map<ManagedKey, String> after = signing(possible);
     return new Outcome(
-        uses.stream()
+        possible.stream()
             .map(use -> new Rotated(use, after.getOrDefault(use, ""), before.getOrDefault(use, "")))
             .toList(),
         failed);
+  }
+
+  /// Its last rotation is under way for a minute or as long as a row does not open; the other keys
+  /// do not wait for it.
+  private Set<ManagedKey> withoutKekUnderWay(Set<ManagedKey> uses, List<String> failed) {
+    var possible = EnumSet.copyOf(uses);
+    if (!replaced(EnumSet.of(ManagedKey.KEK)).isEmpty() && possible.remove(ManagedKey.KEK)) {
+      failed.add("kek: not rotated, the rotation before is still under way (see keys list)");
+    }
+    return possible;
+  }
+
+  /// What the old KEK wraps would be lost; the upkeep gives it up as soon as nothing is.
+  private void giveUpReplaced(Set<ManagedKey> uses) {
+    replaced(uses).stream()
+        .filter(key -> key.use() != ManagedKey.KEK)
+        .forEach(key -> keys.retire(key.kid()));
+  }
+
+  private List<KeyView> replaced(Set<ManagedKey> uses) {
+    return keys.list().stream()
+        .filter(key -> key.state() == KeyState.VERIFYING && uses.contains(key.use()))
+        .toList();
+  }
+
+  /// What is deployed under any withdrawn key, also by a broker that was killed in the middle.
+  private List<String> reissued(Actor by) {
+    return keys.list().stream()
+        .filter(key -> key.use() == ManagedKey.CONFIGURATION && key.state() == KeyState.RETIRED)
+        .flatMap(key -> systems.reissue(key.kid(), by).stream())
+        .toList();
   }
 
   @Override
@@ -220,9 +252,16 @@ public final class KeyRotation implements KeyOperations, AutoCloseable {
 
   /// Carries over what is behind, and gives up what nothing needs.
   void keepUp() {
+    // One that fails in every round does not keep the others from it.
+    attempt(agents::renew);
+    attempt(systems::renew);
+    attempt(files);
+    attempt(this::giveUp);
+  }
+
+  private static void attempt(Runnable part) {
     try {
-      renew();
-      giveUp();
+      part.run();
     } catch (StoreUnavailableException away) {
       LOG.debug("key upkeep waits for the database: {}", away.getMessage());
     } catch (RuntimeException failure) {

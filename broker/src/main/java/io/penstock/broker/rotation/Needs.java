@@ -75,7 +75,7 @@ final class Needs {
       needs.add("access tokens until " + last);
     }
     table
-        .lastServiceToken(tx, replaced, now)
+        .lastServiceToken(tx, replaced.plus(UNDER_WAY), now)
         .ifPresent(expires -> needs.add("service tokens until " + expires));
     return needs;
   }

@@ -72,6 +72,11 @@ public record AgentKeys(
       return new Identity(sealingPublic, signingPublic, fingerprint, Optional.of(at));
     }
 
+    /// The same two keys, proven or not.
+    public boolean isSameAs(Identity other) {
+      return sealingPublic.equals(other.sealingPublic) && signingPublic.equals(other.signingPublic);
+    }
+
     /// The fingerprint stays: it is that of the enrollment, which the old keys vouch for.
     public Identity withKeys(Octets sealing, Octets signing) {
       return new Identity(sealing, signing, fingerprint, proofAt);

@@ -24,7 +24,7 @@ public final class MessageTable {
   private static final String TABLE = "messages";
   private static final String COLUMNS =
       """
-      agent, sequence, generation, kind, system, version, instruction_id, instruction_kind, instruction_order, author,
+      agent, sequence, generation, kind, system, version, instruction_id, instruction_kind, author,
       created_at, expires_at, attempts, sent_at, sent_slot, sent_epoch, mac\
       """;
 
@@ -43,29 +43,21 @@ public final class MessageTable {
   /// What an agent is to hear.
   ///
   /// @param version of a configuration or of a tombstone
-  /// @param order of a wipe, as it was signed
   public record Content(
       Kind kind,
       Optional<String> system,
       Optional<Long> version,
       Optional<String> instructionId,
-      Optional<String> instructionKind,
-      Optional<String> order) {
+      Optional<String> instructionKind) {
 
     public static Content ofSystem(Kind kind, String system, long version) {
       return new Content(
-          kind,
-          Optional.of(system),
-          Optional.of(version),
-          Optional.empty(),
-          Optional.empty(),
-          Optional.empty());
+          kind, Optional.of(system), Optional.of(version), Optional.empty(), Optional.empty());
     }
 
-    public static Content instruction(
-        String id, String kind, Optional<String> system, Optional<String> order) {
+    public static Content instruction(String id, String kind, Optional<String> system) {
       return new Content(
-          Kind.INSTRUCTION, system, Optional.empty(), Optional.of(id), Optional.of(kind), order);
+          Kind.INSTRUCTION, system, Optional.empty(), Optional.of(id), Optional.of(kind));
     }
   }
 
@@ -165,8 +157,8 @@ public final class MessageTable {
     tx.update(
         """
         insert into messages (agent, sequence, generation, kind, system, version, instruction_id, instruction_kind,
-          instruction_order, author, created_at, expires_at, mac)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)\
+          author, created_at, expires_at, mac)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)\
         """,
         key.agent(),
         key.sequence(),
@@ -176,7 +168,6 @@ public final class MessageTable {
         content.version(),
         content.instructionId(),
         content.instructionKind(),
-        content.order(),
         author,
         createdAt,
         expiresAt,
@@ -201,11 +192,10 @@ public final class MessageTable {
         tx.query(
             "select "
                 + COLUMNS
-                + " from messages where kind <> 'instruction' and exists (select 1 from"
-                + " unnest($1::text[], $2::bigint[], $3::text[], $4::bigint[]) as u (agent,"
-                + " generation, system, version) where messages.agent = u.agent and"
-                + " messages.generation = u.generation and messages.system = u.system and"
-                + " messages.version <= u.version) order by agent, sequence for update",
+                + " from unnest($1::text[], $2::bigint[], $3::text[], $4::bigint[]) as u (of_agent,"
+                + " of_generation, of_system, up_to) join messages on agent = of_agent and"
+                + " generation = of_generation and system = of_system and version <= up_to and"
+                + " kind <> 'instruction' order by agent, sequence for update of messages",
             versions.stream().map(UpTo::agent).toArray(String[]::new),
             versions.stream().map(UpTo::generation).toArray(Long[]::new),
             versions.stream().map(UpTo::system).toArray(String[]::new),
@@ -334,8 +324,7 @@ public final class MessageTable {
             Values.optionalText(row, "system"),
             Optional.ofNullable(row.getLong("version")),
             Values.optionalText(row, "instruction_id"),
-            Values.optionalText(row, "instruction_kind"),
-            Values.optionalText(row, "instruction_order"));
+            Values.optionalText(row, "instruction_kind"));
     long generation = Values.number(row, "generation");
     String author = Values.text(row, "author");
     Optional<Instant> expiresAt = Values.optionalInstant(row, "expires_at");
@@ -373,7 +362,6 @@ public final class MessageTable {
         MacText.of(content.version()),
         MacText.of(content.instructionId()),
         MacText.of(content.instructionKind()),
-        MacText.of(content.order()),
         author,
         MacText.of(expiresAt.map(Instant::toEpochMilli)));
   }

@@ -175,10 +175,10 @@ public final class SystemTable {
     return stream(
             tx.query(
                 """
-                select distinct s.agent from systems s
-                join unnest($1::text[], $2::bigint[]) as h (agent, generation)
-                  on s.agent = h.agent and s.deployed_generation = h.generation
-                where s.deployed_version <> s.applied_version
+                select h.agent from unnest($1::text[], $2::bigint[]) as h (agent, generation)
+                where exists (select 1 from systems s where s.agent = h.agent
+                  and s.deployed_generation = h.generation
+                  and s.deployed_version <> s.applied_version)
                 """,
                 heads.stream().map(HeadRow::agent).toArray(String[]::new),
                 heads.stream().map(HeadRow::generation).toArray(Long[]::new)))
@@ -202,7 +202,8 @@ public final class SystemTable {
         .toList();
   }
 
-  /// Contents of at most `maxBytes`; larger ones are not in the answer.
+  /// Contents of at most `maxBytes`; larger ones, and those that were changed since `versions` were
+  /// read, are not in the answer.
   public Map<VersionKey, Content> contents(
       Tx tx, Collection<SystemVersion> versions, int maxBytes) {
     var contents = new HashMap<VersionKey, Content>();
@@ -215,7 +216,7 @@ public final class SystemTable {
     List<VersionKey> keys = List.copyOf(wanted.keySet());
     tx.query(
             """
-            select agent, system, version, settings, sealed from system_versions
+            select agent, system, version, row_version, settings, sealed from system_versions
             where (agent, system, version) in (select * from unnest($1::text[], $2::text[], $3::bigint[]))
               and length(settings) + coalesce(length(sealed), 0) <= $4
             """,
@@ -231,7 +232,7 @@ public final class SystemTable {
                       Values.text(row, "system"),
                       Values.number(row, "version"));
               SystemVersion version = wanted.get(key);
-              if (version != null) {
+              if (version != null && isOf(row, version)) {
                 contents.put(key, content(row, version));
               }
             });
@@ -337,14 +338,23 @@ public final class SystemTable {
     Row row =
         tx.one(
                 """
-                select settings, sealed from system_versions
+                select row_version, settings, sealed from system_versions
                 where agent = $1 and system = $2 and version = $3
                 """,
                 version.agent(),
                 version.system(),
                 version.version())
             .orElseThrow();
-    return content(row, version);
+    // Another transaction may have changed the row since `version` was read.
+    SystemVersion present =
+        isOf(row, version)
+            ? version
+            : version(tx, version.agent(), version.system(), version.version()).orElseThrow();
+    return content(row, present);
+  }
+
+  private static boolean isOf(Row row, SystemVersion version) {
+    return Values.number(row, "row_version") == version.rowVersion();
   }
 
   private static Content content(Row row, SystemVersion version) {

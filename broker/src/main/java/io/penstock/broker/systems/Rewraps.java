@@ -33,6 +33,8 @@ final class Rewraps {
       return false;
     }
     Octets recipient = present.orElseThrow();
+    // Receipts change the same row, and hold this.
+    var _ = table.lock(tx, agent, told.system());
     Optional<SystemVersion> row =
         table
             .version(tx, agent, told.system(), told.version())

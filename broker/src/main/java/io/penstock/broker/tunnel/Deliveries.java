@@ -16,10 +16,8 @@ public interface Deliveries {
   /// What runs on the agent, told anew.
   void stateReported(LiveSession session, StateReport report);
 
-  /// The agent wrapped a version's key to its present sealing key.
-  ///
-  /// @return false when too many of this session wait already: it ends
-  boolean rewrapped(LiveSession session, Rewrapped told);
+  /// The agent wrapped a version's key to its present sealing key. Dropped when too many wait.
+  void rewrapped(LiveSession session, Rewrapped told);
 
   /// The agent asks for a document; the stream waits for its answer.
   void requested(LiveSession session, DocumentStream stream);

@@ -250,9 +250,7 @@ final class Session implements LiveSession, SessionCore.Listener, Stage, Ticker.
       throw new ProtocolException(
           ErrorCode.PROTOCOL_ERROR, "expected no REWRAPPED before ADMITTED");
     }
-    if (!tunnels.deliveries().rewrapped(this, told)) {
-      throw new ProtocolException(ErrorCode.RATE_EXCEEDED, "too many rewrapped keys wait");
-    }
+    tunnels.deliveries().rewrapped(this, told);
   }
 
   /// One at a time, which is all that an agent needs.

@@ -218,8 +218,7 @@ class EnrollmentTest {
                     tx,
                     new MessageTable.MessageKey("press", messages.next(tx, "press")),
                     1,
-                    MessageTable.Content.instruction(
-                        "i-1", "wipe", Optional.empty(), Optional.of("order")),
+                    MessageTable.Content.instruction("i-1", "wipe", Optional.empty()),
                     "admin@example.org",
                     Instant.now(),
                     Optional.empty()));

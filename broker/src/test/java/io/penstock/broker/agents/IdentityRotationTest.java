@@ -167,6 +167,19 @@ class IdentityRotationTest {
   }
 
   @Test
+  void aWelcomeFromBeforeTheReplacementAdmitsNobody() {
+    TestTunnel slow = agent.connect(1);
+    Welcome ofOldKeys = slow.welcome();
+    ask(request(agent.signing, nextSigning));
+
+    slow.ready(ofOldKeys);
+
+    // Else its rotation of the unlock secret would bring the old bundle back.
+    assertThat(slow.refusedWith()).isEqualTo(ErrorCode.UNAVAILABLE);
+    assertThat(broker.alarms()).isEmpty();
+  }
+
+  @Test
   void theSecondTimeTheNewKeysHandOn() {
     ask(request(agent.signing, nextSigning));
 

@@ -7,6 +7,7 @@ import io.penstock.broker.agents.Failpoint;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.config.DataDirectory;
 import io.penstock.broker.keys.BrokerKeys;
+import io.penstock.broker.keys.ManagedKey;
 import io.penstock.broker.keys.MasterKey;
 import io.penstock.broker.store.AgentTable;
 import io.penstock.broker.store.AlarmTable;
@@ -48,6 +49,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -151,6 +153,14 @@ final class DeliveryRig implements AutoCloseable {
             clock),
         name -> failpoint.passed(name),
         limit);
+  }
+
+  /// The old one is withdrawn at once.
+  void replaceRecordKey() {
+    String old = keys.signingKid(ManagedKey.RECORD);
+    keys.announce(EnumSet.of(ManagedKey.RECORD));
+    keys.activate();
+    keys.retire(old);
   }
 
   Keyset keyset() {

@@ -565,6 +565,28 @@ class DeliveryTest {
   }
 
   @Test
+  void aWipeThatWaitedIsSignedByTheRecordKeyOfToday() throws Exception {
+    var queued =
+        (Outcome.Queued)
+            rig.delivery()
+                .operations()
+                .instruct(
+                    "press",
+                    InstructionKind.WIPE,
+                    Optional.empty(),
+                    Optional.empty(),
+                    DeliveryRig.ADMIN);
+    rig.replaceRecordKey();
+    try (MockAgent agent = rig.connect("press")) {
+      agent.playUntil(() -> !agent.mail.isEmpty());
+      String order = String.valueOf(((Instruction) agent.mail.getFirst().message()).order());
+
+      assertThat(WipeOrder.verify(order, rig.keyset(), "press", 1, queued.id()).id())
+          .isEqualTo(queued.id());
+    }
+  }
+
+  @Test
   void aWipeCarriesASignedOrderAndItsRefusalIsAFailure() throws Exception {
     var queued =
         (Outcome.Queued)
