@@ -3,7 +3,6 @@ package io.penstock.agent.config;
 import io.penstock.agent.link.ConfigurationLine;
 import io.penstock.agent.plugin.SystemCatalog;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -49,7 +48,8 @@ final class Announcements {
 
   /// The one that was admitted last: its keyset and clock are the newest.
   Optional<ConfigurationLine> anyLine() {
-    return lines().stream().max(Comparator.comparing(ConfigurationLine::serverTime));
+    List<ConfigurationLine> open = lines();
+    return open.isEmpty() ? Optional.empty() : Optional.of(open.getLast());
   }
 
   void changed() {

@@ -14,6 +14,7 @@ import java.security.SecureRandom;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Who this agent is: the unlock secret with what follows from it, and what the broker said. Every
@@ -200,12 +201,17 @@ public final class Identity {
   /// the unlock secret until the cloud has answered.
   public record Successor(IdentityBundle bundle, long unlockEpoch, byte[] innerBundle) {}
 
-  /// Whether the cloud took it or not, its keys open documents from now on: it holds all those of
-  /// `held` that matter.
+  /// Its sealing key opens documents from now on, the last of all: whether the cloud took it may
+  /// not be known for a while.
   public synchronized Successor successor(IdentityBundle held) {
     IdentityBundle next = held.successor(random);
-    sealingKeys = next.sealingKeys();
+    sealingKeys = Stream.concat(held.sealingKeys().stream(), Stream.of(next.sealing())).toList();
     return new Successor(next, content.epoch(), wrap(next));
+  }
+
+  /// The cloud took it.
+  public synchronized void replacedBy(Successor next) {
+    sealingKeys = next.bundle().sealingKeys();
   }
 
   /// What this agent believes of its owner.

@@ -36,20 +36,26 @@ final class IdentityReplacement {
       return Optional.of("a tunnel is being opened; try again");
     }
     try {
+      Identity.Successor next = identity.successor(held);
       IdentityStored stored =
-          session.identityNext(request(held)).get(within.toNanos(), TimeUnit.NANOSECONDS);
+          session.identityNext(request(held, next)).get(within.toNanos(), TimeUnit.NANOSECONDS);
+      if (stored.refusal() == null) {
+        identity.replacedBy(next);
+      }
       return Optional.ofNullable(stored.refusal());
     } catch (TimeoutException _) {
-      return Optional.of("expected the broker's answer within " + within.toSeconds() + " s");
+      return Optional.of(
+          "expected the broker's answer within "
+              + within.toSeconds()
+              + " s; the next tunnel tells whether it stored them");
     } catch (ExecutionException _) {
-      return Optional.of("the tunnel is gone; the broker may have stored them");
+      return Optional.of("the tunnel is gone; the next one tells whether the broker stored them");
     } finally {
       gate.rotating().unlock();
     }
   }
 
-  private IdentityNext request(IdentityBundle held) {
-    Identity.Successor next = identity.successor(held);
+  private IdentityNext request(IdentityBundle held, Identity.Successor next) {
     byte[] sealing = next.bundle().sealing().publicKey().bytes();
     byte[] signing = next.bundle().signing().verifyingKey().octets().bytes();
     byte[] text = SignedTexts.identityNext(handshakeHash, sealing, signing, next.innerBundle());
