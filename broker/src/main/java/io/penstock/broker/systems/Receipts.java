@@ -99,7 +99,22 @@ final class Receipts {
       table.updateApplied(tx, List.copyOf(applied.values()));
     }
     settleHeads(tx, told, heads);
-    told.forEach(one -> audit(tx, one.receipt()));
+    told.stream()
+        .map(Told::receipt)
+        .filter(receipt -> isNews(receipt, systems, versions))
+        .forEach(receipt -> audit(tx, receipt));
+  }
+
+  /// Agents prove what runs at every start, and again after a tunnel that may have taken a receipt
+  /// along: the trail has each decision once.
+  private static boolean isNews(
+      Receipt receipt, Map<SystemKey, SystemRow> systems, Map<VersionKey, SystemVersion> versions) {
+    SystemRow row = systems.get(new SystemKey(receipt.agent(), receipt.system()));
+    boolean rises =
+        receipt.outcome() instanceof Receipt.Applied
+            && row != null
+            && receipt.version() > row.appliedVersion();
+    return rises || settled(versions, receipt).isPresent();
   }
 
   private static VersionKey key(Receipt receipt) {

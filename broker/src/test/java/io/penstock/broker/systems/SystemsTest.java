@@ -477,6 +477,16 @@ class SystemsTest {
   }
 
   @Test
+  void whatAnAgentProvesAgainStandsInTheTrailOnce() {
+    Made made = deployed();
+
+    receipt(press, made.version(), made.headerSha256(), new Receipt.Applied());
+    receipt(press, made.version(), made.headerSha256(), new Receipt.Applied());
+
+    assertThat(auditTypes()).containsExactly("system.create", "system.deploy", "system.applied");
+  }
+
+  @Test
   void aReceiptOfAnotherDocumentChangesNothing() {
     deployed();
 
