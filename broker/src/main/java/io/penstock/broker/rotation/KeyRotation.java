@@ -170,13 +170,14 @@ public final class KeyRotation implements KeyOperations, AutoCloseable {
               + " the root without --compromised at once, and enroll those agents again that were"
               + " offline meanwhile");
     }
+    requireRotatable(uses);
     var failed = new ArrayList<String>();
     Set<ManagedKey> possible = withoutKekUnderWay(uses, failed);
     // Earlier keys of these uses may be the ones that were stolen, also in a second try.
-    giveUpReplaced(possible);
+    withdrawReplaced(possible, by);
     Map<ManagedKey, String> before = signing(possible);
     rotate(possible, "keys.compromised", by);
-    giveUpReplaced(possible);
+    withdrawReplaced(possible, by);
     agents.show();
     try {
       renew();
@@ -207,10 +208,16 @@ public final class KeyRotation implements KeyOperations, AutoCloseable {
   }
 
   /// What the old KEK wraps would be lost; the upkeep gives it up as soon as nothing is.
-  private void giveUpReplaced(Set<ManagedKey> uses) {
+  private void withdrawReplaced(Set<ManagedKey> uses, Actor by) {
     replaced(uses).stream()
         .filter(key -> key.use() != ManagedKey.KEK)
-        .forEach(key -> keys.retire(key.kid()));
+        .forEach(key -> withdraw(key, by));
+  }
+
+  private void withdraw(KeyView key, Actor by) {
+    audit.record(
+        Accounts.event("keys.retire", by, key.use().text()).changing(Map.of("kid", key.kid())));
+    keys.retire(key.kid());
   }
 
   private List<KeyView> replaced(Set<ManagedKey> uses) {
@@ -245,8 +252,7 @@ public final class KeyRotation implements KeyOperations, AutoCloseable {
     if (!neededBy.isEmpty()) {
       throw new RotationRefusedException(kid + " is needed by " + String.join(", ", neededBy));
     }
-    audit.record(Accounts.event("keys.retire", by, key.use().text()).changing(Map.of("kid", kid)));
-    keys.retire(kid);
+    withdraw(key, by);
     agents.show();
   }
 
