@@ -5,9 +5,7 @@ import io.penstock.agent.link.ConfigurationLine;
 import io.penstock.codec.message.DeliveryReceipt;
 import io.penstock.codec.seal.HeldVersion;
 import io.penstock.codec.seal.Receipt;
-import io.penstock.codec.seal.SealException;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Iterator;
@@ -16,24 +14,20 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
-/// Signed receipts, each kept until it may be told: what was applied is on disk first, and rules
+/// What receipts say, each kept until it may be told: what was applied is on disk first, and rules
 /// and states went ahead. Those that answer a message go where it came from; those that nobody
 /// asked for (sequence 0: applied or refused at a start, at another try, or by the head) go to any
 /// tunnel, if they say something new. Time is passed in. One owner.
 final class Receipts {
   /// So many that nobody asked for at once, for the broker has a bound for a session's receipts.
-  static final int UNASKED_AT_ONCE = 16;
+  static final int UNASKED_AT_ONCE = Receipt.MAX_TOGETHER;
 
   static final Duration UNASKED_APART = Duration.ofMillis(200);
 
   /// A tunnel that was lost so soon may have taken them along; nobody confirms them. Brokers keep
   /// their sessions for ten minutes without a database, and receipts wait for it.
   private static final Duration UNSURE_FOR = Duration.ofMinutes(15);
-
-  private static final Logger LOG = LoggerFactory.getLogger("agent");
 
   private final StateSaver saver;
   private final Failpoint.Action failpoint;
@@ -63,7 +57,8 @@ final class Receipts {
     }
   }
 
-  private record Owed(ConfigurationLine line, long sequence, Word word) {}
+  /// @param sequence of the message; [DeliveryReceipt#NO_MESSAGE] = nobody asked
+  record Owed(ConfigurationLine line, long sequence, Word word) {}
 
   private record Told(Word word, ConfigurationLine line, boolean asked, long atNanos) {}
 
@@ -121,6 +116,14 @@ final class Receipts {
     if (blocked) {
       return;
     }
+    sendOwed(stored, nowNanos);
+    if (any.isPresent() && unaskedWaitNanos(nowNanos) <= 0) {
+      sendUnasked(any.get(), stored, nowNanos);
+    }
+  }
+
+  private void sendOwed(boolean stored, long nowNanos) {
+    var ready = new LinkedHashMap<ConfigurationLine, List<Owed>>();
     for (Iterator<Owed> all = owed.iterator(); all.hasNext(); ) {
       Owed each = all.next();
       if (!each.line().isOpen()) {
@@ -128,12 +131,10 @@ final class Receipts {
         all.remove();
       } else if (maySend(each.line(), each.word(), stored)) {
         all.remove();
-        send(each.line(), each.sequence(), each.word(), nowNanos);
+        ready.computeIfAbsent(each.line(), _ -> new ArrayList<>()).add(each);
       }
     }
-    if (any.isPresent() && unaskedWaitNanos(nowNanos) <= 0) {
-      sendUnasked(any.get(), stored, nowNanos);
-    }
+    ready.forEach((line, answers) -> send(line, answers, nowNanos));
   }
 
   private static boolean maySend(ConfigurationLine line, Word word, boolean stored) {
@@ -141,45 +142,29 @@ final class Receipts {
   }
 
   private void sendUnasked(ConfigurationLine line, boolean stored, long nowNanos) {
-    int sent = 0;
+    var sent = new ArrayList<Owed>();
     for (Iterator<Word> all = unasked.values().iterator(); all.hasNext(); ) {
       Word each = all.next();
-      if (sent < UNASKED_AT_ONCE && maySend(line, each, stored)) {
+      if (sent.size() < UNASKED_AT_ONCE && maySend(line, each, stored)) {
         all.remove();
-        send(line, DeliveryReceipt.NO_MESSAGE, each, nowNanos);
+        sent.add(new Owed(line, DeliveryReceipt.NO_MESSAGE, each));
         everUnasked = true;
         unaskedNanos = nowNanos;
-        sent++;
       }
     }
-    blocked = sent == 0;
+    send(line, sent, nowNanos);
+    blocked = sent.isEmpty();
   }
 
   private long unaskedWaitNanos(long nowNanos) {
     return everUnasked ? unaskedNanos + UNASKED_APART.toNanos() - nowNanos : 0;
   }
 
-  private void send(ConfigurationLine line, long sequence, Word word, long nowNanos) {
-    line.receipt(sequence, signed(line, word));
-    told.put(word.system(), new Told(word, line, sequence != DeliveryReceipt.NO_MESSAGE, nowNanos));
-  }
-
-  /// A message about what can be no system is answered as one that nobody understands.
-  private static DeliveryReceipt signed(ConfigurationLine line, Word word) {
-    try {
-      var receipt =
-          new Receipt(
-              line.agent(),
-              line.generation(),
-              word.system(),
-              word.held().version(),
-              word.held().headerSha256(),
-              word.outcome(),
-              Instant.now().getEpochSecond());
-      return DeliveryReceipt.of(receipt.sign(line.signing()));
-    } catch (SealException impossible) {
-      LOG.warn("a message is about no system: {}", impossible.getMessage());
-      return DeliveryReceipt.result(DeliveryReceipt.UNKNOWN);
+  private void send(ConfigurationLine line, List<Owed> answers, long nowNanos) {
+    Signing.frames(line, answers).forEach(it -> line.receipt(it.sequence(), it.body()));
+    for (Owed each : answers) {
+      boolean asked = each.sequence() != DeliveryReceipt.NO_MESSAGE;
+      told.put(each.word().system(), new Told(each.word(), line, asked, nowNanos));
     }
   }
 

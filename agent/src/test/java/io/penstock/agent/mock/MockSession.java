@@ -1,5 +1,6 @@
 package io.penstock.agent.mock;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufUtil;
@@ -29,9 +30,14 @@ import io.penstock.codec.message.Messages;
 import io.penstock.codec.mux.CreditPool;
 import io.penstock.codec.mux.MuxStream;
 import io.penstock.codec.mux.StreamListener;
+import io.penstock.codec.seal.Receipt;
+import io.penstock.codec.seal.VerifyingKey;
 import io.penstock.codec.session.Clock;
 import io.penstock.codec.session.Scratch;
 import io.penstock.codec.session.SessionCore;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
@@ -55,7 +61,7 @@ public final class MockSession implements SessionCore.Listener {
   private final CompletableFuture<Void> gone = new CompletableFuture<>();
   private final CompletableFuture<Void> drained = new CompletableFuture<>();
   private final BlockingQueue<Receipted> receipts = new LinkedBlockingQueue<>();
-  private final BlockingQueue<DeliveryReceipt> unasked = new LinkedBlockingQueue<>();
+  private final BlockingQueue<Receipted> unasked = new LinkedBlockingQueue<>();
   private final BlockingQueue<StateReport> reports = new LinkedBlockingQueue<>();
   private volatile @Nullable EffectiveRules rules;
   private volatile int slot;
@@ -78,7 +84,14 @@ public final class MockSession implements SessionCore.Listener {
   }
 
   /// A RECEIPT frame.
-  public record Receipted(long sequence, DeliveryReceipt body) {}
+  ///
+  /// @param place of its receipt among those that are signed together
+  public record Receipted(long sequence, DeliveryReceipt body, int place) {
+    /// Verified by this key.
+    public Receipt receipt(VerifyingKey identity) {
+      return Receipt.verify(String.valueOf(body.receipt()), identity).get(place);
+    }
+  }
 
   void received(ByteBuf record) {
     if (mute) {
@@ -181,8 +194,8 @@ public final class MockSession implements SessionCore.Listener {
   }
 
   /// The next receipt of sequence 0: of what no message asked for.
-  public DeliveryReceipt awaitUnasked() throws InterruptedException {
-    DeliveryReceipt receipt = unasked.poll(20, TimeUnit.SECONDS);
+  public Receipted awaitUnasked() throws InterruptedException {
+    Receipted receipt = unasked.poll(20, TimeUnit.SECONDS);
     if (receipt == null) {
       throw new AssertionError("no receipt of sequence 0 came");
     }
@@ -307,10 +320,30 @@ public final class MockSession implements SessionCore.Listener {
   @Override
   public void onReceipt(long sequence, ByteBuf body) throws ProtocolException {
     DeliveryReceipt receipt = Messages.decodeReceipt(ByteBufUtil.getBytes(body));
-    if (sequence == 0) {
-      unasked.add(receipt);
+    List<Long> sequences = receipt.sequences();
+    if (sequences != null) {
+      for (int place = 0; place < sequences.size(); place++) {
+        receipts.add(new Receipted(sequences.get(place), receipt, place));
+      }
+    } else if (sequence == 0) {
+      for (int place = 0; place < signedTogether(receipt); place++) {
+        unasked.add(new Receipted(0, receipt, place));
+      }
     } else {
-      receipts.add(new Receipted(sequence, receipt));
+      receipts.add(new Receipted(sequence, receipt, 0));
+    }
+  }
+
+  private static int signedTogether(DeliveryReceipt receipt) {
+    String jws = String.valueOf(receipt.receipt());
+    String payload = jws.substring(jws.indexOf('.') + 1, jws.lastIndexOf('.'));
+    try {
+      return new ObjectMapper()
+          .readTree(Base64.getUrlDecoder().decode(payload))
+          .required("receipts")
+          .size();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

@@ -22,6 +22,10 @@ import org.slf4j.LoggerFactory;
 final class Acknowledgements implements AutoCloseable {
   private static final int LANES = 4;
   private static final int BATCH = 256;
+
+  /// Of receipt bodies in one batch, each of up to 32 receipts.
+  private static final int BATCH_BYTES = 256 * 1024;
+
   private static final Duration COLLECT = Duration.ofMillis(3);
   private static final Duration TRY_AGAIN = Duration.ofMillis(500);
   private static final Logger LOG = LoggerFactory.getLogger(Acknowledgements.class);
@@ -72,15 +76,16 @@ final class Acknowledgements implements AutoCloseable {
   private static List<Answer> collect(Answer first, LinkedBlockingQueue<Answer> lane)
       throws InterruptedException {
     var batch = new ArrayList<Answer>();
-    batch.add(first);
+    long bytes = 0;
     long until = System.nanoTime() + COLLECT.toNanos();
-    while (batch.size() < BATCH) {
-      lane.drainTo(batch, BATCH - batch.size());
-      Answer next = lane.poll(until - System.nanoTime(), TimeUnit.NANOSECONDS);
-      if (next == null) {
+    for (Answer next = first;
+        next != null;
+        next = lane.poll(until - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+      batch.add(next);
+      bytes += next.body().length;
+      if (batch.size() == BATCH || bytes >= BATCH_BYTES) {
         break;
       }
-      batch.add(next);
     }
     return batch;
   }
@@ -105,14 +110,14 @@ final class Acknowledgements implements AutoCloseable {
     } catch (StoreUnavailableException away) {
       LOG.debug("{} receipts wait for the database: {}", batch.size(), away.getMessage());
       return false;
-    } catch (RuntimeException failure) {
+    } catch (RuntimeException | Error failure) {
       return alone(batch, failure);
     }
   }
 
   /// One receipt that cannot be recorded does not keep the others from it. Its session ends, and
   /// its message is sent again.
-  private boolean alone(List<Answer> batch, RuntimeException failure) {
+  private boolean alone(List<Answer> batch, Throwable failure) {
     if (batch.size() > 1) {
       return batch.stream()
           .map(answer -> recorded(List.of(answer)))

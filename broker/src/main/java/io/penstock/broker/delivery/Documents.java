@@ -1,5 +1,6 @@
 package io.penstock.broker.delivery;
 
+import io.penstock.broker.store.ReceiptTable;
 import io.penstock.broker.store.Tx;
 import io.penstock.codec.message.ConfigurationDocument;
 import io.penstock.codec.message.ControlMessage.Rewrapped;
@@ -59,6 +60,6 @@ public interface Documents {
   /// Names a document.
   record Wanted(Addressee agent, String system, long version) {}
 
-  /// A receipt and how it was signed.
-  record Told(Receipt receipt, String jws) {}
+  /// A receipt and the document in which it was signed.
+  record Told(Receipt receipt, ReceiptTable.Document document) {}
 }

@@ -32,7 +32,7 @@ final class HeadTeller implements AutoCloseable {
   }
 
   void start() {
-    Thread.ofVirtual().name("delivery-heads").start(this::work);
+    Thread.ofVirtual().name("delivery-heads").start(() -> line.serve(AGENTS_AT_ONCE, this::serve));
   }
 
   /// Agents without a live session here are none of ours. Never blocks.
@@ -49,26 +49,13 @@ final class HeadTeller implements AutoCloseable {
     agents.forEach(this::renewed);
   }
 
-  private void work() {
-    try {
-      for (List<String> agents = line.take(AGENTS_AT_ONCE);
-          !agents.isEmpty();
-          agents = line.take(AGENTS_AT_ONCE)) {
-        serve(agents);
-        line.done(agents);
-      }
-    } catch (InterruptedException _) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
   private void serve(List<String> agents) {
     try {
       tell(agents);
     } catch (StoreUnavailableException away) {
       missed.addAll(agents);
       LOG.debug("renewed heads wait for the database: {}", away.getMessage());
-    } catch (RuntimeException bug) {
+    } catch (RuntimeException | Error bug) {
       LOG.error("renewed heads of {} agents cannot be told", agents.size(), bug);
     }
   }

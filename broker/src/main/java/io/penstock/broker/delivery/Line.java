@@ -5,6 +5,7 @@ import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /// Agents whose queue wants looking at, each at most once, and each with one sender at a time: who
 /// is called again while he is served comes again afterwards. As long as there are live agents.
@@ -21,6 +22,19 @@ final class Line {
     } else {
       waiting.add(agent);
       notifyAll();
+    }
+  }
+
+  /// Hands agents to `work`, at most `most` at once, until it is closed or interrupted. One thread
+  /// of several, maybe.
+  void serve(int most, Consumer<List<String>> work) {
+    try {
+      for (List<String> agents = take(most); !agents.isEmpty(); agents = take(most)) {
+        work.accept(agents);
+        done(agents);
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
     }
   }
 

@@ -74,7 +74,9 @@ final class Sender implements AutoCloseable {
 
   void start() {
     for (int worker = 0; worker < WORKERS; worker++) {
-      Thread.ofVirtual().name("delivery-sender-", worker).start(this::work);
+      Thread.ofVirtual()
+          .name("delivery-sender-", worker)
+          .start(() -> line.serve(AGENTS_AT_ONCE, this::serve));
     }
   }
 
@@ -82,19 +84,6 @@ final class Sender implements AutoCloseable {
   void wake(String agent) {
     if (!roster.of(agent).isEmpty()) {
       line.add(agent);
-    }
-  }
-
-  private void work() {
-    try {
-      for (List<String> agents = line.take(AGENTS_AT_ONCE);
-          !agents.isEmpty();
-          agents = line.take(AGENTS_AT_ONCE)) {
-        serve(agents);
-        line.done(agents);
-      }
-    } catch (InterruptedException _) {
-      Thread.currentThread().interrupt();
     }
   }
 
@@ -109,14 +98,14 @@ final class Sender implements AutoCloseable {
       // Whether the rows were marked is unknown; the next round asks again.
       targets.forEach(Attached::doubt);
       LOG.debug("messages wait for the database: {}", away.getMessage());
-    } catch (RuntimeException failure) {
+    } catch (RuntimeException | Error failure) {
       targets.forEach(Attached::doubt);
       oneByOne(targets, failure);
     }
   }
 
   /// One agent's rows that cannot be sent do not keep the others' from them.
-  private void oneByOne(List<Attached> targets, RuntimeException failure) {
+  private void oneByOne(List<Attached> targets, Throwable failure) {
     if (targets.size() == 1) {
       LOG.error("messages of {} cannot be sent", targets.getFirst().agent(), failure);
       return;

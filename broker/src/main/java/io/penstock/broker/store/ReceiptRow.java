@@ -1,5 +1,6 @@
 package io.penstock.broker.store;
 
+import io.penstock.codec.seal.Octets;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -7,7 +8,7 @@ import java.util.Optional;
 /// One row of `receipts`: the last word of an agent about one version.
 ///
 /// @param outcome `applied` or `refused`
-/// @param jws as the agent signed it
+/// @param document SHA-256 of the JWS in which the agent signed it
 public record ReceiptRow(
     String agent,
     String system,
@@ -15,7 +16,7 @@ public record ReceiptRow(
     String outcome,
     Optional<String> reason,
     Optional<String> detail,
-    String jws,
+    Octets document,
     Instant receivedAt) {
 
   /// What the MAC covers.
@@ -27,7 +28,7 @@ public record ReceiptRow(
         outcome,
         MacText.of(reason),
         MacText.of(detail),
-        jws,
+        document.base64Url(),
         Long.toString(receivedAt.toEpochMilli()));
   }
 }

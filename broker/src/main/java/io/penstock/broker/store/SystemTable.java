@@ -3,11 +3,8 @@ package io.penstock.broker.store;
 import io.penstock.broker.keys.RowMac;
 import io.penstock.broker.store.SystemVersion.State;
 import io.penstock.codec.seal.Octets;
-import io.vertx.core.buffer.Buffer;
 import io.vertx.sqlclient.Row;
 import java.time.Instant;
-import java.time.OffsetDateTime;
-import java.time.ZoneOffset;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -19,7 +16,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
-/// Systems, their versions, heads and receipts, whole rows at a time under their MACs: what is
+/// Systems, their versions and heads, whole rows at a time under their MACs: what is
 /// written gets one, and reading a row whose MAC does not hold throws [TamperedRowException].
 ///
 /// Locks are taken in this order: the agent, its messages, the system, the head. A receipt begins
@@ -28,7 +25,6 @@ public final class SystemTable {
   private static final String SYSTEMS = "systems";
   private static final String VERSIONS = "system_versions";
   private static final String HEADS = "heads";
-  private static final String RECEIPTS = "receipts";
 
   private static final String SELECT_SYSTEM =
       """
@@ -47,8 +43,6 @@ public final class SystemTable {
              row_version, mac
       from heads
       """;
-  private static final String RECEIPT_COLUMNS =
-      "agent, system, version, outcome, reason, detail, jws, received_at, mac ";
 
   private final RowMac mac;
 
@@ -122,11 +116,7 @@ public final class SystemTable {
         rows.stream().map(SystemRow::system).toArray(String[]::new),
         rows.stream().map(SystemRow::appliedVersion).toArray(Long[]::new),
         rows.stream().map(SystemRow::rowVersion).toArray(Long[]::new),
-        macs(rows, row -> mac.of(SYSTEMS, row.granting())));
-  }
-
-  private static <R> Buffer[] macs(List<R> rows, Function<R, Octets> mac) {
-    return rows.stream().map(row -> Buffer.buffer(mac.apply(row).bytes())).toArray(Buffer[]::new);
+        Values.octets(rows, row -> mac.of(SYSTEMS, row.granting())));
   }
 
   public void update(Tx tx, SystemRow row) {
@@ -253,7 +243,7 @@ public final class SystemTable {
         next.stream().map(SystemVersion::version).toArray(Long[]::new),
         next.stream().map(row -> Stored.text(row.state())).toArray(String[]::new),
         next.stream().map(SystemVersion::rowVersion).toArray(Long[]::new),
-        macs(next, row -> mac.of(VERSIONS, row.granting())));
+        Values.octets(next, row -> mac.of(VERSIONS, row.granting())));
   }
 
   /// What a version carries.
@@ -461,7 +451,7 @@ public final class SystemTable {
         rows.stream().map(HeadRow::agent).toArray(String[]::new),
         rows.stream().map(HeadRow::appliedSequence).toArray(Long[]::new),
         rows.stream().map(HeadRow::rowVersion).toArray(Long[]::new),
-        macs(rows, row -> mac.of(HEADS, row.granting())));
+        Values.octets(rows, row -> mac.of(HEADS, row.granting())));
   }
 
   public Optional<HeadRow> lockHead(Tx tx, String agent) {
@@ -471,7 +461,6 @@ public final class SystemTable {
   /// How far an agent is, for lists.
   public record HeadCounters(String agent, long sequence, long appliedSequence) {}
 
-  /// Of all agents. Numbers to look at, so nothing is verified and no manifest is read.
   /// Systems of which a message went to the agent and no receipt has come.
   public Set<String> underWay(Tx tx, String agent) {
     return stream(
@@ -483,6 +472,7 @@ public final class SystemTable {
         .collect(Collectors.toUnmodifiableSet());
   }
 
+  /// Of all agents. Numbers to look at, so nothing is verified and no manifest is read.
   public List<HeadCounters> headCounters(Tx tx) {
     return stream(tx.query("select agent, sequence, applied_sequence from heads"))
         .map(
@@ -546,69 +536,6 @@ public final class SystemTable {
     };
   }
 
-  // Receipts.
-
-  /// Each replaces an older one about the same version, of which there is one at most.
-  public void put(Tx tx, Collection<ReceiptRow> receipts) {
-    List<ReceiptRow> rows = List.copyOf(receipts);
-    tx.update(
-        """
-        insert into receipts (agent, system, version, outcome, reason, detail, jws, received_at, mac)
-        select * from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[],
-          $8::timestamptz[], $9::bytea[])
-        on conflict (agent, system, version) do update set outcome = excluded.outcome,
-          reason = excluded.reason, detail = excluded.detail, jws = excluded.jws,
-          received_at = excluded.received_at, mac = excluded.mac
-        """,
-        rows.stream().map(ReceiptRow::agent).toArray(String[]::new),
-        rows.stream().map(ReceiptRow::system).toArray(String[]::new),
-        rows.stream().map(ReceiptRow::version).toArray(Long[]::new),
-        rows.stream().map(ReceiptRow::outcome).toArray(String[]::new),
-        Values.texts(rows, ReceiptRow::reason),
-        Values.texts(rows, ReceiptRow::detail),
-        rows.stream().map(ReceiptRow::jws).toArray(String[]::new),
-        rows.stream()
-            .map(row -> OffsetDateTime.ofInstant(row.receivedAt(), ZoneOffset.UTC))
-            .toArray(OffsetDateTime[]::new),
-        macs(rows, row -> mac.of(RECEIPTS, row.granting())));
-  }
-
-  public Optional<ReceiptRow> receipt(Tx tx, String agent, String system, long version) {
-    return tx.one(
-            "select "
-                + RECEIPT_COLUMNS
-                + " from receipts where agent = $1 and system = $2 and version = $3",
-            agent,
-            system,
-            version)
-        .map(this::receipt);
-  }
-
-  /// The last that came about one system.
-  public Optional<ReceiptRow> lastReceipt(Tx tx, String agent, String system) {
-    return tx.one(
-            "select "
-                + RECEIPT_COLUMNS
-                + " from receipts where agent = $1 and system = $2"
-                + " order by received_at desc, version desc limit 1",
-            agent,
-            system)
-        .map(this::receipt);
-  }
-
-  /// The last that came about each system, by name.
-  public List<ReceiptRow> lastReceipts(Tx tx, String agent) {
-    return stream(
-            tx.query(
-                "select distinct on (system) "
-                    + RECEIPT_COLUMNS
-                    + " from receipts where agent = $1"
-                    + " order by system, received_at desc, version desc",
-                agent))
-        .map(this::receipt)
-        .toList();
-  }
-
   // Rows.
 
   private SystemRow system(Row row) {
@@ -663,26 +590,6 @@ public final class SystemTable {
             Values.number(row, "row_version"));
     require(row, HEADS, head.granting(), head.agent(), "the head manifest");
     return head;
-  }
-
-  private ReceiptRow receipt(Row row) {
-    var receipt =
-        new ReceiptRow(
-            Values.text(row, "agent"),
-            Values.text(row, "system"),
-            Values.number(row, "version"),
-            Values.text(row, "outcome"),
-            Values.optionalText(row, "reason"),
-            Values.optionalText(row, "detail"),
-            Values.text(row, "jws"),
-            Values.instant(row, "received_at"));
-    require(
-        row,
-        RECEIPTS,
-        receipt.granting(),
-        receipt.agent(),
-        "the receipt of " + receipt.system() + " version " + receipt.version());
-    return receipt;
   }
 
   private void require(Row row, String table, List<String> fields, String agent, String what) {

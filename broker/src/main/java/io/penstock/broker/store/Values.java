@@ -53,6 +53,10 @@ final class Values {
     return rows.stream().map(row -> field.apply(row).orElse(null)).toArray(String[]::new);
   }
 
+  static <R> Buffer[] octets(List<R> rows, Function<R, Octets> field) {
+    return rows.stream().map(row -> Buffer.buffer(field.apply(row).bytes())).toArray(Buffer[]::new);
+  }
+
   static String text(Row row, String column) {
     return required(row.getString(column), column);
   }

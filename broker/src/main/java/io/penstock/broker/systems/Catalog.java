@@ -3,6 +3,7 @@ package io.penstock.broker.systems;
 import io.penstock.broker.agents.ApprovedAgents.Found;
 import io.penstock.broker.keys.BrokerKeys;
 import io.penstock.broker.store.ReceiptRow;
+import io.penstock.broker.store.ReceiptTable;
 import io.penstock.broker.store.SystemRow;
 import io.penstock.broker.store.SystemTable;
 import io.penstock.broker.store.SystemTable.HeadCounters;
@@ -30,12 +31,19 @@ import java.util.stream.Collectors;
 /// What there is, for looking.
 final class Catalog {
   private final SystemTable table;
+  private final ReceiptTable receipts;
   private final Versions versions;
   private final Standing standing;
   private final BrokerKeys keys;
 
-  Catalog(SystemTable table, Versions versions, Standing standing, BrokerKeys keys) {
+  Catalog(
+      SystemTable table,
+      ReceiptTable receipts,
+      Versions versions,
+      Standing standing,
+      BrokerKeys keys) {
     this.table = table;
+    this.receipts = receipts;
     this.versions = versions;
     this.standing = standing;
     this.keys = keys;
@@ -58,8 +66,8 @@ final class Catalog {
         table.newestOfEach(tx, agent).stream()
             .collect(Collectors.toMap(SystemVersion::system, Function.identity()));
     Set<String> underWay = table.underWay(tx, agent);
-    Map<String, ReceiptRow> receipts =
-        table.lastReceipts(tx, agent).stream()
+    Map<String, ReceiptRow> last =
+        receipts.lastOfEach(tx, agent).stream()
             .collect(Collectors.toMap(ReceiptRow::system, Function.identity()));
     return table.list(tx, agent).stream()
         .filter(row -> !(row.removed() && row.appliedVersion() == row.removedVersion()))
@@ -68,7 +76,7 @@ final class Catalog {
                 view(
                     row,
                     Optional.ofNullable(newest.get(row.system())),
-                    Optional.ofNullable(receipts.get(row.system())),
+                    Optional.ofNullable(last.get(row.system())),
                     generation,
                     underWay))
         .toList();
@@ -86,7 +94,7 @@ final class Catalog {
         view(
             row,
             Optional.of(newest.row()),
-            table.lastReceipt(tx, agent, system),
+            receipts.last(tx, agent, system),
             generation,
             table.underWay(tx, agent)),
         text(newest),
@@ -102,7 +110,7 @@ final class Catalog {
                 view(
                     row,
                     Optional.empty(),
-                    table.receipt(tx, agent, system, row.version()),
+                    receipts.find(tx, agent, system, row.version()),
                     underWay))
         .toList();
   }
@@ -113,7 +121,7 @@ final class Catalog {
     return view(
         opened.row(),
         Optional.of(text(opened)),
-        table.receipt(tx, agent, system, version),
+        receipts.find(tx, agent, system, version),
         table.underWay(tx, agent));
   }
 

@@ -20,8 +20,7 @@ import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /// The newest head manifest of each agent (`docs/sealed-configuration.md`, section 4). What it
-/// lists is told by its own signature, verified at every reading, so no row beside it can add to
-/// it.
+/// lists is told by its own signature, so no row beside it can add to it.
 final class Heads {
   static final Duration LIFE = Duration.ofHours(24);
   static final Duration RENEWED_AFTER = Duration.ofHours(1);
@@ -31,11 +30,13 @@ final class Heads {
   private final SystemTable table;
   private final BrokerKeys keys;
   private final Clock clock;
+  private final VerifiedTexts<HeadManifest> manifests;
 
   Heads(SystemTable table, BrokerKeys keys, Clock clock) {
     this.table = table;
     this.keys = keys;
     this.clock = clock;
+    this.manifests = new VerifiedTexts<>(keys::ownKeyset, HeadManifest::verify);
   }
 
   /// A row and what its signature says.
@@ -187,7 +188,7 @@ final class Heads {
   private Verified verified(HeadRow row) {
     HeadManifest manifest;
     try {
-      manifest = HeadManifest.verify(row.jws(), keys.ownKeyset());
+      manifest = manifests.read(row.jws());
     } catch (SealException _) {
       throw new TamperedRowException(row.agent(), "a head manifest that we did not sign");
     }

@@ -4,6 +4,7 @@ import io.penstock.broker.delivery.Addressee;
 import io.penstock.broker.delivery.Documents.Told;
 import io.penstock.broker.store.HeadRow;
 import io.penstock.broker.store.ReceiptRow;
+import io.penstock.broker.store.ReceiptTable;
 import io.penstock.broker.store.SystemRow;
 import io.penstock.broker.store.SystemTable;
 import io.penstock.broker.store.SystemTable.SystemKey;
@@ -29,10 +30,12 @@ import java.util.stream.Collectors;
 /// Writes down what agents did with what they got; delivery raises the alarms about it.
 final class Receipts {
   private final SystemTable table;
+  private final ReceiptTable receipts;
   private final Recorder recorder;
 
-  Receipts(SystemTable table, Recorder recorder) {
+  Receipts(SystemTable table, ReceiptTable receipts, Recorder recorder) {
     this.table = table;
+    this.receipts = receipts;
     this.recorder = recorder;
   }
 
@@ -81,7 +84,10 @@ final class Receipts {
     if (told.isEmpty()) {
       return;
     }
-    table.put(tx, told.stream().map(one -> row(one.receipt(), one.jws(), now)).toList());
+    receipts.put(
+        tx,
+        told.stream().map(one -> row(one, now)).toList(),
+        told.stream().map(Told::document).distinct().toList());
     List<SystemVersion> settled =
         told.stream()
             .map(one -> settled(versions, one.receipt()))
@@ -100,9 +106,8 @@ final class Receipts {
     }
     settleHeads(tx, told, heads);
     told.stream()
-        .map(Told::receipt)
-        .filter(receipt -> isNews(receipt, systems, versions))
-        .forEach(receipt -> audit(tx, receipt));
+        .filter(one -> isNews(one.receipt(), systems, versions))
+        .forEach(one -> audit(tx, one));
   }
 
   /// Agents prove what runs at every start, and again after a tunnel that may have taken a receipt
@@ -179,7 +184,8 @@ final class Receipts {
     }
   }
 
-  private static ReceiptRow row(Receipt receipt, String jws, Instant now) {
+  private static ReceiptRow row(Told told, Instant now) {
+    Receipt receipt = told.receipt();
     Optional<Refused> refused = refusal(receipt);
     return new ReceiptRow(
         receipt.agent(),
@@ -188,7 +194,7 @@ final class Receipts {
         refused.isPresent() ? "refused" : "applied",
         refused.map(it -> it.reason().text()),
         refused.map(Refused::detail),
-        jws,
+        told.document().sha256(),
         now.truncatedTo(ChronoUnit.MILLIS));
   }
 
@@ -196,10 +202,12 @@ final class Receipts {
     return receipt.outcome() instanceof Refused refused ? Optional.of(refused) : Optional.empty();
   }
 
-  private void audit(Tx tx, Receipt receipt) {
+  private void audit(Tx tx, Told told) {
+    Receipt receipt = told.receipt();
     var what = new LinkedHashMap<String, Object>();
     what.put("version", receipt.version());
     what.put("header_sha256", receipt.headerSha256().base64Url());
+    what.put("receipt_sha256", told.document().sha256().base64Url());
     Optional<Refused> refused = refusal(receipt);
     recorder.told(
         tx,

@@ -9,6 +9,7 @@ import io.penstock.broker.delivery.MessageQueue;
 import io.penstock.broker.keys.BrokerKeys;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.store.HeadRow;
+import io.penstock.broker.store.ReceiptTable;
 import io.penstock.broker.store.SystemRow;
 import io.penstock.broker.store.SystemTable;
 import io.penstock.broker.store.TamperedRowException;
@@ -69,13 +70,14 @@ public final class Systems implements SystemOperations {
     this.clock = around.clock();
     this.queue = around.queue();
     this.table = new SystemTable(around.keys().rowMac());
+    var receipts = new ReceiptTable(around.keys().rowMac());
     this.standing = new Standing(around.agents());
     this.recorder = new Recorder(database, new Audit(database, clock), clock);
     this.heads = new Heads(table, around.keys(), clock);
     var versions = new Versions(table, around.keys());
     this.editing = new Editing(table, versions, standing, recorder, clock);
     this.deployment = new Deployment(table, versions, heads, standing, queue, recorder, clock);
-    this.catalog = new Catalog(table, versions, standing, around.keys());
+    this.catalog = new Catalog(table, receipts, versions, standing, around.keys());
     this.tests = new SystemTests(around.live(), testDeadline, around.random());
     this.documents =
         new StoredDocuments(
@@ -83,7 +85,7 @@ public final class Systems implements SystemOperations {
             versions,
             heads,
             standing,
-            new Receipts(table, recorder),
+            new Receipts(table, receipts, recorder),
             new Rewraps(table, versions, standing, recorder),
             recorder);
   }

@@ -21,10 +21,12 @@ import java.util.Optional;
 final class Versions {
   private final SystemTable table;
   private final BrokerKeys keys;
+  private final VerifiedTexts<ConfigurationHeader> headers;
 
   Versions(SystemTable table, BrokerKeys keys) {
     this.table = table;
     this.keys = keys;
+    this.headers = new VerifiedTexts<>(keys::ownKeyset, ConfigurationHeader::verify);
   }
 
   /// One version, verified.
@@ -93,7 +95,7 @@ final class Versions {
   private ConfigurationHeader header(SystemVersion row) {
     ConfigurationHeader header;
     try {
-      header = ConfigurationHeader.verify(row.headerJws(), keys.ownKeyset());
+      header = headers.read(row.headerJws());
     } catch (SealException _) {
       throw tampered(row, "a header that we did not sign");
     }

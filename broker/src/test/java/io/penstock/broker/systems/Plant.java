@@ -1,5 +1,7 @@
 package io.penstock.broker.systems;
 
+import io.penstock.broker.delivery.Documents.Told;
+import io.penstock.broker.store.ReceiptTable;
 import io.penstock.codec.schema.PluginSchema;
 import io.penstock.codec.seal.ConfigurationHeader;
 import io.penstock.codec.seal.Octets;
@@ -46,5 +48,9 @@ public record Plant(String name, long generation, SealingKey sealing, SigningKey
 
   Receipt receipt(String system, long version, Octets header, Receipt.Outcome outcome) {
     return new Receipt(name, generation, system, version, header, outcome, 1_700_000_000);
+  }
+
+  Told told(Receipt receipt) {
+    return new Told(receipt, ReceiptTable.Document.of(name, receipt.sign(signing)));
   }
 }

@@ -258,13 +258,7 @@ class SystemTamperingTest {
     Receipt receipt = press.receipt("erp", 1, header, new Receipt.Applied());
 
     rig.database()
-        .run(
-            tx ->
-                documents()
-                    .receipts(
-                        tx,
-                        List.of(new Documents.Told(receipt, receipt.sign(press.signing()))),
-                        rig.clock().instant()));
+        .run(tx -> documents().receipts(tx, List.of(press.told(receipt)), rig.clock().instant()));
 
     assertThat(rig.alarmKinds()).containsExactly("database-tampered");
     assertThat(rig.audit()).noneMatch(entry -> entry.eventType().equals("system.applied"));
@@ -277,13 +271,7 @@ class SystemTamperingTest {
         press.receipt(
             "mes", 1, made.headerSha256(), Receipt.Refused.of(Receipt.Reason.TOO_LARGE, "x"));
     rig.database()
-        .run(
-            tx ->
-                documents()
-                    .receipts(
-                        tx,
-                        List.of(new Documents.Told(receipt, receipt.sign(press.signing()))),
-                        rig.clock().instant()));
+        .run(tx -> documents().receipts(tx, List.of(press.told(receipt)), rig.clock().instant()));
 
     rig.tamper("update receipts set outcome = 'applied', reason = null, detail = null");
 

@@ -184,13 +184,7 @@ class SystemsTest {
   private void receipt(Plant plant, long version, Octets header, Receipt.Outcome outcome) {
     Receipt receipt = plant.receipt("erp", version, header, outcome);
     rig.database()
-        .run(
-            tx ->
-                documents()
-                    .receipts(
-                        tx,
-                        List.of(new Documents.Told(receipt, receipt.sign(plant.signing()))),
-                        rig.clock().instant()));
+        .run(tx -> documents().receipts(tx, List.of(plant.told(receipt)), rig.clock().instant()));
   }
 
   private SystemView view() {
@@ -523,11 +517,7 @@ class SystemsTest {
                             receiptHoldsIt.countDown();
                             await(deploymentWantsIt);
                             documents()
-                                .receipts(
-                                    tx,
-                                    List.of(
-                                        new Documents.Told(receipt, receipt.sign(press.signing()))),
-                                    rig.clock().instant());
+                                .receipts(tx, List.of(press.told(receipt)), rig.clock().instant());
                           }));
       await(receiptHoldsIt);
       var deploying = threads.submit(() -> done(deploy(1)));

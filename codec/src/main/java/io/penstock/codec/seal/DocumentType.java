@@ -15,7 +15,8 @@ public enum DocumentType {
   /// [HeadManifest#MAX_SYSTEMS] systems with the longest names; fits a CONTROL message beside
   /// WELCOME's other fields.
   HEAD_MANIFEST("penstock-head+jws", 224 * 1024),
-  RECEIPT("penstock-receipt+jws", 4 * 1024);
+  /// [Receipt#MAX_TOGETHER] of them.
+  RECEIPT("penstock-receipt+jws", 12 * 1024);
 
   private final String typ;
   private final int maxChars;

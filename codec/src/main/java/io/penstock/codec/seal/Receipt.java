@@ -6,11 +6,14 @@ import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import com.fasterxml.jackson.annotation.JsonValue;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
-/// What an agent did with one version of one system, signed by its identity's signing key
-/// (`docs/sealed-configuration.md`, section 5). A tombstone's receipt names its version and, as it
-/// has no header, a hash of zeros.
+/// What an agent did with one version of one system. Those of one moment are signed together by its
+/// identity's signing key (`docs/sealed-configuration.md`, section 5), because the signature is
+/// most of what a receipt costs either side. A tombstone's receipt names its version and, as it has
+/// no
+/// header, a hash of zeros.
 ///
 /// @param timeEpochSeconds by the agent's clock
 public record Receipt(
@@ -18,9 +21,13 @@ public record Receipt(
     long generation,
     String system,
     long version,
-    @JsonProperty("header_sha256") Octets headerSha256,
+    Octets headerSha256,
     Outcome outcome,
-    @JsonProperty("time") long timeEpochSeconds) {
+    long timeEpochSeconds) {
+
+  /// So many applied ones of the longest names fit into one document; a refused one may need it for
+  /// itself.
+  public static final int MAX_TOGETHER = 32;
 
   private static final String KEY_USE = "identity";
 
@@ -112,18 +119,66 @@ public record Receipt(
     }
   }
 
-  public String sign(SigningKey identity) {
-    return SignedDocument.sign(
-        DocumentType.RECEIPT, identity.verifyingKey().keyId(KEY_USE), identity, this);
+  /// The document: what receipts that are signed together have in common, and each by itself.
+  private record Together(
+      String agent, long generation, @JsonProperty("time") long time, List<One> receipts) {
+    Together {
+      if (receipts.isEmpty() || receipts.size() > MAX_TOGETHER) {
+        throw new SealException(
+            "expected 1 to " + MAX_TOGETHER + " receipts in a document, found " + receipts.size());
+      }
+    }
+
+    static Together of(List<Receipt> receipts) {
+      Receipt first = receipts.getFirst();
+      return new Together(
+          first.agent,
+          first.generation,
+          first.timeEpochSeconds,
+          receipts.stream().map(One::of).toList());
+    }
+
+    Receipt read(One one) {
+      return new Receipt(
+          agent, generation, one.system, one.version, one.headerSha256, one.outcome, time);
+    }
   }
 
+  private record One(
+      String system,
+      long version,
+      @JsonProperty("header_sha256") Octets headerSha256,
+      Outcome outcome) {
+    static One of(Receipt receipt) {
+      return new One(receipt.system, receipt.version, receipt.headerSha256, receipt.outcome);
+    }
+  }
+
+  public String sign(SigningKey identity) {
+    return sign(List.of(this), identity);
+  }
+
+  /// @param receipts 1 to [#MAX_TOGETHER], of one agent, generation and time
+  public static String sign(List<Receipt> receipts, SigningKey identity) {
+    var together = Together.of(receipts);
+    if (!together.receipts.stream().map(together::read).toList().equals(receipts)) {
+      throw new IllegalArgumentException("receipts of several agents, generations or times");
+    }
+    return SignedDocument.sign(
+        DocumentType.RECEIPT, identity.verifyingKey().keyId(KEY_USE), identity, together);
+  }
+
+  /// In the order in which they were signed.
+  ///
   /// @param identity the signing key of the agent's record
-  public static Receipt verify(String jws, VerifyingKey identity) {
+  public static List<Receipt> verify(String jws, VerifyingKey identity) {
     String keyId = identity.keyId(KEY_USE);
-    return SignedDocument.verify(
-        jws,
-        DocumentType.RECEIPT,
-        kid -> kid.equals(keyId) ? Optional.of(identity) : Optional.empty(),
-        Receipt.class);
+    Together together =
+        SignedDocument.verify(
+            jws,
+            DocumentType.RECEIPT,
+            kid -> kid.equals(keyId) ? Optional.of(identity) : Optional.empty(),
+            Together.class);
+    return together.receipts.stream().map(together::read).toList();
   }
 }

@@ -1,5 +1,8 @@
 package io.penstock.codec.seal;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
@@ -8,23 +11,17 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.jose4j.jwa.AlgorithmConstraints;
-import org.jose4j.jwa.AlgorithmConstraints.ConstraintType;
-import org.jose4j.jws.AlgorithmIdentifiers;
-import org.jose4j.jws.JsonWebSignature;
-import org.jose4j.lang.JoseException;
 
 /// A JSON payload under one Ed25519 signature: JWS compact serialization (RFC 7515, RFC 8037) with
 /// exactly the header members `alg`, `kid` and `typ`.
 ///
 /// Stricter than the RFC on purpose: one algorithm, one spelling of every part, a known `typ` and a
-/// known `kid`. The JWS library is shown only texts that already passed these checks, so its
-/// leniencies (padding, whitespace, embedded keys, `crit`) are out of reach.
+/// known `kid`, so that a JWS library's leniencies (padding, whitespace, embedded keys, `crit`) are
+/// out of reach.
 public final class SignedDocument {
   // Unknown members are a newer writer's; the signature covers them all the same.
   static final JsonMapper JSON =
@@ -41,8 +38,8 @@ public final class SignedDocument {
 
   private static final Pattern COMPACT =
       Pattern.compile("([A-Za-z0-9_-]+)\\.([A-Za-z0-9_-]+)\\.([A-Za-z0-9_-]{86})");
-  private static final AlgorithmConstraints ONLY_EDDSA =
-      new AlgorithmConstraints(ConstraintType.PERMIT, AlgorithmIdentifiers.EDDSA);
+  /// RFC 8037.
+  private static final String ALGORITHM = "EdDSA";
 
   private SignedDocument() {}
 
@@ -55,30 +52,16 @@ public final class SignedDocument {
     }
   }
 
+  /// RFC 7515, section 7.1. BouncyCastle signs, as it verifies.
   private static String signText(DocumentType type, String keyId, SigningKey key, String payload) {
-    JsonWebSignature jws = prepared(type, keyId);
-    jws.setPayload(payload);
-    jws.setKey(key.toPrivateKey());
-    String compact;
-    try {
-      compact = jws.getCompactSerialization();
-    } catch (JoseException e) {
-      throw new IllegalStateException("cannot sign " + type.typ(), e);
-    }
+    String signed = headerOf(type, keyId) + "." + Base64Url.encode(payload.getBytes(UTF_8));
+    byte[] signature = key.sign(signed.getBytes(US_ASCII));
+    String compact = signed + "." + Base64Url.encode(signature);
     if (compact.length() > type.maxChars()) {
       throw new SealException(
           type.typ() + " would be longer than " + type.maxChars() + " characters");
     }
     return compact;
-  }
-
-  private static JsonWebSignature prepared(DocumentType type, String keyId) {
-    var jws = new JsonWebSignature();
-    jws.setAlgorithmConstraints(ONLY_EDDSA);
-    jws.setAlgorithmHeaderValue(AlgorithmIdentifiers.EDDSA);
-    jws.setKeyIdHeaderValue(keyId);
-    jws.setHeader("typ", type.typ());
-    return jws;
   }
 
   /// Verifies `compact` and reads its payload. `keys` answers the key for a `kid`, empty when that
@@ -111,7 +94,9 @@ public final class SignedDocument {
   /// What every document of this type begins with that is signed by the key of this id, up to the
   /// first dot: to look for them in a database.
   public static String headerOf(DocumentType type, String keyId) {
-    return prepared(type, keyId).getHeaders().getEncodedHeader();
+    var header = JSON.createObjectNode();
+    header.put("alg", ALGORITHM).put("kid", keyId).put("typ", type.typ());
+    return Base64Url.encode(header.toString().getBytes(UTF_8));
   }
 
   /// The `kid` that a document names, its signature not looked at: to find out what still needs a
@@ -127,7 +112,7 @@ public final class SignedDocument {
   private static String keyId(byte[] headerJson, DocumentType type) {
     JsonNode header = readHeader(headerJson, type);
     if (header.size() != 3
-        || !header.path("alg").asText().equals(AlgorithmIdentifiers.EDDSA)
+        || !header.path("alg").asText().equals(ALGORITHM)
         || !header.path("typ").asText().equals(type.typ())
         || !header.path("kid").isTextual()) {
       throw new SealException(
@@ -151,12 +136,12 @@ public final class SignedDocument {
   /// RFC 7515, section 5.2. The header is exactly ours by now, so nothing in it changes what is
   /// signed.
   private static byte[] signingInput(Matcher parts) {
-    return (parts.group(1) + "." + parts.group(2)).getBytes(StandardCharsets.US_ASCII);
+    return (parts.group(1) + "." + parts.group(2)).getBytes(US_ASCII);
   }
 
   private static <T> T read(byte[] body, DocumentType type, Class<T> payload) {
     try {
-      T value = JSON.readValue(new String(body, StandardCharsets.UTF_8), payload);
+      T value = JSON.readValue(new String(body, UTF_8), payload);
       if (value != null) {
         return value;
       }

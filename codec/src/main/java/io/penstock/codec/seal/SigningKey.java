@@ -1,24 +1,21 @@
 package io.penstock.codec.seal;
 
-import java.security.GeneralSecurityException;
-import java.security.KeyFactory;
-import java.security.PrivateKey;
 import java.security.SecureRandom;
-import java.security.spec.EdECPrivateKeySpec;
-import java.security.spec.NamedParameterSpec;
-import java.util.Arrays;
 import org.bouncycastle.crypto.params.Ed25519PrivateKeyParameters;
 import org.bouncycastle.crypto.signers.Ed25519Signer;
 
-/// An Ed25519 private key, held as its 32-byte seed. Signs raw bytes (BouncyCastle: the JDK takes
-/// ten times as long) and, through [SignedDocument], documents. Prints nothing.
+/// An Ed25519 private key, held as its 32-byte seed, with its public half. Signs raw bytes
+/// (BouncyCastle: the JDK takes ten times as long) and, through [SignedDocument], documents. Prints
+/// nothing.
 public final class SigningKey {
   public static final int SEED_BYTES = 32;
 
   private final Ed25519PrivateKeyParameters key;
+  private final VerifyingKey verifyingKey;
 
   private SigningKey(Ed25519PrivateKeyParameters key) {
     this.key = key;
+    this.verifyingKey = VerifyingKey.of(key.generatePublicKey().getEncoded());
   }
 
   public static SigningKey generate(SecureRandom random) {
@@ -38,7 +35,7 @@ public final class SigningKey {
   }
 
   public VerifyingKey verifyingKey() {
-    return VerifyingKey.of(key.generatePublicKey().getEncoded());
+    return verifyingKey;
   }
 
   public byte[] sign(byte[] message) {
@@ -46,19 +43,6 @@ public final class SigningKey {
     signer.init(true, key);
     signer.update(message, 0, message.length);
     return signer.generateSignature();
-  }
-
-  /// The same key in the JDK's clothes, for JWS libraries.
-  public PrivateKey toPrivateKey() {
-    byte[] seed = seed();
-    try {
-      return KeyFactory.getInstance("Ed25519")
-          .generatePrivate(new EdECPrivateKeySpec(NamedParameterSpec.ED25519, seed));
-    } catch (GeneralSecurityException e) {
-      throw new IllegalStateException("every JDK since 15 has Ed25519", e);
-    } finally {
-      Arrays.fill(seed, (byte) 0);
-    }
   }
 
   @Override

@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -137,10 +138,29 @@ class DeliveryMessagesTest {
 
     assertThat(Messages.decodeReceipt(Messages.encode(signed))).isEqualTo(signed);
     assertThat(Messages.decodeReceipt(Messages.encode(result))).isEqualTo(result);
-    assertThatIllegalArgumentException().isThrownBy(() -> new DeliveryReceipt(null, null));
-    assertThatIllegalArgumentException().isThrownBy(() -> new DeliveryReceipt("a", "b"));
+    assertThatIllegalArgumentException().isThrownBy(() -> new DeliveryReceipt(null, null, null));
+    assertThatIllegalArgumentException().isThrownBy(() -> new DeliveryReceipt("a", "b", null));
     assertThatIllegalArgumentException()
         .isThrownBy(() -> DeliveryReceipt.result("x".repeat(1_025)));
+  }
+
+  @Test
+  void receiptsOfSeveralMessagesNameThemRising() throws ProtocolException {
+    var several = DeliveryReceipt.of("h.b.s", List.of(3L, 4L, 9L));
+
+    assertThat(Messages.decodeReceipt(Messages.encode(several))).isEqualTo(several);
+    for (List<Long> wrong :
+        List.of(List.<Long>of(), List.of(4L, 3L), List.of(4L, 4L), List.of(0L, 1L), rising(33))) {
+      assertThatIllegalArgumentException()
+          .as("%s", wrong)
+          .isThrownBy(() -> DeliveryReceipt.of("h.b.s", wrong));
+    }
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new DeliveryReceipt(null, "done", List.of(1L, 2L)));
+  }
+
+  private static List<Long> rising(int count) {
+    return LongStream.rangeClosed(1, count).boxed().toList();
   }
 
   @Test

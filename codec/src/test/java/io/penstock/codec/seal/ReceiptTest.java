@@ -8,6 +8,9 @@ import io.penstock.codec.seal.Receipt.Outcome;
 import io.penstock.codec.seal.Receipt.Reason;
 import io.penstock.codec.seal.Receipt.Refused;
 import java.io.IOException;
+import java.util.Collections;
+import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -19,7 +22,8 @@ class ReceiptTest {
   void readsWhatTheIdentitySigned() {
     Receipt applied = receipt(new Applied());
 
-    assertThat(Receipt.verify(applied.sign(identity), identity.verifyingKey())).isEqualTo(applied);
+    assertThat(Receipt.verify(applied.sign(identity), identity.verifyingKey()))
+        .containsExactly(applied);
   }
 
   @ParameterizedTest
@@ -27,7 +31,8 @@ class ReceiptTest {
   void readsEveryReason(Reason reason) {
     Receipt refused = receipt(new Refused(reason, "base_url: expected a host, found none"));
 
-    assertThat(Receipt.verify(refused.sign(identity), identity.verifyingKey())).isEqualTo(refused);
+    assertThat(Receipt.verify(refused.sign(identity), identity.verifyingKey()))
+        .containsExactly(refused);
   }
 
   @Test
@@ -77,7 +82,52 @@ class ReceiptTest {
             new Refused(Reason.DESTINATION_WITHOUT_SECRETS, "€".repeat(300)),
             Long.MAX_VALUE);
 
-    assertThat(Receipt.verify(longest.sign(identity), identity.verifyingKey())).isEqualTo(longest);
+    assertThat(Receipt.verify(longest.sign(identity), identity.verifyingKey()))
+        .containsExactly(longest);
+  }
+
+  @Test
+  void asManyAsMayBeSignedTogetherFit() {
+    List<Receipt> longest =
+        IntStream.range(0, Receipt.MAX_TOGETHER)
+            .mapToObj(
+                i ->
+                    new Receipt(
+                        "a".repeat(63),
+                        Long.MAX_VALUE,
+                        i + "s".repeat(61),
+                        Long.MAX_VALUE,
+                        Octets.sha256(new byte[] {(byte) i}),
+                        new Applied(),
+                        Long.MAX_VALUE))
+            .toList();
+
+    assertThat(Receipt.verify(Receipt.sign(longest, identity), identity.verifyingKey()))
+        .isEqualTo(longest);
+  }
+
+  @Test
+  void onlyReceiptsOfOneAgentAndMomentAreSignedTogether() {
+    Receipt one = receipt(new Applied());
+    List<Receipt> later =
+        List.of(
+            one,
+            new Receipt(
+                "press-line-1", 2, "erp", 3, one.headerSha256(), one.outcome(), 1_790_000_001));
+    List<Receipt> anothers =
+        List.of(
+            one,
+            new Receipt(
+                "press-line-2", 2, "erp", 3, one.headerSha256(), one.outcome(), 1_790_000_000));
+
+    assertThatThrownBy(() -> Receipt.sign(later, identity))
+        .isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> Receipt.sign(anothers, identity))
+        .isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(
+            () -> Receipt.sign(Collections.nCopies(Receipt.MAX_TOGETHER + 1, one), identity))
+        .isInstanceOf(SealException.class)
+        .hasMessageContaining("found 33");
   }
 
   private static Receipt receipt(Outcome outcome) {

@@ -22,6 +22,7 @@ import io.penstock.codec.seal.Receipt;
 import io.penstock.codec.seal.SignedTexts;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
@@ -133,38 +134,60 @@ final class Serving implements Steps {
       tunnel.receipt(sequence, DeliveryReceipt.result(DeliveryReceipt.UNKNOWN));
       return;
     }
-    if (!fleet.holdsAnswers()) {
-      answer(tunnel, sequence, message.get());
-    } else if (held.size() < MAX_HELD) {
-      held.add(new Held(sequence, message.get()));
-    } else {
+    if (held.size() == MAX_HELD) {
       throw new FleetException("expected at most " + MAX_HELD + " unanswered messages");
+    }
+    held.add(new Held(sequence, message.get()));
+    if (held.size() == 1 && !fleet.holdsAnswers()) {
+      // After whatever else has arrived by now: receipts of one moment are signed together.
+      tunnel.later(() -> release(tunnel));
     }
   }
 
   @Override
   public void release(Tunnel tunnel) {
-    while (!held.isEmpty()) {
-      Held one = held.remove();
-      try {
-        answer(tunnel, one.sequence(), one.message());
-      } catch (FleetException unsupported) {
-        tunnel.fail(unsupported);
-        return;
+    try {
+      while (!held.isEmpty()) {
+        answer(tunnel);
       }
+    } catch (FleetException unsupported) {
+      tunnel.fail(unsupported);
     }
   }
 
-  private void answer(Tunnel tunnel, long sequence, DeliveryMessage message) throws FleetException {
-    DeliveryReceipt receipt =
-        switch (message) {
-          case DeliveryMessage.Configuration it -> applied(it.system(), it.version(), hash(it));
-          case DeliveryMessage.Head it ->
-              applied(it.system(), it.version(), Octets.of(new byte[TOMBSTONE_HASH_BYTES]));
-          case DeliveryMessage.Instruction _ -> DeliveryReceipt.result("done");
-        };
-    tunnel.receipt(sequence, receipt);
-    fleet.counters().receipts.increment();
+  /// One RECEIPT: of an instruction, or of as many configurations as it can hold.
+  private void answer(Tunnel tunnel) throws FleetException {
+    var receipts = new ArrayList<Receipt>();
+    var sequences = new ArrayList<Long>();
+    long now = System.currentTimeMillis() / 1_000;
+    while (!held.isEmpty() && receipts.size() < Receipt.MAX_TOGETHER) {
+      Held next = held.element();
+      if (next.message() instanceof DeliveryMessage.Instruction) {
+        break;
+      }
+      receipts.add(applied(next.message(), now));
+      sequences.add(held.remove().sequence());
+    }
+    if (receipts.isEmpty()) {
+      tunnel.receipt(held.remove().sequence(), DeliveryReceipt.result("done"));
+      fleet.counters().receipts.increment();
+      return;
+    }
+    String signed = Receipt.sign(receipts, identity.signing());
+    tunnel.receipt(
+        sequences.getLast(),
+        receipts.size() == 1 ? DeliveryReceipt.of(signed) : DeliveryReceipt.of(signed, sequences));
+    fleet.counters().receipts.add(receipts.size());
+  }
+
+  private Receipt applied(DeliveryMessage message, long now) throws FleetException {
+    return switch (message) {
+      case DeliveryMessage.Configuration it -> applied(it.system(), it.version(), hash(it), now);
+      case DeliveryMessage.Head it ->
+          applied(it.system(), it.version(), Octets.of(new byte[TOMBSTONE_HASH_BYTES]), now);
+      case DeliveryMessage.Instruction it ->
+          throw new IllegalArgumentException("no receipt is due for " + it.kind());
+    };
   }
 
   private static Octets hash(DeliveryMessage.Configuration configuration) throws FleetException {
@@ -179,17 +202,9 @@ final class Serving implements Steps {
     return Octets.sha256(document.header().getBytes(StandardCharsets.US_ASCII));
   }
 
-  private DeliveryReceipt applied(String system, long version, Octets headerSha256) {
-    var receipt =
-        new Receipt(
-            name,
-            identity.generation(),
-            system,
-            version,
-            headerSha256,
-            new Receipt.Applied(),
-            System.currentTimeMillis() / 1_000);
-    return DeliveryReceipt.of(receipt.sign(identity.signing()));
+  private Receipt applied(String system, long version, Octets headerSha256, long now) {
+    return new Receipt(
+        name, identity.generation(), system, version, headerSha256, new Receipt.Applied(), now);
   }
 
   @Override

@@ -136,6 +136,16 @@ final class Tunnel extends SimpleChannelInboundHandler<BinaryWebSocketFrame>
     }
   }
 
+  /// Once what has arrived is read.
+  void later(Runnable task) {
+    loop.execute(
+        () -> {
+          if (!over) {
+            task.run();
+          }
+        });
+  }
+
   void release() {
     steps.release(this);
   }

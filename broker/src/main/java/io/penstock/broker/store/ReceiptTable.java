@@ -1,0 +1,127 @@
+package io.penstock.broker.store;
+
+import io.penstock.broker.keys.RowMac;
+import io.penstock.codec.seal.Octets;
+import io.vertx.sqlclient.Row;
+import java.nio.charset.StandardCharsets;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+
+/// The last word of each agent about each version, and the documents in which the words were
+/// signed, several in one. Rows of the former carry a MAC: reading one whose MAC does not hold
+/// throws
+/// [TamperedRowException].
+public final class ReceiptTable {
+  private static final String TABLE = "receipts";
+  private static final String SELECT =
+      """
+      select agent, system, version, outcome, reason, detail, document, received_at, mac
+      from receipts
+      """;
+
+  private final RowMac mac;
+
+  public ReceiptTable(RowMac mac) {
+    this.mac = mac;
+  }
+
+  /// A document as its agent signed it.
+  ///
+  /// @param sha256 how rows and the audit trail name it
+  public record Document(String agent, String jws, Octets sha256) {
+    public static Document of(String agent, String jws) {
+      return new Document(agent, jws, Octets.sha256(jws.getBytes(StandardCharsets.US_ASCII)));
+    }
+  }
+
+  /// Each row replaces an older one about the same version, of which there is one at most.
+  /// Documents stay.
+  public void put(Tx tx, List<ReceiptRow> rows, Collection<Document> documents) {
+    List<Document> all = List.copyOf(documents);
+    tx.update(
+        """
+        insert into receipt_documents (agent, sha256, jws)
+        select * from unnest($1::text[], $2::bytea[], $3::text[]) on conflict do nothing
+        """,
+        all.stream().map(Document::agent).toArray(String[]::new),
+        Values.octets(all, Document::sha256),
+        all.stream().map(Document::jws).toArray(String[]::new));
+    tx.update(
+        """
+        insert into receipts (agent, system, version, outcome, reason, detail, document, received_at, mac)
+        select * from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::bytea[],
+          $8::timestamptz[], $9::bytea[])
+        on conflict (agent, system, version) do update set outcome = excluded.outcome,
+          reason = excluded.reason, detail = excluded.detail, document = excluded.document,
+          received_at = excluded.received_at, mac = excluded.mac
+        """,
+        rows.stream().map(ReceiptRow::agent).toArray(String[]::new),
+        rows.stream().map(ReceiptRow::system).toArray(String[]::new),
+        rows.stream().map(ReceiptRow::version).toArray(Long[]::new),
+        rows.stream().map(ReceiptRow::outcome).toArray(String[]::new),
+        Values.texts(rows, ReceiptRow::reason),
+        Values.texts(rows, ReceiptRow::detail),
+        Values.octets(rows, ReceiptRow::document),
+        rows.stream()
+            .map(row -> OffsetDateTime.ofInstant(row.receivedAt(), ZoneOffset.UTC))
+            .toArray(OffsetDateTime[]::new),
+        Values.octets(rows, row -> mac.of(TABLE, row.granting())));
+  }
+
+  public Optional<ReceiptRow> find(Tx tx, String agent, String system, long version) {
+    return tx.one(
+            SELECT + " where agent = $1 and system = $2 and version = $3", agent, system, version)
+        .map(this::read);
+  }
+
+  /// The last that came about one system.
+  public Optional<ReceiptRow> last(Tx tx, String agent, String system) {
+    return tx.one(
+            SELECT
+                + " where agent = $1 and system = $2"
+                + " order by received_at desc, version desc limit 1",
+            agent,
+            system)
+        .map(this::read);
+  }
+
+  /// The last that came about each system, by name.
+  public List<ReceiptRow> lastOfEach(Tx tx, String agent) {
+    var rows = new ArrayList<ReceiptRow>();
+    tx.query(
+            """
+            select distinct on (system) agent, system, version, outcome, reason, detail, document, received_at, mac
+            from receipts where agent = $1 order by system, received_at desc, version desc
+            """,
+            agent)
+        .forEach(row -> rows.add(read(row)));
+    return rows;
+  }
+
+  private ReceiptRow read(Row row) {
+    var receipt =
+        new ReceiptRow(
+            Values.text(row, "agent"),
+            Values.text(row, "system"),
+            Values.number(row, "version"),
+            Values.text(row, "outcome"),
+            Values.optionalText(row, "reason"),
+            Values.optionalText(row, "detail"),
+            Values.octets(row, "document"),
+            Values.instant(row, "received_at"));
+    if (!mac.holds(Values.octets(row, "mac"), TABLE, receipt.granting())) {
+      throw new TamperedRowException(
+          receipt.agent(),
+          "the row of the receipt of "
+              + receipt.system()
+              + " version "
+              + receipt.version()
+              + " does not carry our MAC");
+    }
+    return receipt;
+  }
+}
