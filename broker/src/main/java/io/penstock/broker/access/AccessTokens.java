@@ -1,6 +1,9 @@
 package io.penstock.broker.access;
 
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import io.penstock.broker.keys.JwtKeys;
+import io.penstock.codec.seal.Octets;
 import io.penstock.codec.seal.SigningKey;
 import io.penstock.codec.seal.VerifyingKey;
 import io.vertx.core.Vertx;
@@ -10,6 +13,7 @@ import io.vertx.ext.auth.JWTOptions;
 import io.vertx.ext.auth.authentication.TokenCredentials;
 import io.vertx.ext.auth.jwt.JWTAuth;
 import io.vertx.ext.auth.jwt.JWTAuthOptions;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -25,13 +29,18 @@ public final class AccessTokens {
   private static final String ISSUER = "penstock";
   private static final String ALGORITHM = "EdDSA";
   private static final int MAX_CHARACTERS = 4096;
+  private static final int MAX_KNOWN = 10_000;
 
   private final Vertx vertx;
   private final Supplier<JwtKeys> keys;
   private volatile InUse inUse;
 
   /// One for each key, so that a token is judged by one key at a time.
-  private record InUse(JwtKeys keys, JWTAuth signing, List<JWTAuth> verifying) {}
+  ///
+  /// @param known what verified tokens say, by their SHA-256: a caller shows the same one with
+  ///     every call, and its signature costs more than most calls
+  private record InUse(
+      JwtKeys keys, JWTAuth signing, List<JWTAuth> verifying, Cache<Octets, Claims> known) {}
 
   /// @param keys asked at every use: they are rotated
   public AccessTokens(Vertx vertx, Supplier<JwtKeys> keys) {
@@ -55,7 +64,11 @@ public final class AccessTokens {
     var verifying = new ArrayList<JWTAuth>();
     verifying.add(signing);
     from.replaced().forEach(key -> verifying.add(auth(publicJwk(key))));
-    return new InUse(from, signing, List.copyOf(verifying));
+    return new InUse(
+        from,
+        signing,
+        List.copyOf(verifying),
+        Caffeine.newBuilder().maximumSize(MAX_KNOWN).build());
   }
 
   private JWTAuth auth(JsonObject jwk) {
@@ -118,14 +131,22 @@ public final class AccessTokens {
         .generateToken(claims, new JWTOptions().setAlgorithm(ALGORITHM).setIssuer(ISSUER));
   }
 
-  /// Empty for anything that is not a token of ours, or is over. Takes some 100 µs: not for an
-  /// event
-  /// loop.
+  /// Empty for anything that is not a token of ours, or is over. The first time takes some 100 µs:
+  /// not for an event loop.
   public Optional<Claims> verify(String token) {
     if (token.length() > MAX_CHARACTERS || !isOurAlgorithm(token)) {
       return Optional.empty();
     }
-    return current().verifying().stream().flatMap(jwt -> verify(jwt, token).stream()).findFirst();
+    InUse now = current();
+    Octets name = Octets.sha256(token.getBytes(StandardCharsets.UTF_8));
+    Claims known = now.known().getIfPresent(name);
+    if (known != null) {
+      return Optional.of(known).filter(claims -> Instant.now().isBefore(claims.expiresAt()));
+    }
+    Optional<Claims> claims =
+        now.verifying().stream().flatMap(jwt -> verify(jwt, token).stream()).findFirst();
+    claims.ifPresent(it -> now.known().put(name, it));
+    return claims;
   }
 
   private static Optional<Claims> verify(JWTAuth jwt, String token) {
@@ -163,8 +184,7 @@ public final class AccessTokens {
     try {
       byte[] header = Base64.getUrlDecoder().decode(token.substring(0, dot));
       return ALGORITHM.equals(
-          new JsonObject(new String(header, java.nio.charset.StandardCharsets.UTF_8))
-              .getString("alg"));
+          new JsonObject(new String(header, StandardCharsets.UTF_8)).getString("alg"));
     } catch (RuntimeException malformed) {
       return false;
     }
@@ -173,7 +193,7 @@ public final class AccessTokens {
   private static JsonObject payload(String token) {
     String[] parts = token.split("\\.", -1);
     byte[] payload = Base64.getUrlDecoder().decode(parts[1]);
-    return new JsonObject(new String(payload, java.nio.charset.StandardCharsets.UTF_8));
+    return new JsonObject(new String(payload, StandardCharsets.UTF_8));
   }
 
   private static JsonObject publicJwk(VerifyingKey key) {

@@ -1,6 +1,7 @@
 package io.penstock.broker.agents;
 
 import io.penstock.broker.keys.BrokerKeys;
+import io.penstock.broker.keys.VerifiedTexts;
 import io.penstock.broker.store.AgentKeys;
 import io.penstock.codec.seal.AgentRecord;
 import io.penstock.codec.seal.Octets;
@@ -12,9 +13,11 @@ import java.util.Map;
 /// its record says.
 final class SignedRecords {
   private final BrokerKeys keys;
+  private final VerifiedTexts<AgentRecord> records;
 
   SignedRecords(BrokerKeys keys) {
     this.keys = keys;
+    this.records = new VerifiedTexts<>(keys::ownKeyset, AgentRecord::verify);
   }
 
   /// The record that the approver had signed, when the row still says the same; else throws
@@ -37,8 +40,7 @@ final class SignedRecords {
 
   private AgentRecord verified(AgentKeys generation) {
     try {
-      return AgentRecord.verify(
-          generation.approval().map(AgentKeys.Approval::recordJws).orElse(""), keys.ownKeyset());
+      return records.read(generation.approval().map(AgentKeys.Approval::recordJws).orElse(""));
     } catch (SealException _) {
       throw new TamperedException(generation.agent(), "an approved agent without a signed record");
     }

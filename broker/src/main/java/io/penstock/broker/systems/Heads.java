@@ -1,6 +1,7 @@
 package io.penstock.broker.systems;
 
 import io.penstock.broker.keys.BrokerKeys;
+import io.penstock.broker.keys.VerifiedTexts;
 import io.penstock.broker.store.HeadRow;
 import io.penstock.broker.store.SystemTable;
 import io.penstock.broker.store.TamperedRowException;

@@ -43,6 +43,7 @@ final class Plant implements AutoCloseable {
   private final Processes processes;
   private final ExampleErp erp = ExampleErp.start(0);
   private final int port = Processes.freePort();
+  private final int metricsPort = Processes.freePort();
   private final UnaryOperator<Launch> brokerLaunch;
   private PenstockProcess broker;
   private final PublicApi api;
@@ -97,7 +98,7 @@ final class Plant implements AutoCloseable {
   private Launch launchBroker() {
     return brokerLaunch
         .apply(Launch.broker("--data", brokerData().toString(), "--port", String.valueOf(port)))
-        .variable("PENSTOCK_METRICS_PORT", "0");
+        .variable("PENSTOCK_METRICS_PORT", String.valueOf(metricsPort));
   }
 
   URI url() {
@@ -106,6 +107,10 @@ final class Plant implements AutoCloseable {
 
   int port() {
     return port;
+  }
+
+  Metrics metrics() {
+    return new Metrics(metricsPort);
   }
 
   PublicApi api() {

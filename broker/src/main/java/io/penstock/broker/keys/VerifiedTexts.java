@@ -1,4 +1,4 @@
-package io.penstock.broker.systems;
+package io.penstock.broker.keys;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /// again costs its signature once. A text is known by all its characters: a row that was changed is
 /// another text. Another keyset makes a new start. Holds at most [#MAX_CHARS]; beyond it the least
 /// used are verified again.
-final class VerifiedTexts<T> {
+public final class VerifiedTexts<T> {
   private static final long MAX_CHARS = 16L << 20;
 
   private final Supplier<Keyset> keyset;
@@ -22,13 +22,13 @@ final class VerifiedTexts<T> {
   private record Known<T>(Keyset by, Cache<String, T> texts) {}
 
   /// @param verification throws [SealException] for what is not signed by a key of the set
-  VerifiedTexts(Supplier<Keyset> keyset, BiFunction<String, Keyset, T> verification) {
+  public VerifiedTexts(Supplier<Keyset> keyset, BiFunction<String, Keyset, T> verification) {
     this.keyset = keyset;
     this.verification = verification;
   }
 
   /// What `text` says. Throws [SealException] as the verification does.
-  T read(String text) {
+  public T read(String text) {
     Known<T> now = known();
     return now.texts().get(text, unknown -> verification.apply(unknown, now.by()));
   }
