@@ -2,6 +2,7 @@ package io.penstock.agent.config;
 
 import io.penstock.agent.link.ConfigurationLine;
 import io.penstock.codec.message.DeliveryMessage.Instruction;
+import io.penstock.codec.message.DeliveryMessage.InstructionKind;
 import io.penstock.codec.message.DeliveryReceipt;
 import io.penstock.codec.seal.Keyset;
 import java.time.Duration;
@@ -76,6 +77,10 @@ final class Instructions {
     if (known != null) {
       LOG.info("instruction {}, again: {}", instruction.kind().text(), known);
       asker.tell(known);
+      if (instruction.kind() == InstructionKind.WIPE) {
+        // Its tunnel ended before the slot heard of it.
+        line.wipe();
+      }
       return;
     }
     List<Asker> others = underWay.get(instruction.id());

@@ -268,6 +268,20 @@ final class IdentityTest {
   }
 
   @Test
+  void nothingIsWrittenAfterAWipe() throws Exception {
+    try (var data = DataDirectory.open(dir)) {
+      Identity identity = Identity.create(data, NONE, token(), false, random);
+      var rotation = identity.rotation(identity.newBundle());
+      identity.wipe();
+
+      assertThatThrownBy(() -> identity.approved(1)).hasMessageContaining("is wiped");
+      assertThatThrownBy(rotation::stage).hasMessageContaining("is wiped");
+    }
+
+    assertThat(dir).isDirectoryNotContaining(it -> !it.endsWith("lock"));
+  }
+
+  @Test
   void neverLowersItsKeysetFloor() throws Exception {
     Identity identity = create(NONE, false);
 
