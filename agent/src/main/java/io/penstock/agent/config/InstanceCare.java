@@ -212,8 +212,7 @@ final class InstanceCare {
             if (Arrays.equals(as.digest(), running.digest())) {
               return () -> {};
             }
-            Started started =
-                kept(running, preparation.start(running.opened(), as), memory);
+            Started started = kept(running, preparation.start(running.opened(), as), memory);
             return () -> refreshed(started, system);
           } catch (RefusedException refused) {
             return () -> notRefreshed(running, refused.refusal());

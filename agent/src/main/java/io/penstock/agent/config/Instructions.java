@@ -108,7 +108,7 @@ final class Instructions {
         case RESTART_PLUGIN -> restartPlugin(Optional.ofNullable(instruction.system()));
         case RECONNECT -> done("reconnects");
         case COLLECT_DIAGNOSTICS -> done(bounded(diagnostics.get()));
-        case ROTATE_KEYS -> rotateKeys(line);
+        case ROTATE_KEYS -> rotateKeys(line, instruction.id());
         case WIPE -> done("wipes everything and ends");
         case UNKNOWN -> done(DeliveryReceipt.UNKNOWN);
       };
@@ -144,20 +144,20 @@ final class Instructions {
                     String.join("; ", restarts.stream().map(CompletableFuture::join).toList())));
   }
 
-  private CompletableFuture<String> rotateKeys(ConfigurationLine line) {
+  private CompletableFuture<String> rotateKeys(ConfigurationLine line, String id) {
     var result = new CompletableFuture<String>();
     workshop.begin(
         IDENTITY,
         () -> {
-          String text = replacedKeys(line);
+          String text = replacedKeys(line, id);
           return () -> result.complete(text);
         });
     return result;
   }
 
-  private static String replacedKeys(ConfigurationLine line) {
+  private static String replacedKeys(ConfigurationLine line, String id) {
     try {
-      return line.replaceIdentity(REPLACED_WITHIN)
+      return line.replaceIdentity(id, REPLACED_WITHIN)
           .map(why -> "the identity keys are not replaced: " + why)
           .orElse("new sealing and signing keys; the tunnels are renewed one by one");
     } catch (InterruptedException _) {

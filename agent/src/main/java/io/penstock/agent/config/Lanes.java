@@ -3,6 +3,7 @@ package io.penstock.agent.config;
 import io.penstock.agent.config.Attempts.Outcome;
 import io.penstock.agent.config.Attempts.Wanted;
 import io.penstock.agent.link.ConfigurationLine;
+import io.penstock.codec.message.ConfigurationDocument;
 import io.penstock.codec.seal.HeadManifest;
 import io.penstock.codec.seal.HeldVersion;
 import io.penstock.codec.seal.Receipt.Reason;

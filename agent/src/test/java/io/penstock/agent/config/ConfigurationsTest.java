@@ -1204,6 +1204,44 @@ final class ConfigurationsTest {
   }
 
   @Test
+  void keysAreReplacedOnceAlsoWhenTheProcessDiesBeforeItsReceipt() throws Exception {
+    IdentityNext next;
+    try (var _ = agent()) {
+      MockSession session = broker.awaitAdmitted();
+      deliver(session, 1, instruction("k", InstructionKind.ROTATE_KEYS, null));
+      next = session.identities().getFirst();
+    }
+    // The broker stored the keys, and no receipt of the instruction.
+    broker.adopt(next);
+    try (var _ = agent()) {
+      MockSession again = broker.awaitAdmitted();
+      DeliveryReceipt receipt =
+          deliver(again, 1, instruction("k", InstructionKind.ROTATE_KEYS, null)).body();
+
+      assertThat(receipt.result()).contains("new sealing and signing keys");
+      assertThat(again.identities()).as("the keys that it has were made for it").isEmpty();
+
+      deliver(again, 2, instruction("l", InstructionKind.ROTATE_KEYS, null));
+      assertThat(again.identities()).as("another one").hasSize(1);
+    }
+  }
+
+  @Test
+  void keysThatTheBrokerNeverStoredAreMadeAgain() throws Exception {
+    try (var _ = agent()) {
+      MockSession session = broker.awaitAdmitted();
+      deliver(session, 1, instruction("k", InstructionKind.ROTATE_KEYS, null));
+      assertThat(session.identities()).hasSize(1);
+    }
+    try (var _ = agent()) {
+      MockSession again = broker.awaitAdmitted();
+      deliver(again, 1, instruction("k", InstructionKind.ROTATE_KEYS, null));
+
+      assertThat(again.identities()).hasSize(1);
+    }
+  }
+
+  @Test
   void wipesItselfWhenItIsTold() throws Exception {
     try (var agent = agent()) {
       MockSession session = broker.awaitAdmitted();

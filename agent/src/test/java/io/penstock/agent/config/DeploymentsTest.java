@@ -75,8 +75,7 @@ final class DeploymentsTest {
   }
 
   private static SystemDefinition definition(String system) {
-    return new SystemDefinition(
-        system, "http", JsonNodeFactory.instance.objectNode(), List.of());
+    return new SystemDefinition(system, "http", JsonNodeFactory.instance.objectNode(), List.of());
   }
 
   /// Stands in for `http`.
@@ -100,8 +99,7 @@ final class DeploymentsTest {
 
   private record Instance(AtomicInteger closes, boolean failsToClose) implements SystemInstance {
     @Override
-    public StreamListener open(
-        OpenHead head, RequestHead request, boolean end, MuxStream stream) {
+    public StreamListener open(OpenHead head, RequestHead request, boolean end, MuxStream stream) {
       throw new IllegalStateException("answers nothing");
     }
 

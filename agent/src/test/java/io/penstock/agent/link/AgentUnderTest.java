@@ -82,8 +82,7 @@ final class AgentUnderTest implements AutoCloseable, LinkListener, StreamTarget 
     }
 
     Start at(BrokerAddress... addresses) {
-      return new Start(
-          directory, token, List.of(addresses), caFiles, proxy, crashAt, deadlines);
+      return new Start(directory, token, List.of(addresses), caFiles, proxy, crashAt, deadlines);
     }
 
     Start through(ProxySettings settings) {

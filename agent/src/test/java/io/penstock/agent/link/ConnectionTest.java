@@ -360,7 +360,7 @@ final class ConnectionTest {
     broker.approve();
     try (var agent = new AgentUnderTest(Start.with(directory, broker.token()))) {
       MockSession old = broker.awaitAdmitted();
-      open(old, StreamKind.HTTP, "erp");
+      var _ = open(old, StreamKind.HTTP, "erp");
       agent.awaitOpened();
       old.drain(0, 20_000);
       broker.awaitAdmitted();

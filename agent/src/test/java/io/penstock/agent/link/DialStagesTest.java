@@ -136,8 +136,7 @@ final class DialStagesTest {
   void namesTheUpgradeWhenTlsStandsAndNothingFollows() throws Exception {
     try (var silent = TlsPeer.silent(ca)) {
       LinkFailure failure =
-          firstFailure(
-              dialling("localhost", silent.port()).within(Impatient.UPGRADE.deadlines()));
+          firstFailure(dialling("localhost", silent.port()).within(Impatient.UPGRADE.deadlines()));
 
       assertThat(failure.stage()).isEqualTo(Stage.UPGRADE);
       assertThat(failure.text()).contains("within 700 ms, found silence");

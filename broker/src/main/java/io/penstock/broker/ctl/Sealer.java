@@ -156,8 +156,7 @@ final class Sealer {
     }
   }
 
-  private void remember(
-      String agent, Octets rootSha256, List<Octets> replaced, Pins.Known shown) {
+  private void remember(String agent, Octets rootSha256, List<Octets> replaced, Pins.Known shown) {
     if (!pins.root().equals(Optional.of(rootSha256)) && givenRoot.isEmpty()) {
       notices.println("penstock ctl: from now on the broker's root key is " + rootSha256);
     }

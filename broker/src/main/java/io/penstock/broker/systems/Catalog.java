@@ -81,8 +81,7 @@ final class Catalog {
   }
 
   /// Systems whose agent said last that it does not run what is deployed.
-  private Set<String> refused(
-      Tx tx, List<SystemRow> rows, Map<String, SystemVersion> newest) {
+  private Set<String> refused(Tx tx, List<SystemRow> rows, Map<String, SystemVersion> newest) {
     var deployed = new ArrayList<SystemVersion>();
     var older = new ArrayList<VersionKey>();
     for (SystemRow row : rows) {

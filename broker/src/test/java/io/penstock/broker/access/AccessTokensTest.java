@@ -64,8 +64,7 @@ class AccessTokensTest {
 
     keys.replace(ManagedKey.JWT);
 
-    assertThat(tokens.verify(user))
-        .contains(new Claims.OfUser("a@example.org", id, expires));
+    assertThat(tokens.verify(user)).contains(new Claims.OfUser("a@example.org", id, expires));
     assertThat(tokens.verify(service)).contains(new Claims.OfService("erp", id, expires));
     String next = tokens.forUser("b@example.org", Role.VIEWER, List.of(), id, expires);
     assertThat(tokens.verify(next)).contains(new Claims.OfUser("b@example.org", id, expires));

@@ -16,6 +16,7 @@ import io.penstock.codec.message.ControlMessage.Pending;
 import io.penstock.codec.message.ControlMessage.ProofAnswer;
 import io.penstock.codec.message.ControlMessage.ProofChallenge;
 import io.penstock.codec.seal.EnrollmentToken;
+import io.penstock.codec.seal.Octets;
 import java.net.InetAddress;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -300,8 +301,7 @@ class EnrollmentTest {
                   tx,
                   new MessageTable.MessageKey("press", messages.next(tx, "press")),
                   1,
-                  MessageTable.Content.ofSystem(
-                      MessageTable.Kind.CONFIGURATION, system, 1),
+                  MessageTable.Content.ofSystem(MessageTable.Kind.CONFIGURATION, system, 1),
                   "eng",
                   now,
                   Optional.empty());
@@ -311,8 +311,7 @@ class EnrollmentTest {
   private State state(String system) {
     return broker
         .database()
-        .transaction(
-            tx -> new SystemTable(broker.keys().rowMac()).version(tx, "press", system, 1))
+        .transaction(tx -> new SystemTable(broker.keys().rowMac()).version(tx, "press", system, 1))
         .orElseThrow()
         .state();
   }

@@ -117,8 +117,7 @@ class KeyCtlTest {
 
     assertThat(done.exitCode()).isZero();
     assertThat(sent())
-        .isEqualTo(
-            Json.object().put("use", "jwt").put("compromised", true).put("confirm", true));
+        .isEqualTo(Json.object().put("use", "jwt").put("compromised", true).put("confirm", true));
   }
 
   @Test
