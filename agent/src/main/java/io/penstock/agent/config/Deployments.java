@@ -109,6 +109,8 @@ final class Deployments {
   }
 
   /// The same for one whose secrets another still needs.
+  ///
+  /// @return false: it serves, or is discarded already
   boolean discardInstance(Prepared prepared) {
     changing.lock();
     try {
