@@ -420,7 +420,47 @@ final class AgentProcessTest {
     }
   }
 
+  @Test
+  void endsWithFourWhenRevokedOnATunnelThatItRetires() throws Exception {
+    broker.approve();
+    try (var silent = new RawSystem()) {
+      Path file =
+          Files.writeString(
+              parent.resolve("agent.yaml"),
+              """
+              systems:
+                - name: erp
+                  plugin: http
+                  settings: {base_url: "http://127.0.0.1:%d"}
+                  allow: [{methods: [GET], paths: [/api/**]}]
+              """
+                  .formatted(silent.port()));
+      Running agent =
+          run(
+              Map.of("PENSTOCK_ENROLLMENT_TOKEN", broker.token().text()),
+              List.of(),
+              "--data",
+              directory.toString(),
+              "--config",
+              file.toString());
+      MockSession old = broker.awaitAdmitted();
+      // What keeps the old tunnel open while it retires.
+      CompletableFuture<String> running = call(old, "/api/orders");
+      old.drain(0, 20_000);
+      broker.awaitAdmitted();
+      assertThat(running).isNotDone();
+      broker.revoke(old);
+
+      assertThat(agent.awaitExit()).isEqualTo(4);
+      assertThat(directory).isDirectoryNotContaining(it -> !it.endsWith("lock"));
+    }
+  }
+
   private static String get(MockSession session, String path) throws Exception {
+    return call(session, path).get(20, TimeUnit.SECONDS);
+  }
+
+  private static CompletableFuture<String> call(MockSession session, String path) {
     var heard = new CompletableFuture<String>();
     session
         .eventLoop()
@@ -438,7 +478,7 @@ final class AgentProcessTest {
                   .write(head);
               session.core().open(head, true, new Heard(heard));
             });
-    return heard.get(20, TimeUnit.SECONDS);
+    return heard;
   }
 
   private record Heard(CompletableFuture<String> heard) implements StreamListener {

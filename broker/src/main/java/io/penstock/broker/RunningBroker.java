@@ -28,7 +28,6 @@ import io.penstock.broker.front.Front;
 import io.penstock.broker.front.FrontSettings;
 import io.penstock.broker.front.Ticker;
 import io.penstock.broker.keys.BrokerKeys;
-import io.penstock.broker.keys.DevelopmentTls;
 import io.penstock.broker.keys.MasterKey;
 import io.penstock.broker.rotation.KeyRotation;
 import io.penstock.broker.routing.RoutingTable;
@@ -179,7 +178,7 @@ final class RunningBroker {
                 audit,
                 agents.keyUpkeep(),
                 systems.keyUpkeep(),
-                () -> DevelopmentTls.rewrap(data, keys.kek()),
+                new CaKeyFile(data, keys.kek()),
                 config.access().tokenTtl(),
                 clock));
     sessions.alsoTell(delivery);

@@ -55,18 +55,23 @@ final class Application {
     };
   }
 
+  /// Whether everything was forgotten while it was prepared, and it with everything.
+  boolean isForgotten(Prepared prepared) {
+    return !deployments.isKept(prepared);
+  }
+
   /// Empty = it serves.
   Optional<Refusal> swapped(ConfigurationLine line, Prepared prepared) {
-    Optional<Refusal> refusal = overtaken(line, prepared).or(() -> tooManyRules(prepared));
     try {
+      Optional<Refusal> refusal = overtaken(line, prepared).or(() -> tooManyRules(prepared));
       if (refusal.isPresent()) {
         deployments.discard(prepared);
-      } else {
-        swap(prepared);
+        return refusal;
       }
-      return refusal;
+      return swap(prepared);
     } catch (RuntimeException bug) {
       LOG.error("{}: internal error", prepared.system(), bug);
+      deployments.discard(prepared);
       return Optional.of(new Refusal(Reason.START_FAILED, "internal error"));
     }
   }
@@ -113,14 +118,17 @@ final class Application {
                     + bytes));
   }
 
-  private void swap(Prepared prepared) {
+  private Optional<Refusal> swap(Prepared prepared) {
     String system = prepared.system();
-    deployments.swap(prepared);
+    if (!deployments.swap(prepared)) {
+      return Optional.of(new Refusal(Reason.START_FAILED, "everything was forgotten meanwhile"));
+    }
     failpoint.accept(Failpoint.CONFIGURATION_AFTER_SWAP);
     keeper.change(keeper.state().with(system, prepared.held(), false));
     care.replaced(system);
     announcements.changed();
     LOG.info("{}: version {} serves", system, prepared.held().version());
+    return Optional.empty();
   }
 
   /// Why a tombstone of this version does not count; empty = it does.

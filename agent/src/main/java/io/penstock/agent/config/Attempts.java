@@ -44,16 +44,21 @@ final class Attempts {
 
   /// @param held by its header, if a document came or the head lists it; else zeros
   /// @param document null = it is fetched
+  /// @param memory of [Deployments] when it was wanted
   record Wanted(
       ConfigurationLine line,
       String system,
       HeldVersion held,
-      @Nullable ConfigurationDocument document) {}
+      @Nullable ConfigurationDocument document,
+      long memory) {}
 
   sealed interface Outcome {
     record Ready(Prepared prepared) implements Outcome {}
 
     record Refused(HeldVersion held, Refusal refusal) implements Outcome {}
+
+    /// Everything was forgotten meanwhile, and this with it.
+    record Forgotten() implements Outcome {}
 
     /// The document does not come, for now.
     record NotFetched(String why) implements Outcome {}
@@ -68,7 +73,10 @@ final class Attempts {
         document = fetched(wanted);
       }
       held = new HeldVersion(held.version(), ConfigurationHeader.hashOf(document.header()));
-      return new Outcome.Ready(prepared(wanted, document));
+      Prepared prepared = prepared(wanted, document);
+      return deployments.keep(prepared, wanted.memory())
+          ? new Outcome.Ready(prepared)
+          : new Outcome.Forgotten();
     } catch (RefusedException refused) {
       return new Outcome.Refused(held, refused.refusal());
     } catch (LinkFailure broken) {

@@ -7,12 +7,16 @@ import io.penstock.codec.message.ControlMessage.StateReport;
 import io.penstock.codec.message.ControlMessage.SystemState;
 import io.penstock.codec.seal.HeldVersion;
 import java.util.Collection;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,6 +33,11 @@ final class Deployments {
   private final ReentrantLock changing = new ReentrantLock();
   private final Map<String, Prepared> running = new ConcurrentHashMap<>();
   private final Map<String, SystemStatus> statuses = new ConcurrentSkipListMap<>();
+
+  /// Prepared, and neither serving nor discarded yet.
+  private final Set<Prepared> kept = Collections.newSetFromMap(new IdentityHashMap<>());
+
+  private final AtomicLong memory = new AtomicLong();
   private boolean wiped;
 
   Deployments(SystemCatalog catalog, EventLoop loop, StateKeeper keeper) {
@@ -58,26 +67,78 @@ final class Deployments {
     return catalog.rulesBytesWith(next.definition());
   }
 
-  /// One that will not serve.
+  /// What is prepared belongs to the memory in which that began: [#forgetAll] and [#wipe] end it.
+  long memory() {
+    return memory.get();
+  }
+
+  /// Of everything prepared, before anybody else has it: until it serves or is discarded it is
+  /// forgotten with the rest. Any thread.
+  ///
+  /// @param since the [#memory] in which its preparation began
+  /// @return false: that is over, and `prepared` is discarded
+  boolean keep(Prepared prepared, long since) {
+    changing.lock();
+    try {
+      kept.add(prepared);
+      if (wiped || since != memory.get()) {
+        discard(prepared);
+        return false;
+      }
+      return true;
+    } finally {
+      changing.unlock();
+    }
+  }
+
+  /// Whether it still waits for [#swap].
+  boolean isKept(Prepared prepared) {
+    changing.lock();
+    try {
+      return kept.contains(prepared);
+    } finally {
+      changing.unlock();
+    }
+  }
+
+  /// One that will not serve. Nothing happens to one that does, or that is discarded already.
   void discard(Prepared prepared) {
-    prepared.wipe();
-    discardInstance(prepared);
+    if (discardInstance(prepared)) {
+      prepared.wipe();
+    }
   }
 
   /// The same for one whose secrets another still needs.
-  void discardInstance(Prepared prepared) {
-    onLoop(() -> prepared.instance().close());
-  }
-
-  /// New streams go to `next` from now on; what ran before finishes and is forgotten.
-  void swap(Prepared next) {
+  ///
+  /// @return false: it serves, or is discarded already
+  boolean discardInstance(Prepared prepared) {
     changing.lock();
     try {
-      if (wiped) {
-        discard(next);
-        return;
+      if (!kept.remove(prepared)) {
+        return false;
       }
-      onLoop(() -> catalog.deploy(next.definition(), next.instance()));
+    } finally {
+      changing.unlock();
+    }
+    try {
+      onLoop(() -> prepared.instance().close());
+    } catch (RuntimeException bug) {
+      LOG.error("{}: a discarded instance does not close", prepared.system(), bug);
+    }
+    return true;
+  }
+
+  /// New streams go to `next` from now on; what ran before finishes and is forgotten. Whatever
+  /// goes wrong with one that does not serve, it is not left behind.
+  ///
+  /// @return false: `next` is forgotten already
+  boolean swap(Prepared next) {
+    changing.lock();
+    try {
+      if (!kept.contains(next)) {
+        return false;
+      }
+      deploy(next);
       Prepared before = running.put(next.system(), next);
       if (before != null && !before.isSameOpened(next)) {
         before.wipe();
@@ -85,8 +146,25 @@ final class Deployments {
       statuses.put(
           next.system(),
           new SystemStatus(next.system(), next.held(), State.LIVE, Optional.empty()));
+      return true;
     } finally {
       changing.unlock();
+    }
+  }
+
+  private void deploy(Prepared next) {
+    try {
+      onLoop(() -> catalog.deploy(next.definition(), next.instance()));
+      kept.remove(next);
+    } catch (RuntimeException failed) {
+      boolean shared =
+          running(next.system()).filter(before -> before.isSameOpened(next)).isPresent();
+      if (shared) {
+        discardInstance(next);
+      } else {
+        discard(next);
+      }
+      throw failed;
     }
   }
 
@@ -137,6 +215,7 @@ final class Deployments {
   void forgetAll(String why) {
     changing.lock();
     try {
+      forgetKept();
       for (Prepared each : all()) {
         forget(each.system());
         statuses.put(
@@ -153,6 +232,7 @@ final class Deployments {
     changing.lock();
     try {
       wiped = true;
+      forgetKept();
       for (Prepared each : all()) {
         forget(each.system());
       }
@@ -160,6 +240,11 @@ final class Deployments {
     } finally {
       changing.unlock();
     }
+  }
+
+  private void forgetKept() {
+    memory.incrementAndGet();
+    List.copyOf(kept).forEach(this::discard);
   }
 
   StateReport report() {

@@ -155,18 +155,25 @@ final class InstanceCare {
       @Nullable Prepared before, @Nullable Prepared next, @Nullable String problem) {}
 
   private Started started(String system) {
+    long memory = deployments.memory();
     Prepared before = deployments.running(system).orElse(null);
     if (before == null) {
       return new Started(null, null, "runs no longer");
     }
     try {
-      return new Started(before, preparation.restart(before), null);
+      return kept(before, preparation.restart(before), memory);
     } catch (RefusedException refused) {
       return new Started(before, null, refused.refusal().toString());
     } catch (RuntimeException bug) {
       LOG.error("{}: internal error", system, bug);
       return new Started(before, null, "internal error");
     }
+  }
+
+  private Started kept(Prepared before, Prepared next, long memory) {
+    return deployments.keep(next, memory)
+        ? new Started(before, next, null)
+        : new Started(before, null, "was forgotten meanwhile");
   }
 
   /// Empty = it serves.
@@ -179,7 +186,9 @@ final class InstanceCare {
       deployments.discardInstance(next);
       return Optional.of("was replaced meanwhile");
     }
-    deployments.swap(next);
+    if (!deployments.swap(next)) {
+      return Optional.of("was forgotten meanwhile");
+    }
     pauses.done(next.system());
     announcements.changed();
     return Optional.empty();
@@ -194,6 +203,7 @@ final class InstanceCare {
   /// Values of references may have changed where they are kept.
   private void refresh(Prepared running) {
     String system = running.system();
+    long memory = deployments.memory();
     workshop.begin(
         system,
         () -> {
@@ -202,7 +212,7 @@ final class InstanceCare {
             if (Arrays.equals(as.digest(), running.digest())) {
               return () -> {};
             }
-            var started = new Started(running, preparation.start(running.opened(), as), null);
+            Started started = kept(running, preparation.start(running.opened(), as), memory);
             return () -> refreshed(started, system);
           } catch (RefusedException refused) {
             return () -> notRefreshed(running, refused.refusal());

@@ -2,6 +2,7 @@ package io.penstock.agent.config;
 
 import io.penstock.agent.link.ConfigurationLine;
 import io.penstock.codec.message.DeliveryMessage.Instruction;
+import io.penstock.codec.message.DeliveryMessage.InstructionKind;
 import io.penstock.codec.message.DeliveryReceipt;
 import io.penstock.codec.seal.Keyset;
 import java.time.Duration;
@@ -76,6 +77,10 @@ final class Instructions {
     if (known != null) {
       LOG.info("instruction {}, again: {}", instruction.kind().text(), known);
       asker.tell(known);
+      if (instruction.kind() == InstructionKind.WIPE) {
+        // Its tunnel ended before the slot heard of it.
+        line.wipe();
+      }
       return;
     }
     List<Asker> others = underWay.get(instruction.id());
@@ -103,7 +108,7 @@ final class Instructions {
         case RESTART_PLUGIN -> restartPlugin(Optional.ofNullable(instruction.system()));
         case RECONNECT -> done("reconnects");
         case COLLECT_DIAGNOSTICS -> done(bounded(diagnostics.get()));
-        case ROTATE_KEYS -> rotateKeys(line);
+        case ROTATE_KEYS -> rotateKeys(line, instruction.id());
         case WIPE -> done("wipes everything and ends");
         case UNKNOWN -> done(DeliveryReceipt.UNKNOWN);
       };
@@ -139,20 +144,20 @@ final class Instructions {
                     String.join("; ", restarts.stream().map(CompletableFuture::join).toList())));
   }
 
-  private CompletableFuture<String> rotateKeys(ConfigurationLine line) {
+  private CompletableFuture<String> rotateKeys(ConfigurationLine line, String id) {
     var result = new CompletableFuture<String>();
     workshop.begin(
         IDENTITY,
         () -> {
-          String text = replacedKeys(line);
+          String text = replacedKeys(line, id);
           return () -> result.complete(text);
         });
     return result;
   }
 
-  private static String replacedKeys(ConfigurationLine line) {
+  private static String replacedKeys(ConfigurationLine line, String id) {
     try {
-      return line.replaceIdentity(REPLACED_WITHIN)
+      return line.replaceIdentity(id, REPLACED_WITHIN)
           .map(why -> "the identity keys are not replaced: " + why)
           .orElse("new sealing and signing keys; the tunnels are renewed one by one");
     } catch (InterruptedException _) {

@@ -3,6 +3,7 @@ package io.penstock.agent.config;
 import io.penstock.agent.config.Attempts.Outcome;
 import io.penstock.agent.config.Attempts.Wanted;
 import io.penstock.agent.link.ConfigurationLine;
+import io.penstock.codec.message.ConfigurationDocument;
 import io.penstock.codec.seal.HeadManifest;
 import io.penstock.codec.seal.HeldVersion;
 import io.penstock.codec.seal.Receipt.Reason;
@@ -163,7 +164,7 @@ final class Lanes {
       }
       if (next.line().isOpen() && !answeredAtOnce(next)) {
         if (hurries || !retries.isPausing(system, nowNanos)) {
-          begin(lane, next, new Wanted(next.line(), system, next.held(newest), next.document()));
+          begin(lane, next, wanted(next.line(), system, next.held(newest), next.document()));
         }
         return;
       }
@@ -194,7 +195,7 @@ final class Lanes {
     }
     if (entry instanceof HeadManifest.Listed) {
       verdicts.pending(system, listed, "is being fetched");
-      begin(lane, null, new Wanted(line.get(), system, listed, null));
+      begin(lane, null, wanted(line.get(), system, listed, null));
     } else {
       application.remove(system, listed);
       verdicts.applied(system, listed);
@@ -241,6 +242,14 @@ final class Lanes {
 
   // An attempt.
 
+  private Wanted wanted(
+      ConfigurationLine line,
+      String system,
+      HeldVersion held,
+      @Nullable ConfigurationDocument document) {
+    return new Wanted(line, system, held, document, deployments.memory());
+  }
+
   /// @param asked null = the head asks
   private void begin(Lane lane, @Nullable Asked asked, Wanted wanted) {
     workshop.begin(
@@ -254,6 +263,9 @@ final class Lanes {
   private void settle(Lane lane, @Nullable Asked asked, Wanted wanted, Outcome outcome) {
     switch (outcome) {
       case Outcome.Ready(Prepared prepared) -> {
+        if (application.isForgotten(prepared)) {
+          return;
+        }
         Optional<Refusal> refusal = application.swapped(wanted.line(), prepared);
         if (refusal.isEmpty()) {
           lane.refused = null;
@@ -263,6 +275,8 @@ final class Lanes {
       }
       case Outcome.Refused(HeldVersion held, Refusal refusal) ->
           over(lane, asked, wanted, held, refusal);
+      // The next tunnel brings it again.
+      case Outcome.Forgotten _ -> {}
       case Outcome.NotFetched(String why) -> notFetched(lane, asked, wanted, why);
     }
   }

@@ -79,9 +79,9 @@ final class Preparation {
     Opened opened = open(check, keys, before, document);
     try {
       return start(opened, define(opened));
-    } catch (RefusedException refused) {
+    } catch (RefusedException | RuntimeException failed) {
       opened.wipe();
-      throw refused;
+      throw failed;
     }
   }
 

@@ -31,6 +31,7 @@ public final class DataDirectory implements AutoCloseable {
 
   private final Path path;
   private final FileChannel lock;
+  private volatile boolean wiped;
 
   private DataDirectory(Path path, FileChannel lock) {
     this.path = path;
@@ -89,6 +90,9 @@ public final class DataDirectory implements AutoCloseable {
   }
 
   private void writeBeside(String name, byte[] content) throws IOException {
+    if (wiped) {
+      throw new IOException(path + " is wiped: nothing is written there any more");
+    }
     Path beside = path.resolve(name);
     Files.deleteIfExists(beside);
     try (FileChannel channel =
@@ -133,6 +137,7 @@ public final class DataDirectory implements AutoCloseable {
 
   /// Overwrites and deletes everything but the lock: a revoked agent keeps nothing.
   public void wipe() throws IOException {
+    wiped = true;
     try (Stream<Path> files = Files.walk(path)) {
       for (Path file : files.sorted((a, b) -> b.compareTo(a)).toList()) {
         wipe(file);

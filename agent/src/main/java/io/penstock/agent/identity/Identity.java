@@ -30,6 +30,7 @@ public final class Identity {
   private Content content;
   private UnlockKeys keys;
   private List<SealingKey> sealingKeys = List.of();
+  private @Nullable IdentityBundle newest;
 
   private Identity(DataDirectory directory, IdentityFile file, SecureRandom random, Content of) {
     this.directory = directory;
@@ -188,6 +189,7 @@ public final class Identity {
   public synchronized IdentityBundle unwrap(byte[] innerBundle) throws IdentityException {
     IdentityBundle opened = IdentityBundle.unwrap(keys, content.epoch(), innerBundle);
     sealingKeys = opened.sealingKeys();
+    newest = opened;
     return opened;
   }
 
@@ -203,8 +205,10 @@ public final class Identity {
 
   /// Its sealing key opens documents from now on, the last of all: whether the cloud took it may
   /// not be known for a while.
-  public synchronized Successor successor(IdentityBundle held) {
-    IdentityBundle next = held.successor(random);
+  ///
+  /// @param instruction id of the one that asked for new keys
+  public synchronized Successor successor(IdentityBundle held, String instruction) {
+    IdentityBundle next = held.successor(instruction, random);
     sealingKeys = Stream.concat(held.sealingKeys().stream(), Stream.of(next.sealing())).toList();
     return new Successor(next, content.epoch(), wrap(next));
   }
@@ -212,6 +216,13 @@ public final class Identity {
   /// The cloud took it.
   public synchronized void replacedBy(Successor next) {
     sealingKeys = next.bundle().sealingKeys();
+    newest = next.bundle();
+  }
+
+  /// Whether the keys in force, or one of the three pairs before, were made for this instruction.
+  public synchronized boolean isRotatedFor(String instruction) {
+    IdentityBundle known = newest;
+    return known != null && known.isMadeFor(instruction);
   }
 
   /// What this agent believes of its owner.

@@ -116,11 +116,14 @@ public final class ConfigurationLine {
   }
 
   /// Gives this agent new identity keys. Blocks, at most twice `within`. The broker then drains all
-  /// tunnels, and those that follow carry the new keys.
+  /// tunnels, and those that follow carry the new keys. Once for each instruction, also across a
+  /// restart.
   ///
+  /// @param instruction its id
   /// @return empty when the new keys are in force, else why they are not, or may not be
-  public Optional<String> replaceIdentity(Duration within) throws InterruptedException {
-    return replacement.replace(session, bundle, within);
+  public Optional<String> replaceIdentity(String instruction, Duration within)
+      throws InterruptedException {
+    return replacement.replace(session, bundle, instruction, within);
   }
 
   /// Closes this tunnel; its slot dials anew.

@@ -29,14 +29,21 @@ final class IdentityReplacement {
     this.handshakeHash = handshakeHash.clone();
   }
 
+  /// Once for each instruction: one that comes again finds its keys in force.
+  ///
   /// @param held opened in this session
-  Optional<String> replace(Session session, IdentityBundle held, Duration within)
+  /// @param instruction id of the one that asks for new keys
+  Optional<String> replace(
+      Session session, IdentityBundle held, String instruction, Duration within)
       throws InterruptedException {
     if (!gate.rotating().tryLock(within.toNanos(), TimeUnit.NANOSECONDS)) {
       return Optional.of("a tunnel is being opened; try again");
     }
     try {
-      Identity.Successor next = identity.successor(held);
+      if (identity.isRotatedFor(instruction)) {
+        return Optional.empty();
+      }
+      Identity.Successor next = identity.successor(held, instruction);
       IdentityStored stored =
           session.identityNext(request(held, next)).get(within.toNanos(), TimeUnit.NANOSECONDS);
       if (stored.refusal() == null) {

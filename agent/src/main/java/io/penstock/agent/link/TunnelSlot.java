@@ -163,20 +163,30 @@ final class TunnelSlot implements Runnable {
     Thread.ofVirtual().name("drain-" + slot).start(() -> finish(old, drain.drainMs()));
   }
 
+  /// Of a session that ended everything is heard that came before its end.
   private static void awaitEnd(Conversation old, Duration within)
       throws LinkFailure, InterruptedException {
     long untilNanos = System.nanoTime() + within.toNanos();
     while (old.session().isOpen() && untilNanos - System.nanoTime() > 0) {
       old.await(Duration.ofNanos(untilNanos - System.nanoTime()));
     }
+    while (!old.session().isOpen() && old.await(Duration.ZERO).isPresent()) {
+      // The next one.
+    }
   }
 
-  private static void finish(Conversation old, int drainMs) {
+  /// A retiring tunnel may still bring the word that ends this agent.
+  private void finish(Conversation old, int drainMs) {
     old.session().retire();
     try {
       awaitEnd(old, Duration.ofMillis(Math.clamp(drainMs, 0, LONGEST_DRAIN.toMillis())));
-    } catch (LinkFailure | InterruptedException _) {
-      // It is over either way.
+    } catch (LinkFailure failure) {
+      LOG.info("tunnel {}: the retiring session ended: {}", slot, failure.text());
+      if (failure.isForGood()) {
+        watcher.over(failure);
+      }
+    } catch (InterruptedException _) {
+      // Nobody interrupts it but the end of the process.
     }
     old.session().close(ErrorCode.SHUTDOWN, "drained");
   }

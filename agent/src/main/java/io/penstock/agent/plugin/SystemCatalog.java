@@ -225,14 +225,16 @@ public final class SystemCatalog implements StreamTarget, AutoCloseable {
 
   public void remove(String system) {
     requireDeployed(system);
-    closed(systems.remove(AsciiString.of(system)));
+    Served before = systems.remove(AsciiString.of(system));
     effectiveRules = rules();
+    closed(system, before);
   }
 
   private void put(String system, Served served) {
     requireDeployed(system);
-    closed(systems.put(AsciiString.of(system), served));
+    Served before = systems.put(AsciiString.of(system), served);
     effectiveRules = rules();
+    closed(system, before);
   }
 
   private void requireDeployed(String system) {
@@ -241,10 +243,16 @@ public final class SystemCatalog implements StreamTarget, AutoCloseable {
     }
   }
 
-  private static void closed(@Nullable Served before) {
+  /// A plugin that fails to close does not undo the change.
+  private static void closed(Object system, @Nullable Served before) {
     SystemInstance instance = before == null ? null : before.instance();
-    if (instance != null) {
+    if (instance == null) {
+      return;
+    }
+    try {
       instance.close();
+    } catch (RuntimeException bug) {
+      LOG.error("{}: its plugin does not close: {}", system, bug.getClass().getName());
     }
   }
 
@@ -308,6 +316,6 @@ public final class SystemCatalog implements StreamTarget, AutoCloseable {
   /// No new calls; running ones go to their end.
   @Override
   public void close() {
-    systems.values().forEach(SystemCatalog::closed);
+    systems.forEach(SystemCatalog::closed);
   }
 }

@@ -18,6 +18,7 @@ import io.penstock.agent.plugin.Ceiling;
 import io.penstock.agent.plugin.Plugin;
 import io.penstock.agent.plugin.SystemDefinition;
 import io.penstock.agent.plugin.SystemInstance;
+import io.penstock.codec.ErrorCode;
 import io.penstock.codec.OpenHead;
 import io.penstock.codec.RequestHead;
 import io.penstock.codec.message.ConfigurationDocument;
@@ -54,6 +55,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -739,13 +741,69 @@ final class ConfigurationsTest {
       MockSession session = broker.awaitAdmitted();
       deploy(session, 1, "erp", 1, plant.settings(USER), PASSWORD);
       int fetched = cloud.fetches();
-      broker.refuseWith(io.penstock.codec.ErrorCode.UNAVAILABLE, 100);
+      broker.refuseWith(ErrorCode.UNAVAILABLE, 100);
       session.cut();
       await(() -> agent.configurations().statuses().getFirst().state() == State.PENDING);
       broker.refuseWith(null, 0);
 
       assertThat(Caller.get(live(broker.awaitAdmitted(), "erp", 1), "erp")).isEqualTo("200 one");
       assertThat(cloud.fetches()).isEqualTo(fetched + 1);
+    }
+  }
+
+  @Test
+  void whatWasPreparedWhileEverythingWasForgottenDoesNotServe() throws Exception {
+    var plugin = new SlowPlugin("erp");
+    var settings =
+        Start.settings(
+            Optional.empty(), Map.of(), Optional.empty(), Optional.of(Duration.ofMillis(300)));
+    try (var agent =
+        new ConfiguredAgent(Start.on(directory, broker).with(settings).withPlugin(plugin))) {
+      MockSession session = broker.awaitAdmitted();
+      deploy(session, 1, "mes", 1, plant.settings(), null);
+      ConfigurationDocument erp = cloud.deploy("erp", 1, plant.settings(USER), PASSWORD);
+      session.deliver(2, cloud.message("erp", 1, erp));
+      plugin.awaitStart();
+      broker.refuseWith(ErrorCode.UNAVAILABLE, 100);
+      session.cut();
+      await(() -> state(agent, "mes") == State.PENDING);
+      plugin.release();
+
+      await(() -> plugin.closed().contains("erp"));
+      assertThat(state(agent, "erp")).isNotEqualTo(State.LIVE);
+
+      broker.refuseWith(null, 0);
+      live(broker.awaitAdmitted(), "erp", 1);
+      assertThat(plugin.closed()).containsExactlyInAnyOrder("mes", "erp");
+    } finally {
+      plugin.release();
+    }
+  }
+
+  private static @Nullable State state(ConfiguredAgent agent, String system) {
+    return agent.configurations().statuses().stream()
+        .filter(it -> it.system().equals(system))
+        .map(SystemStatus::state)
+        .findFirst()
+        .orElse(null);
+  }
+
+  @Test
+  void whatWasPreparedWhileTheAgentWasWipedIsDiscarded() throws Exception {
+    var plugin = new SlowPlugin("erp");
+    try (var agent = new ConfiguredAgent(Start.on(directory, broker).withPlugin(plugin))) {
+      MockSession session = broker.awaitAdmitted();
+      ConfigurationDocument erp = cloud.deploy("erp", 1, plant.settings(USER), PASSWORD);
+      session.deliver(1, cloud.message("erp", 1, erp));
+      plugin.awaitStart();
+      broker.revoke(session);
+      assertThat(agent.awaitEnd()).contains("revoked");
+      plugin.release();
+
+      await(() -> plugin.closed().contains("erp"));
+      assertThat(agent.configurations().statuses()).isEmpty();
+    } finally {
+      plugin.release();
     }
   }
 
@@ -977,6 +1035,65 @@ final class ConfigurationsTest {
     }
   }
 
+  /// Stands in for `http`; the start of one system waits for the test.
+  private static final class SlowPlugin implements Plugin {
+    private final String slow;
+    private final CountDownLatch started = new CountDownLatch(1);
+    private final CountDownLatch gate = new CountDownLatch(1);
+    private final List<String> closed = new CopyOnWriteArrayList<>();
+
+    SlowPlugin(String slow) {
+      this.slow = slow;
+    }
+
+    void awaitStart() throws InterruptedException {
+      assertThat(started.await(20, TimeUnit.SECONDS)).isTrue();
+    }
+
+    void release() {
+      gate.countDown();
+    }
+
+    List<String> closed() {
+      return List.copyOf(closed);
+    }
+
+    @Override
+    public String name() {
+      return "http";
+    }
+
+    @Override
+    public SystemInstance start(
+        SystemDefinition definition, EventLoop loop, Class<? extends Channel> channelType) {
+      if (definition.name().equals(slow)) {
+        started.countDown();
+        try {
+          gate.await();
+        } catch (InterruptedException stopped) {
+          throw new IllegalStateException(stopped);
+        }
+      }
+      return new SystemInstance() {
+        @Override
+        public StreamListener open(
+            OpenHead head, RequestHead request, boolean end, MuxStream stream) {
+          throw new IllegalStateException("answers nothing");
+        }
+
+        @Override
+        public void close() {
+          closed.add(definition.name());
+        }
+      };
+    }
+
+    @Override
+    public List<TestStage> test(SystemDefinition definition) {
+      return List.of();
+    }
+  }
+
   @Test
   void pausesAnInstanceThatFailsAgainAndAgain() throws Exception {
     var starts = new AtomicInteger();
@@ -1086,6 +1203,44 @@ final class ConfigurationsTest {
   }
 
   @Test
+  void keysAreReplacedOnceAlsoWhenTheProcessDiesBeforeItsReceipt() throws Exception {
+    IdentityNext next;
+    try (var _ = agent()) {
+      MockSession session = broker.awaitAdmitted();
+      deliver(session, 1, instruction("k", InstructionKind.ROTATE_KEYS, null));
+      next = session.identities().getFirst();
+    }
+    // The broker stored the keys, and no receipt of the instruction.
+    broker.adopt(next);
+    try (var _ = agent()) {
+      MockSession again = broker.awaitAdmitted();
+      DeliveryReceipt receipt =
+          deliver(again, 1, instruction("k", InstructionKind.ROTATE_KEYS, null)).body();
+
+      assertThat(receipt.result()).contains("new sealing and signing keys");
+      assertThat(again.identities()).as("the keys that it has were made for it").isEmpty();
+
+      deliver(again, 2, instruction("l", InstructionKind.ROTATE_KEYS, null));
+      assertThat(again.identities()).as("another one").hasSize(1);
+    }
+  }
+
+  @Test
+  void keysThatTheBrokerNeverStoredAreMadeAgain() throws Exception {
+    try (var _ = agent()) {
+      MockSession session = broker.awaitAdmitted();
+      deliver(session, 1, instruction("k", InstructionKind.ROTATE_KEYS, null));
+      assertThat(session.identities()).hasSize(1);
+    }
+    try (var _ = agent()) {
+      MockSession again = broker.awaitAdmitted();
+      deliver(again, 1, instruction("k", InstructionKind.ROTATE_KEYS, null));
+
+      assertThat(again.identities()).hasSize(1);
+    }
+  }
+
+  @Test
   void wipesItselfWhenItIsTold() throws Exception {
     try (var agent = agent()) {
       MockSession session = broker.awaitAdmitted();
@@ -1095,6 +1250,28 @@ final class ConfigurationsTest {
       assertThat(receipt.result()).contains("wipes");
       assertThat(agent.awaitEnd()).contains("wiped by an instruction");
       assertThat(directory).isDirectoryNotContaining(it -> !it.endsWith("lock"));
+    }
+  }
+
+  @Test
+  void aWipeHeardOnARetiringTunnelEndsTheAgent() throws Exception {
+    try (var agent = agent()) {
+      MockSession old = broker.awaitAdmitted();
+      deploy(old, 1, "erp", 1, plant.settings(USER), PASSWORD);
+      plant.hold();
+      var _ = Caller.begin(old, "erp");
+      plant.awaitCall();
+      old.drain(0, 20_000);
+      broker.awaitAdmitted();
+
+      DeliveryReceipt receipt = deliver(old, 2, wipe("w", 1, broker.wipeOrder(1, "w"))).body();
+
+      assertThat(receipt.result()).contains("wipes");
+      assertThat(agent.awaitEnd()).contains("wiped by an instruction");
+      assertThat(agent.configurations().statuses()).isEmpty();
+      assertThat(directory).isDirectoryNotContaining(it -> !it.endsWith("lock"));
+    } finally {
+      plant.release();
     }
   }
 

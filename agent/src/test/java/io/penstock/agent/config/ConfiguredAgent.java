@@ -28,7 +28,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
 /// One agent process without its command line: identity, tunnels, catalog and configuration.
@@ -40,6 +42,7 @@ final class ConfiguredAgent implements AutoCloseable, LinkListener {
   private final Link link;
   private final CompletableFuture<Failpoint> crashed = new CompletableFuture<>();
   private final CompletableFuture<String> ended = new CompletableFuture<>();
+  private final BlockingQueue<String> failures = new LinkedBlockingQueue<>();
 
   /// How a process is started.
   record Start(
@@ -163,6 +166,16 @@ final class ConfiguredAgent implements AutoCloseable, LinkListener {
     crashed.get(20, TimeUnit.SECONDS);
   }
 
+  /// The first dial or tunnel that failed so.
+  void awaitFailure(String part) throws InterruptedException {
+    for (String text = ""; !text.contains(part); ) {
+      text = failures.poll(20, TimeUnit.SECONDS);
+      if (text == null) {
+        throw new AssertionError("nothing failed with: " + part);
+      }
+    }
+  }
+
   /// Why it gave up for good.
   String awaitEnd() throws Exception {
     return ended.get(20, TimeUnit.SECONDS);
@@ -187,7 +200,9 @@ final class ConfiguredAgent implements AutoCloseable, LinkListener {
   public void admitted(int slot, BrokerAddress broker, long sessionEpoch) {}
 
   @Override
-  public void failed(int slot, LinkFailure failure, Duration nextTry) {}
+  public void failed(int slot, LinkFailure failure, Duration nextTry) {
+    failures.add(failure.text());
+  }
 
   @Override
   public void draining(int slot, Duration nextTry) {}

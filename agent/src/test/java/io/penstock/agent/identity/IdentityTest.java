@@ -174,7 +174,7 @@ final class IdentityTest {
     IdentityBundle bundle = identity.newBundle();
     made.addFirst(bundle.sealing().publicKey());
     for (int i = 0; i < 5; i++) {
-      Identity.Successor next = identity.successor(bundle);
+      Identity.Successor next = identity.successor(bundle, "i-" + i);
       assertThat(next.bundle().signing().verifyingKey())
           .isNotEqualTo(bundle.signing().verifyingKey());
       bundle = identity.unwrap(next.innerBundle());
@@ -194,7 +194,25 @@ final class IdentityTest {
 
     // Format, two seeds, and what AES-256-GCM adds: nonce and tag.
     assertThat(identity.wrap(first)).hasSize(1 + 32 + 32 + 12 + 16);
-    assertThat(identity.successor(first).innerBundle()).hasSize(1 + 32 + 32 + 32 + 12 + 16);
+    // And a former sealing key, and where both come from.
+    assertThat(identity.successor(first, "i").innerBundle())
+        .hasSize(1 + 32 + 32 + 32 + 2 * 32 + 12 + 16);
+  }
+
+  @Test
+  void keysRememberTheInstructionThatTheyWereMadeFor() throws Exception {
+    Identity identity = create(NONE, false);
+    IdentityBundle bundle = identity.unwrap(identity.wrap(identity.newBundle()));
+    assertThat(identity.isRotatedFor("i-0")).isFalse();
+    for (int i = 0; i <= 1 + IdentityBundle.MAX_FORMER; i++) {
+      bundle = identity.unwrap(identity.successor(bundle, "i-" + i).innerBundle());
+      assertThat(identity.isRotatedFor("i-" + i)).isTrue();
+    }
+
+    // As many as former keys, besides the present one.
+    assertThat(identity.isRotatedFor("i-0")).isFalse();
+    assertThat(identity.isRotatedFor("i-1")).isTrue();
+    assertThat(identity.isRotatedFor("")).isFalse();
   }
 
   @Test
@@ -265,6 +283,20 @@ final class IdentityTest {
     try (var files = Files.list(dir)) {
       assertThat(files).containsExactly(dir.resolve("lock"));
     }
+  }
+
+  @Test
+  void nothingIsWrittenAfterAWipe() throws Exception {
+    try (var data = DataDirectory.open(dir)) {
+      Identity identity = Identity.create(data, NONE, token(), false, random);
+      var rotation = identity.rotation(identity.newBundle());
+      identity.wipe();
+
+      assertThatThrownBy(() -> identity.approved(1)).hasMessageContaining("is wiped");
+      assertThatThrownBy(rotation::stage).hasMessageContaining("is wiped");
+    }
+
+    assertThat(dir).isDirectoryNotContaining(it -> !it.endsWith("lock"));
   }
 
   @Test

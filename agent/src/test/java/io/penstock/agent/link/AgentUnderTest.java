@@ -33,14 +33,6 @@ import java.util.function.Predicate;
 /// The identity and link of one agent process, on a directory, with everything it says recorded.
 /// Streams of the broker wait in `opened` for the test to answer.
 final class AgentUnderTest implements AutoCloseable, LinkListener, StreamTarget {
-  static final Dialer.Deadlines SHORT =
-      new Dialer.Deadlines(
-          Duration.ofSeconds(5),
-          Duration.ofSeconds(2),
-          Duration.ofSeconds(2),
-          Duration.ofSeconds(2),
-          Duration.ofMillis(700));
-
   private final DataDirectory data;
   private final Identity identity;
   private final Loop loop = Loop.start();
@@ -52,39 +44,59 @@ final class AgentUnderTest implements AutoCloseable, LinkListener, StreamTarget 
 
   /// How a process is started.
   ///
-  /// @param crashAt null = nowhere
+  /// @param crashAt empty = nowhere
   record Start(
       Path directory,
       Optional<EnrollmentToken> token,
       List<BrokerAddress> brokers,
       List<Path> caFiles,
       Optional<ProxySettings> proxy,
-      Optional<Failpoint> crashAt) {
+      Optional<Failpoint> crashAt,
+      Dialer.Deadlines deadlines) {
 
     static Start with(Path directory, EnrollmentToken token) {
       return new Start(
-          directory, Optional.of(token), List.of(), List.of(), Optional.empty(), Optional.empty());
+          directory,
+          Optional.of(token),
+          List.of(),
+          List.of(),
+          Optional.empty(),
+          Optional.empty(),
+          Dialer.Deadlines.DEFAULT);
     }
 
     static Start again(Path directory) {
       return new Start(
-          directory, Optional.empty(), List.of(), List.of(), Optional.empty(), Optional.empty());
+          directory,
+          Optional.empty(),
+          List.of(),
+          List.of(),
+          Optional.empty(),
+          Optional.empty(),
+          Dialer.Deadlines.DEFAULT);
     }
 
     Start crashingAt(Failpoint failpoint) {
-      return new Start(directory, token, brokers, caFiles, proxy, Optional.of(failpoint));
+      return new Start(
+          directory, token, brokers, caFiles, proxy, Optional.of(failpoint), deadlines);
     }
 
     Start at(BrokerAddress... addresses) {
-      return new Start(directory, token, List.of(addresses), caFiles, proxy, crashAt);
+      return new Start(directory, token, List.of(addresses), caFiles, proxy, crashAt, deadlines);
     }
 
     Start through(ProxySettings settings) {
-      return new Start(directory, token, brokers, caFiles, Optional.of(settings), crashAt);
+      return new Start(
+          directory, token, brokers, caFiles, Optional.of(settings), crashAt, deadlines);
     }
 
     Start trusting(Path caFile) {
-      return new Start(directory, token, brokers, List.of(caFile), proxy, crashAt);
+      return new Start(directory, token, brokers, List.of(caFile), proxy, crashAt, deadlines);
+    }
+
+    /// Only for what is about a deadline: a busy machine lets every other stage take its time.
+    Start within(Dialer.Deadlines other) {
+      return new Start(directory, token, brokers, caFiles, proxy, crashAt, other);
     }
   }
 
@@ -128,7 +140,7 @@ final class AgentUnderTest implements AutoCloseable, LinkListener, StreamTarget 
                 throw new Crash(reached);
               }
             },
-            SHORT);
+            start.deadlines());
     link.start();
   }
 

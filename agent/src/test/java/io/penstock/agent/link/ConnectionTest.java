@@ -356,6 +356,22 @@ final class ConnectionTest {
   }
 
   @Test
+  void aRevocationOnARetiringTunnelEndsTheAgent() throws Exception {
+    broker.approve();
+    try (var agent = new AgentUnderTest(Start.with(directory, broker.token()))) {
+      MockSession old = broker.awaitAdmitted();
+      var _ = open(old, StreamKind.HTTP, "erp");
+      agent.awaitOpened();
+      old.drain(0, 20_000);
+      broker.awaitAdmitted();
+      broker.revoke(old);
+
+      assertThat(agent.awaitSaid("refused")).startsWith("refused REVOKED wiped");
+      assertThat(directory).isDirectoryNotContaining(it -> !it.endsWith("lock"));
+    }
+  }
+
+  @Test
   void finishesRunningStreamsAndRefusesNewOnesWhenItStops() throws Exception {
     broker.approve();
     try (var agent = new AgentUnderTest(Start.with(directory, broker.token()))) {

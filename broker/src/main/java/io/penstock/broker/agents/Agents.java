@@ -10,6 +10,7 @@ import io.penstock.broker.store.EpochTable;
 import io.penstock.broker.store.IdentityTable;
 import io.penstock.broker.store.MessageTable;
 import io.penstock.broker.store.RevocationTable;
+import io.penstock.broker.store.Superseding;
 import io.penstock.broker.tunnel.TunnelAuthority;
 import java.security.SecureRandom;
 import java.time.Clock;
@@ -79,6 +80,7 @@ public final class Agents implements AutoCloseable {
             database,
             identities,
             new MessageTable(keys.rowMac()),
+            new Superseding(keys.rowMac()),
             keys,
             room,
             around.live(),

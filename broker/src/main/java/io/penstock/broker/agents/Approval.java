@@ -11,6 +11,7 @@ import io.penstock.broker.store.Database;
 import io.penstock.broker.store.GenerationState;
 import io.penstock.broker.store.MessageTable;
 import io.penstock.broker.store.MessageTable.Message;
+import io.penstock.broker.store.Superseding;
 import io.penstock.broker.store.Tx;
 import io.penstock.codec.ErrorCode;
 import io.penstock.codec.seal.AgentRecord;
@@ -20,6 +21,7 @@ import java.time.Clock;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -30,6 +32,7 @@ final class Approval {
   private final Database database;
   private final Identities identities;
   private final MessageTable messages;
+  private final Superseding superseding;
   private final BrokerKeys keys;
   private final WaitingRoom room;
   private final LiveSessions live;
@@ -41,6 +44,7 @@ final class Approval {
       Database database,
       Identities identities,
       MessageTable messages,
+      Superseding superseding,
       BrokerKeys keys,
       WaitingRoom room,
       LiveSessions live,
@@ -50,6 +54,7 @@ final class Approval {
     this.database = database;
     this.identities = identities;
     this.messages = messages;
+    this.superseding = superseding;
     this.keys = keys;
     this.room = room;
     this.live = live;
@@ -107,9 +112,9 @@ final class Approval {
                 Map.of(
                     "generation", Long.toString(pending.generation()),
                     "fingerprint", pending.identity().fingerprint())));
-    messages
-        .takeBefore(tx, agent.name(), pending.generation())
-        .forEach(old -> recordSuperseded(tx, old, pending.generation(), operator));
+    List<Message> taken = messages.takeBefore(tx, agent.name(), pending.generation());
+    taken.forEach(old -> recordSuperseded(tx, old, pending.generation(), operator));
+    superseding.of(tx, taken);
     tx.afterCommit(() -> tell(pending, before.isPresent()));
   }
 

@@ -11,7 +11,9 @@ interface Ledger {
   void audit(Tx tx, Entry entry);
 
   /// The same kind and subject again is the same alarm until somebody acknowledges it.
-  void alarm(Tx tx, Alarm alarm, String subject, String message);
+  ///
+  /// @return false: one more occurrence of an open one
+  boolean alarm(Tx tx, Alarm alarm, String subject, String message);
 
   enum Alarm {
     /// A second process on one unlock secret, or an unlock key that was retired.

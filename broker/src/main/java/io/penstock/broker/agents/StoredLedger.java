@@ -47,8 +47,8 @@ final class StoredLedger implements Ledger {
   }
 
   @Override
-  public void alarm(Tx tx, Alarm alarm, String subject, String message) {
-    alarms.raise(tx, kind(alarm), severity(alarm), subject, message, clock.instant());
+  public boolean alarm(Tx tx, Alarm alarm, String subject, String message) {
+    return alarms.raise(tx, kind(alarm), severity(alarm), subject, message, clock.instant());
   }
 
   private static String kind(Alarm alarm) {

@@ -17,12 +17,11 @@ final class Tampering {
   void report(TamperedException found) {
     database.run(
         tx -> {
-          ledger.audit(
-              tx,
-              Ledger.Entry.of("gateway.tampered", found.agent())
-                  .because(String.valueOf(found.getMessage())));
-          ledger.alarm(
-              tx, Alarm.DATABASE_TAMPERED, found.agent(), String.valueOf(found.getMessage()));
+          String what = String.valueOf(found.getMessage());
+          // It is met again and again until somebody mends it; the alarm counts that.
+          if (ledger.alarm(tx, Alarm.DATABASE_TAMPERED, found.agent(), what)) {
+            ledger.audit(tx, Ledger.Entry.of("gateway.tampered", found.agent()).because(what));
+          }
         });
   }
 

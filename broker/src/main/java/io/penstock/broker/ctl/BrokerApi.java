@@ -52,7 +52,11 @@ final class BrokerApi {
 
   /// What is remembered of the broker that is signed in to.
   Pins pins() {
-    return new Pins(store, session().url());
+    return pins(session().url());
+  }
+
+  Pins pins(URI broker) {
+    return new Pins(store, broker);
   }
 
   Clock clock() {

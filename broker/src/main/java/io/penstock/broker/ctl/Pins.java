@@ -1,18 +1,27 @@
 package io.penstock.broker.ctl;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.codec.seal.Octets;
 import io.penstock.codec.seal.SealException;
 import java.net.URI;
 import java.util.HexFormat;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 
-/// What this operator has seen of a broker and believes from then on: the hash of its root, and the
-/// sealing key of each agent. Outlives sign-ins.
+/// What this operator has seen of a broker and believes from then on: the hash of its root, those
+/// that it has replaced, and the sealing key of each agent. Outlives sign-ins.
 final class Pins {
   private static final String ROOT = "root_sha256";
+  private static final String FORMER_ROOTS = "former_roots_sha256";
   private static final String AGENTS = "agents";
+
+  /// Several times what cross-signatures show at once; of more the oldest are forgotten.
+  private static final int MAX_FORMER_ROOTS = 64;
   private static final int HASH_BYTES = 32;
 
   private final SessionStore store;
@@ -43,8 +52,57 @@ final class Pins {
     return read(ours().path(ROOT));
   }
 
+  /// A root that another one has replaced, as a chain of cross-signatures showed.
+  boolean isFormerRoot(Octets sha256) {
+    return formerRoots().contains(sha256);
+  }
+
+  private List<Octets> formerRoots() {
+    return stream(ours().path(FORMER_ROOTS)).flatMap(it -> read(it).stream()).toList();
+  }
+
+  private static Stream<JsonNode> stream(JsonNode array) {
+    return StreamSupport.stream(array.spliterator(), false);
+  }
+
+  /// @param given by the operator, who may not go back to a root that was replaced
+  void requireNotFormer(Octets given) {
+    Optional<Octets> pinned = root();
+    if (pinned.isPresent() && !pinned.get().equals(given) && isFormerRoot(given)) {
+      throw goesBack(given, pinned.get());
+    }
+  }
+
+  static Failure goesBack(Octets given, Octets pinned) {
+    return Failure.refusedForGood(
+        "the root key "
+            + given
+            + " was replaced by "
+            + pinned
+            + ", which is pinned: nothing goes back to an older root");
+  }
+
   void pinRoot(Octets sha256) {
-    change(ours -> ours.put(ROOT, sha256.base64Url()));
+    pinRoot(sha256, List.of());
+  }
+
+  /// @param replaced those that the cross-signatures show to be older
+  void pinRoot(Octets sha256, List<Octets> replaced) {
+    var former = new LinkedHashSet<>(formerRoots());
+    boolean known = former.containsAll(replaced);
+    if (known && root().filter(sha256::equals).isPresent()) {
+      return;
+    }
+    former.addAll(replaced);
+    former.remove(sha256);
+    change(
+        ours -> {
+          ours.put(ROOT, sha256.base64Url());
+          ArrayNode list = ours.putArray(FORMER_ROOTS);
+          former.stream()
+              .skip(Math.max(0, former.size() - MAX_FORMER_ROOTS))
+              .forEach(it -> list.add(it.base64Url()));
+        });
   }
 
   Optional<Known> agent(String agent) {

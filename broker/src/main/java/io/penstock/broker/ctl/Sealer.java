@@ -65,7 +65,8 @@ final class Sealer {
   private AgentRecord judged(String agent, JsonNode answer) {
     VerifyingKey root = VerifyingKey.fromBase64Url(answer.path("root_public").asText());
     Octets rootSha256 = root.sha256();
-    boolean rootChanged = rootChanged(root, links(answer));
+    List<RootLink> links = links(answer);
+    boolean rootChanged = rootChanged(root, links);
     Keyset keyset =
         Keyset.verify(answer.path("keyset").asText(), root, rootSha256, api.clock().instant());
     AgentRecord record = AgentRecord.verify(answer.path("record").asText(), keyset);
@@ -78,7 +79,7 @@ final class Sealer {
     if (rootChanged || keyChanged) {
       requireFingerprint(record, rootChanged, rootSha256);
     }
-    remember(agent, rootSha256, shown);
+    remember(agent, rootSha256, replaced(root, links), shown);
     return record;
   }
 
@@ -90,9 +91,30 @@ final class Sealer {
         throw new SealException(
             "the root key: expected " + givenRoot.get() + ", found " + shown.sha256());
       }
+      requireNotBack(givenRoot.get(), shown, links);
       return false;
     }
     return pins.root().filter(pinned -> !leads(pinned, shown, links)).isPresent();
+  }
+
+  /// An old hash from elsewhere does not undo what newer roots have said since.
+  private void requireNotBack(Octets given, VerifyingKey shown, List<RootLink> links) {
+    Optional<Octets> pinned = pins.root();
+    if (pinned.isEmpty() || leads(pinned.get(), shown, links)) {
+      return;
+    }
+    pins.requireNotFormer(given);
+    if (pins.isFormerRoot(shown.sha256())) {
+      throw Pins.goesBack(shown.sha256(), pinned.get());
+    }
+  }
+
+  /// The roots that name the one that is shown, one after the other.
+  private static List<Octets> replaced(VerifyingKey shown, List<RootLink> links) {
+    return links.stream()
+        .map(link -> link.root().sha256())
+        .filter(older -> !older.equals(shown.sha256()) && leads(older, shown, links))
+        .toList();
   }
 
   private static boolean leads(Octets pinned, VerifyingKey shown, List<RootLink> links) {
@@ -134,13 +156,11 @@ final class Sealer {
     }
   }
 
-  private void remember(String agent, Octets rootSha256, Pins.Known shown) {
-    if (!pins.root().equals(Optional.of(rootSha256))) {
-      pins.pinRoot(rootSha256);
-      if (givenRoot.isEmpty()) {
-        notices.println("penstock ctl: from now on the broker's root key is " + rootSha256);
-      }
+  private void remember(String agent, Octets rootSha256, List<Octets> replaced, Pins.Known shown) {
+    if (!pins.root().equals(Optional.of(rootSha256)) && givenRoot.isEmpty()) {
+      notices.println("penstock ctl: from now on the broker's root key is " + rootSha256);
     }
+    pins.pinRoot(rootSha256, replaced);
     if (!pins.agent(agent).equals(Optional.of(shown))) {
       pins.pinAgent(agent, shown);
     }

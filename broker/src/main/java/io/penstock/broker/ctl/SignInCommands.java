@@ -72,6 +72,7 @@ final class SignInCommands {
     public Integer call() {
       URI broker = BrokerUrl.parse(url);
       Optional<Octets> rootSha256 = Optional.ofNullable(root).map(Pins::hash);
+      rootSha256.ifPresent(hash -> api.pins(broker).requireNotFormer(hash));
       Optional<String> caPem = Optional.ofNullable(ca).map(Trust::readPem);
       String password = terminal.secret(passwordStdin, "password", "--password-stdin");
       StoredSession session = api.login(broker, caPem, user, password);

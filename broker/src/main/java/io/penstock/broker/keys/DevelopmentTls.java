@@ -106,6 +106,13 @@ public final class DevelopmentTls {
         .ifPresent(wrapped -> data.write(CA_KEY_FILE, wrapped));
   }
 
+  /// The CA's key file, while it is not under the newest KEK.
+  public static List<String> needsOfOlderKek(DataDirectory data, Kek kek) {
+    return data.read(CA_KEY_FILE).filter(wrapped -> !kek.isCurrent(wrapped)).stream()
+        .map(_ -> "the development CA's key in " + CA_KEY_FILE)
+        .toList();
+  }
+
   /// `ca.pem` is not sealed: tokens must not pin what somebody put in its place.
   private static void requireSignedBy(X509Certificate ca, X509Certificate certificate)
       throws GeneralSecurityException {

@@ -41,7 +41,7 @@ public final class KeyRotation implements KeyOperations, AutoCloseable {
   private final Audit audit;
   private final AgentKeyUpkeep agents;
   private final SystemKeyUpkeep systems;
-  private final Runnable files;
+  private final WrappedFiles files;
   private final Needs needs;
   private final ScheduledExecutorService upkeep =
       Executors.newSingleThreadScheduledExecutor(
@@ -49,7 +49,6 @@ public final class KeyRotation implements KeyOperations, AutoCloseable {
 
   /// What comes from elsewhere.
   ///
-  /// @param files wraps again what rests outside the database
   /// @param accessTokenLife of people's tokens
   public record Surroundings(
       Database database,
@@ -57,7 +56,7 @@ public final class KeyRotation implements KeyOperations, AutoCloseable {
       Audit audit,
       AgentKeyUpkeep agents,
       SystemKeyUpkeep systems,
-      Runnable files,
+      WrappedFiles files,
       Duration accessTokenLife,
       Clock clock) {}
 
@@ -69,7 +68,12 @@ public final class KeyRotation implements KeyOperations, AutoCloseable {
     this.systems = around.systems();
     this.files = around.files();
     this.needs =
-        new Needs(around.agents(), around.systems(), around.accessTokenLife(), around.clock());
+        new Needs(
+            around.agents(),
+            around.systems(),
+            around.files(),
+            around.accessTokenLife(),
+            around.clock());
   }
 
   /// Goes on with what a killed broker left.
@@ -261,7 +265,7 @@ public final class KeyRotation implements KeyOperations, AutoCloseable {
     // One that fails in every round does not keep the others from it.
     attempt(agents::renew);
     attempt(systems::renew);
-    attempt(files);
+    attempt(files::rewrap);
     attempt(this::giveUp);
   }
 
@@ -278,7 +282,7 @@ public final class KeyRotation implements KeyOperations, AutoCloseable {
   private void renew() {
     agents.renew();
     systems.renew();
-    files.run();
+    files.rewrap();
   }
 
   private synchronized void giveUp() {

@@ -23,13 +23,20 @@ final class Needs {
 
   private final AgentKeyUpkeep agents;
   private final SystemKeyUpkeep systems;
+  private final WrappedFiles files;
   private final Duration accessTokenLife;
   private final Clock clock;
   private final KeyTable table = new KeyTable();
 
-  Needs(AgentKeyUpkeep agents, SystemKeyUpkeep systems, Duration accessTokenLife, Clock clock) {
+  Needs(
+      AgentKeyUpkeep agents,
+      SystemKeyUpkeep systems,
+      WrappedFiles files,
+      Duration accessTokenLife,
+      Clock clock) {
     this.agents = agents;
     this.systems = systems;
+    this.files = files;
     this.accessTokenLife = accessTokenLife;
     this.clock = clock;
   }
@@ -53,7 +60,7 @@ final class Needs {
     return switch (key.use()) {
       case RECORD -> agents.needsOfRecordKey(tx, key.kid());
       case CONFIGURATION -> systems.needsOfConfigurationKey(tx, key.kid());
-      case KEK -> both(agents.needsOfOlderKek(tx), systems.needsOfOlderKek(tx));
+      case KEK -> kek(tx);
       case JWT -> jwt(tx, replaced);
       case ENROLL_ROOT -> enrollRoot(tx, replaced);
       // The node's certificate is made anew at once, and nothing is signed by checkpoint keys yet.
@@ -61,9 +68,10 @@ final class Needs {
     };
   }
 
-  private static List<String> both(List<String> some, List<String> others) {
-    var all = new ArrayList<>(some);
-    all.addAll(others);
+  private List<String> kek(Tx tx) {
+    var all = new ArrayList<>(agents.needsOfOlderKek(tx));
+    all.addAll(systems.needsOfOlderKek(tx));
+    all.addAll(files.needsOfOlderKek());
     return all;
   }
 

@@ -7,6 +7,7 @@ import io.penstock.broker.store.ReceiptTable;
 import io.penstock.broker.store.SystemRow;
 import io.penstock.broker.store.SystemTable;
 import io.penstock.broker.store.SystemTable.HeadCounters;
+import io.penstock.broker.store.SystemTable.VersionKey;
 import io.penstock.broker.store.SystemVersion;
 import io.penstock.broker.store.SystemVersion.State;
 import io.penstock.broker.store.Tx;
@@ -18,6 +19,7 @@ import io.penstock.broker.systems.SystemOperations.SystemView;
 import io.penstock.broker.systems.SystemOperations.VersionView;
 import io.penstock.broker.systems.Versions.Opened;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -69,17 +71,42 @@ final class Catalog {
     Map<String, ReceiptRow> last =
         receipts.lastOfEach(tx, agent).stream()
             .collect(Collectors.toMap(ReceiptRow::system, Function.identity()));
-    return table.list(tx, agent).stream()
-        .filter(row -> !(row.removed() && row.appliedVersion() == row.removedVersion()))
+    List<SystemRow> rows =
+        table.list(tx, agent).stream()
+            .filter(row -> !(row.removed() && row.appliedVersion() == row.removedVersion()))
+            .toList();
+    Set<String> refused = refused(tx, rows, newest);
+    return rows.stream()
         .map(
             row ->
                 view(
                     row,
                     Optional.ofNullable(newest.get(row.system())),
                     Optional.ofNullable(last.get(row.system())),
-                    generation,
+                    drifts(row, generation, refused.contains(row.system())),
                     underWay))
         .toList();
+  }
+
+  /// Systems whose agent said last that it does not run what is deployed.
+  private Set<String> refused(Tx tx, List<SystemRow> rows, Map<String, SystemVersion> newest) {
+    var deployed = new ArrayList<SystemVersion>();
+    var older = new ArrayList<VersionKey>();
+    for (SystemRow row : rows) {
+      SystemVersion version = newest.get(row.system());
+      if (version != null && version.version() == row.deployedVersion()) {
+        deployed.add(version);
+      } else if (row.deployedVersion() > 0) {
+        older.add(new VersionKey(row.agent(), row.system(), row.deployedVersion()));
+      }
+    }
+    if (!older.isEmpty()) {
+      deployed.addAll(table.versions(tx, older));
+    }
+    return deployed.stream()
+        .filter(version -> version.state() == State.REFUSED)
+        .map(SystemVersion::system)
+        .collect(Collectors.toSet());
   }
 
   Detailed show(Tx tx, String agent, String system) {
@@ -95,7 +122,10 @@ final class Catalog {
             row,
             Optional.of(newest.row()),
             receipts.last(tx, agent, system),
-            generation,
+            drifts(
+                row,
+                generation,
+                refused(tx, List.of(row), Map.of(system, newest.row())).contains(system)),
             table.underWay(tx, agent)),
         text(newest),
         newest.row().secretNames());
@@ -163,7 +193,7 @@ final class Catalog {
       SystemRow row,
       Optional<SystemVersion> newest,
       Optional<ReceiptRow> receipt,
-      OptionalLong generation,
+      boolean drifts,
       Set<String> underWay) {
     return new SystemView(
         row.system(),
@@ -174,17 +204,18 @@ final class Catalog {
         row.removed()
             ? "removed"
             : newest.map(version -> state(version, underWay)).orElse("sealed"),
-        drifts(row, generation),
+        drifts,
         receipt.map(Catalog::view),
         row.updatedBy(),
         row.updatedAt());
   }
 
-  private static boolean drifts(SystemRow row, OptionalLong generation) {
+  /// @param refused an agent that applied a version may refuse it at its next start
+  private static boolean drifts(SystemRow row, OptionalLong generation, boolean refused) {
     boolean otherGeneration =
         generation.isPresent() && generation.getAsLong() != row.deployedGeneration();
     return row.deployedVersion() > 0
-        && (row.deployedVersion() != row.appliedVersion() || otherGeneration);
+        && (row.deployedVersion() != row.appliedVersion() || otherGeneration || refused);
   }
 
   private static VersionView view(

@@ -5,11 +5,18 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.penstock.broker.agents.AgentOperations.Outcome;
 import io.penstock.broker.store.MessageTable;
+import io.penstock.broker.store.SystemRow;
+import io.penstock.broker.store.SystemTable;
+import io.penstock.broker.store.SystemTable.Content;
+import io.penstock.broker.store.SystemVersion;
+import io.penstock.broker.store.SystemVersion.State;
+import io.penstock.broker.store.TamperedRowException;
 import io.penstock.codec.ErrorCode;
 import io.penstock.codec.message.ControlMessage.Pending;
 import io.penstock.codec.message.ControlMessage.ProofAnswer;
 import io.penstock.codec.message.ControlMessage.ProofChallenge;
 import io.penstock.codec.seal.EnrollmentToken;
+import io.penstock.codec.seal.Octets;
 import java.net.InetAddress;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -240,6 +247,73 @@ class EnrollmentTest {
               assertThat(entry.reason()).contains("for generation 1 of the agent, which is now 2");
               assertThat(entry.changes()).containsEntry("kind", "wipe").containsEntry("id", "i-1");
             });
+  }
+
+  @Test
+  void whatWasOnItsWayToTheOldBoxIsSupersededWithItsMessage() {
+    new TestAgent(broker, "press").approved();
+    deploy("erp", State.BUFFERED);
+    deploy("mes", State.APPLIED);
+    deploy("crm", State.BUFFERED);
+    broker.tamper("update system_versions set author = 'somebody else' where system = 'crm'");
+    TestTunnel enrolling =
+        new TestAgent(broker, "press")
+            .enroll(broker.token(Optional.of("press"), Optional.empty(), List.of(), true));
+    enrolling.prove();
+    enrolling.pending();
+
+    assertThat(broker.approve("press", enrolling.fingerprint())).isEqualTo(new Outcome.Done());
+
+    assertThat(state("erp")).isEqualTo(State.SUPERSEDED);
+    assertThat(state("mes")).isEqualTo(State.APPLIED);
+    assertThatThrownBy(() -> state("crm")).isInstanceOf(TamperedRowException.class);
+  }
+
+  /// Version 1 of a system, and its message.
+  private void deploy(String system, State state) {
+    Instant now = broker.clock().instant();
+    Octets hash = Octets.sha256(new byte[] {1});
+    var row = SystemRow.first("press", system, "http", "eng", now).deployed(1, 1, "eng", now);
+    var version =
+        new SystemVersion(
+            "press",
+            system,
+            1,
+            1,
+            "http",
+            state,
+            "header",
+            hash,
+            Optional.empty(),
+            List.of(),
+            "eng",
+            now,
+            1);
+    var messages = new MessageTable(broker.keys().rowMac());
+    var systems = new SystemTable(broker.keys().rowMac());
+    broker
+        .database()
+        .run(
+            tx -> {
+              systems.insert(tx, row);
+              systems.insert(tx, version, new Content(new byte[] {1}, Optional.empty()));
+              messages.insert(
+                  tx,
+                  new MessageTable.MessageKey("press", messages.next(tx, "press")),
+                  1,
+                  MessageTable.Content.ofSystem(MessageTable.Kind.CONFIGURATION, system, 1),
+                  "eng",
+                  now,
+                  Optional.empty());
+            });
+  }
+
+  private State state(String system) {
+    return broker
+        .database()
+        .transaction(tx -> new SystemTable(broker.keys().rowMac()).version(tx, "press", system, 1))
+        .orElseThrow()
+        .state();
   }
 
   @Test

@@ -79,6 +79,29 @@ class TamperingTest {
   }
 
   @Test
+  void aChangedRowStandsInTheTrailOnceUntilSomebodyActs() {
+    TestAgent agent = new TestAgent(broker, "press").approved();
+    broker.tamper("update agents set site = 'headquarters'");
+
+    for (int round = 0; round < 3; round++) {
+      assertThat(agent.connect().refusedWith()).isEqualTo(ErrorCode.QUARANTINED);
+    }
+
+    assertThat(tamperings()).isEqualTo(1);
+    assertThat(broker.alarms().getFirst().occurrences()).isEqualTo(3);
+
+    broker.tamper("update alarms set acknowledged_at = now(), acknowledged_by = 'admin'");
+    assertThat(agent.connect().refusedWith()).isEqualTo(ErrorCode.QUARANTINED);
+    assertThat(tamperings()).as("after somebody took the alarm for dealt with").isEqualTo(2);
+  }
+
+  private long tamperings() {
+    return broker.audit().stream()
+        .filter(entry -> entry.eventType().equals("gateway.tampered"))
+        .count();
+  }
+
+  @Test
   void aDevKeySwappedForTheAttackersOpensNothing() {
     new TestAgent(broker, "press").approved();
     var attacker = new TestAgent(broker, "press");

@@ -3,12 +3,15 @@ package io.penstock.broker.ctl;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.codec.schema.PluginSchema;
 import io.penstock.codec.seal.AgentRecord;
 import io.penstock.codec.seal.Hpke;
 import io.penstock.codec.seal.KeyUse;
 import io.penstock.codec.seal.Keyset;
 import io.penstock.codec.seal.Octets;
+import io.penstock.codec.seal.RootLink;
+import io.penstock.codec.seal.RootLink.Succession;
 import io.penstock.codec.seal.SealedFor;
 import io.penstock.codec.seal.SealedSecrets;
 import io.penstock.codec.seal.SealedSecrets.Opening;
@@ -231,6 +234,65 @@ class SystemCtlTest {
     assertThat(refused.exitCode()).isEqualTo(ExitCode.FAILED);
     assertThat(refused.err()).contains("root key has changed", "--root");
     assertThat(named.exitCode()).isZero();
+  }
+
+  /// As the broker answers after rotations of its root, oldest first.
+  private String sealingKeyAfter(SigningKey... roots) {
+    ObjectNode answer =
+        (ObjectNode)
+            Json.parse(
+                    sealingKey(roots[roots.length - 1], 1, sealing.publicKey())
+                        .getBytes(StandardCharsets.UTF_8))
+                .orElseThrow();
+    var links = answer.putArray("cross_signatures");
+    for (int i = 1; i < roots.length; i++) {
+      RootLink link =
+          RootLink.sign(
+              roots[i - 1], new Succession(i, roots[i].verifyingKey(), NOW.getEpochSecond()));
+      links.addObject().put("root_public", link.root().octets().base64Url()).put("jws", link.jws());
+    }
+    return Json.oneLine(answer);
+  }
+
+  private static String hash(SigningKey root) {
+    return root.verifyingKey().sha256().base64Url();
+  }
+
+  @Test
+  void anOldRootThatIsGivenDoesNotMoveANewerPinBack() throws Exception {
+    SigningKey newer = SigningKey.generate(RANDOM);
+    putWithSecret();
+    replaceAnswer(sealingKeyAfter(root, newer));
+    assertThat(putWithSecret("--root", hash(root)).exitCode()).as("leads to the newer").isZero();
+    replaceAnswer(sealingKey(root, 1, sealing.publicKey()));
+    int asked = broker.asked().size();
+
+    Shell.Result put = putWithSecret("--root", hash(root));
+    Shell.Result login = shell.login(broker, "--root", hash(root));
+
+    for (Shell.Result refused : List.of(put, login)) {
+      assertThat(refused.exitCode()).isEqualTo(ExitCode.REFUSED_FOR_GOOD);
+      assertThat(refused.err()).contains(hash(root), hash(newer));
+    }
+    assertThat(broker.asked().subList(asked, broker.asked().size()))
+        .noneMatch(it -> it.line().equals("PUT " + ERP) || it.line().contains("login"));
+    replaceAnswer(sealingKeyAfter(root, newer));
+    assertThat(putWithSecret().exitCode()).as("the newer is still the one").isZero();
+  }
+
+  @Test
+  void whoeverHasAnOldRootCannotLeadElsewhereFromIt() throws Exception {
+    SigningKey newer = SigningKey.generate(RANDOM);
+    SigningKey thief = SigningKey.generate(RANDOM);
+    replaceBeforePins(sealingKeyAfter(root, newer));
+    assertThat(putWithSecret().exitCode()).isZero();
+    replaceAnswer(sealingKeyAfter(root, thief));
+
+    Shell.Result refused = putWithSecret("--root", hash(root));
+
+    assertThat(refused.exitCode()).isEqualTo(ExitCode.REFUSED_FOR_GOOD);
+    assertThat(refused.err()).contains(hash(root), hash(newer));
+    assertThat(broker.asked()).noneMatch(it -> it.line().equals("PUT " + ERP));
   }
 
   @Test

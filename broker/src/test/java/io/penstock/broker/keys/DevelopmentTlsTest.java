@@ -136,4 +136,23 @@ class DevelopmentTlsTest {
     assertThatThrownBy(() -> open(data, NOW))
         .hasMessageContaining("ca.pem is not the certificate of ca.key.sealed");
   }
+
+  @Test
+  void theCasKeyNeedsTheOldKekUntilItIsWrappedAnew() {
+    Clock clock = Clock.fixed(NOW, ZoneOffset.UTC);
+    BrokerKeys keys =
+        BrokerKeys.open(data, MasterKey.load(Optional.empty(), data, RANDOM), RANDOM, clock);
+    assertThat(DevelopmentTls.needsOfOlderKek(data, keys.kek())).as("no such CA").isEmpty();
+    DevelopmentTls first = DevelopmentTls.open(data, keys.kek(), List.of(), clock);
+    assertThat(DevelopmentTls.needsOfOlderKek(data, keys.kek())).isEmpty();
+
+    keys.replace(ManagedKey.KEK);
+    assertThat(DevelopmentTls.needsOfOlderKek(data, keys.kek()))
+        .containsExactly("the development CA's key in ca.key.sealed");
+
+    DevelopmentTls.rewrap(data, keys.kek());
+    assertThat(DevelopmentTls.needsOfOlderKek(data, keys.kek())).isEmpty();
+    assertThat(DevelopmentTls.open(data, keys.kek(), List.of(), clock).caSha256())
+        .isEqualTo(first.caSha256());
+  }
 }

@@ -15,6 +15,8 @@ import io.penstock.broker.systems.SystemOperations.Outcome;
 import io.penstock.broker.systems.SystemsRig;
 import io.penstock.codec.seal.ConfigurationHeader;
 import io.penstock.codec.seal.HeadManifest;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -35,7 +37,26 @@ class KeyRotationTest {
   @TempDir Path directory;
   private SystemsRig rig;
   private KeyRotation rotation;
-  private final AtomicInteger filesWrapped = new AtomicInteger();
+  private final Files files = new Files();
+
+  /// One file, which the disk may not let be written.
+  private static final class Files implements WrappedFiles {
+    private final AtomicInteger wrapped = new AtomicInteger();
+    private volatile boolean diskIsFull;
+
+    @Override
+    public void rewrap() {
+      if (diskIsFull) {
+        throw new UncheckedIOException(new IOException("no space left on device"));
+      }
+      wrapped.incrementAndGet();
+    }
+
+    @Override
+    public List<String> needsOfOlderKek() {
+      return diskIsFull ? List.of("a file") : List.of();
+    }
+  }
 
   @BeforeEach
   void start() {
@@ -49,7 +70,7 @@ class KeyRotationTest {
                 new Audit(rig.database(), rig.clock()),
                 rig.agents().keyUpkeep(),
                 rig.systems.keyUpkeep(),
-                filesWrapped::incrementAndGet,
+                files,
                 Duration.ofMinutes(15),
                 rig.clock()));
   }
@@ -118,7 +139,7 @@ class KeyRotationTest {
           .isEqualTo(kid.equals(configuration) ? KeyState.VERIFYING : KeyState.RETIRED);
     }
     assertThat(neededBy(configuration)).containsExactly("1 versions of systems");
-    assertThat(filesWrapped.get()).isPositive();
+    assertThat(files.wrapped.get()).isPositive();
     assertThat(head().listed("erp")).isPresent();
     assertThat(rig.audit().stream().map(AuditTable.Entry::eventType))
         .filteredOn("keys.rotate"::equals)
@@ -164,12 +185,118 @@ class KeyRotationTest {
     assertThat(new String(document.settings(), StandardCharsets.UTF_8)).isEqualTo(SETTINGS);
   }
 
+  /// Events of this type cannot be written, as when the database fails just then.
+  private void refuseAudit(String type) {
+    rig.tamper(
+        """
+        create function no_audit() returns trigger language plpgsql as $$
+        begin if new.event_type = '%s' then raise exception 'no audit'; end if; return new; end $$\
+        """
+            .formatted(type));
+    rig.tamper(
+        "create trigger no_audit before insert on audit_log for each row execute function"
+            + " no_audit()");
+  }
+
+  private void takeAudit() {
+    rig.tamper("drop trigger if exists no_audit on audit_log");
+    rig.tamper("drop function if exists no_audit");
+  }
+
+  private List<String> events(String type) {
+    return rig.audit().stream()
+        .filter(entry -> entry.eventType().equals(type))
+        .map(entry -> String.valueOf(entry.changes()))
+        .toList();
+  }
+
+  @Test
+  void aCompromisedKeyIsAuditedBeforeAnythingIsDone() {
+    String old = rig.keys.signingKid(ManagedKey.JWT);
+    refuseAudit("keys.compromised");
+    try {
+      assertThatThrownBy(
+              () -> rotation.rotateCompromised(EnumSet.of(ManagedKey.JWT), SystemsRig.ADMIN))
+          .hasMessageContaining("no audit");
+    } finally {
+      takeAudit();
+    }
+
+    assertThat(state(old)).isEqualTo(KeyState.SIGNING);
+    assertThat(events("keys.retire")).isEmpty();
+  }
+
+  @Test
+  void aKeyWhoseWithdrawalIsNotAuditedStaysInForceAndASecondTryWithdrawsIt() {
+    String old = rig.keys.signingKid(ManagedKey.JWT);
+    refuseAudit("keys.retire");
+    try {
+      assertThatThrownBy(
+              () -> rotation.rotateCompromised(EnumSet.of(ManagedKey.JWT), SystemsRig.ADMIN))
+          .hasMessageContaining("no audit");
+    } finally {
+      takeAudit();
+    }
+    assertThat(state(old)).as("not withdrawn without its event").isEqualTo(KeyState.VERIFYING);
+    String second = rig.keys.signingKid(ManagedKey.JWT);
+
+    rotation.rotateCompromised(EnumSet.of(ManagedKey.JWT), SystemsRig.ADMIN);
+
+    assertThat(state(old)).isEqualTo(KeyState.RETIRED);
+    assertThat(state(second)).isEqualTo(KeyState.RETIRED);
+    assertThat(events("keys.retire"))
+        .satisfiesExactly(
+            first -> assertThat(first).contains(old), then -> assertThat(then).contains(second));
+    assertThat(events("keys.compromised")).hasSize(2);
+  }
+
+  @Test
+  void aWithdrawalThatACrashCutAfterItsEventIsRepeated() throws Exception {
+    String old = rig.keys.signingKid(ManagedKey.JWT);
+    rotation.rotate(EnumSet.of(ManagedKey.JWT), SystemsRig.ADMIN);
+    // Where the keystore is written beside before it takes its place.
+    Path beside = directory.resolve("data").resolve("keystore.new");
+    java.nio.file.Files.createDirectories(beside.resolve("in-the-way"));
+    assertThatThrownBy(
+            () -> rotation.rotateCompromised(EnumSet.of(ManagedKey.JWT), SystemsRig.ADMIN))
+        .isInstanceOf(UncheckedIOException.class);
+    assertThat(events("keys.retire")).singleElement().asString().contains(old);
+    assertThat(state(old)).as("in force").isEqualTo(KeyState.VERIFYING);
+    java.nio.file.Files.delete(beside.resolve("in-the-way"));
+    java.nio.file.Files.delete(beside);
+
+    rotation.rotateCompromised(EnumSet.of(ManagedKey.JWT), SystemsRig.ADMIN);
+
+    assertThat(state(old)).isEqualTo(KeyState.RETIRED);
+    assertThat(rig.keys.jwtKeys().replaced()).isEmpty();
+  }
+
   @Test
   void aCompromisedRootCannotBeGivenUpLikeThat() {
     assertThatThrownBy(
             () -> rotation.rotateCompromised(EnumSet.of(ManagedKey.ROOT), SystemsRig.ADMIN))
         .isInstanceOf(RotationRefusedException.class)
         .hasMessageContaining("without --compromised");
+  }
+
+  @Test
+  void aReplacedKekStaysWhileAFileNeedsIt() {
+    deployed();
+    String old = rig.keys.signingKid(ManagedKey.KEK);
+    files.diskIsFull = true;
+    rotation.rotate(EnumSet.of(ManagedKey.KEK), SystemsRig.ADMIN);
+    rig.pass(Duration.ofMinutes(1));
+    rotation.keepUp();
+
+    assertThat(state(old)).isEqualTo(KeyState.VERIFYING);
+    assertThat(neededBy(old)).containsExactly("a file");
+    assertThatThrownBy(() -> rotation.retire(old, SystemsRig.ADMIN))
+        .isInstanceOf(RotationRefusedException.class)
+        .hasMessage(old + " is needed by a file");
+
+    files.diskIsFull = false;
+    rotation.keepUp();
+    assertThat(state(old)).isEqualTo(KeyState.RETIRED);
   }
 
   @Test

@@ -449,6 +449,27 @@ class SystemsTest {
   }
 
   @Test
+  void whatAnAgentAppliedAndRefusesAfterARestartDrifts() {
+    Made made = deployed();
+    receipt(press, 1, made.headerSha256(), new Receipt.Applied());
+    Receipt.Outcome refusal =
+        Receipt.Refused.of(Receipt.Reason.MISSING_SECRET_REFERENCE, "${secret:erp}");
+
+    receipt(press, 1, made.headerSha256(), refusal);
+
+    assertThat(view().drift()).isTrue();
+    assertThat(done(rig.systems.show("press", "erp")).system().drift()).isTrue();
+
+    made(edit(SETTINGS, CARRIED));
+    assertThat(view().drift()).as("beside a version that is not deployed").isTrue();
+    assertThat(done(rig.systems.show("press", "erp")).system().drift()).isTrue();
+
+    receipt(press, 1, made.headerSha256(), new Receipt.Applied());
+    assertThat(view().drift()).as("once it runs again").isFalse();
+    assertThat(done(rig.systems.show("press", "erp")).system().drift()).isFalse();
+  }
+
+  @Test
   void aRefusalIsToldWithItsReasonAndTheOldVersionGoesOn() {
     Made first = deployed();
     receipt(press, 1, first.headerSha256(), new Receipt.Applied());

@@ -103,6 +103,9 @@ final class Serving implements Steps {
       case ControlMessage.Head _ -> {
         // Nothing is kept that a head could list.
       }
+      case ControlMessage.OwnerKeys _ -> {
+        // The next handshake shows them, too, and that is checked.
+      }
       default -> throw new FleetException("expected no " + message.getClass().getSimpleName());
     }
   }
