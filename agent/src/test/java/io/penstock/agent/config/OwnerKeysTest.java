@@ -46,7 +46,7 @@ final class OwnerKeysTest {
         1,
         broker.cloud().message("erp", 1, broker.cloud().deploy("erp", 1, plant.settings(), null)));
     String jws = String.valueOf(session.awaitReceipt().body().receipt());
-    assertThat(Receipt.verify(jws, broker.signingKey()).outcome())
+    assertThat(Receipt.verify(jws, broker.signingKey()).getFirst().outcome())
         .isInstanceOf(Receipt.Applied.class);
   }
 

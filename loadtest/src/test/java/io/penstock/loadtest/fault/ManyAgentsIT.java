@@ -42,15 +42,16 @@ class ManyAgentsIT {
 
   /// @param agents in one process
   /// @param systems of each, deployed at once
+  /// @param rounds of that; a process just started is slow
   /// @param lightDeploys one after the other
   /// @param pauseMs between those
-  private record Scale(int agents, int systems, int lightDeploys, int pauseMs) {}
+  private record Scale(int agents, int systems, int rounds, int lightDeploys, int pauseMs) {}
 
   private record Deploy(SimulatedAgent agent, String system, long answeredAtMs) {}
 
   @Test
   void aFewAgentsOfTheFleetEnrollAndHaveTheirReceiptsRecorded() throws Exception {
-    run(new Scale(20, 2, 10, 1), ExternalPostgres.broughtAlong());
+    run(new Scale(20, 2, 1, 10, 1), ExternalPostgres.broughtAlong());
   }
 
   @Test
@@ -59,7 +60,8 @@ class ManyAgentsIT {
     run(
         new Scale(
             Integer.getInteger("penstock.test.agents", 1_000),
-            Integer.getInteger("penstock.test.systems", 64),
+            Integer.getInteger("penstock.test.systems", 40),
+            Integer.getInteger("penstock.test.rounds", 2),
             500,
             50),
         ExternalPostgres.installed().orElse(ExternalPostgres.broughtAlong()));
@@ -84,7 +86,9 @@ class ManyAgentsIT {
       System.out.printf(
           "connected in %.1f s; %d connections were tried again%n", secondsSince(start), tries);
 
-      throughput(plant, fleet, scale);
+      for (int round = 0; round < scale.rounds(); round++) {
+        throughput(plant, fleet, scale);
+      }
       latency(plant, fleet, scale);
       assertThat(fleet.counters().failures()).as("%s", fleet.counters()).isEqualTo(tries);
       assertThat(plant.alarms()).isEmpty();
@@ -101,12 +105,14 @@ class ManyAgentsIT {
   private static void throughput(Plant plant, Fleet fleet, Scale scale) throws Exception {
     int expected = scale.agents() * scale.systems();
     Metrics metrics = plant.metrics();
+    long heard = fleet.counters().messages();
+    long answered = fleet.counters().receipts();
     fleet.holdAnswers();
     long start = System.nanoTime();
     deployAll(plant, fleet.agents(), scale.systems());
     System.out.printf("%d deploys answered in %.1f s%n", expected, secondsSince(start));
     int windows = scale.agents() * Math.min(scale.systems(), WINDOW);
-    plant.await("every window is full", () -> fleet.counters().messages() == windows);
+    plant.await("every window is full", () -> fleet.counters().messages() == heard + windows);
 
     double recorded = metrics.value(ACKNOWLEDGED);
     start = System.nanoTime();
@@ -119,7 +125,7 @@ class ManyAgentsIT {
         "%d messages acknowledged by signed receipts and recorded in %.2f s: %.0f/s; %d of them"
             + " delivered in that time, too: %.0f/s%n",
         expected, seconds, expected / seconds, expected - windows, (expected - windows) / seconds);
-    assertThat(fleet.counters().receipts()).isEqualTo(expected);
+    assertThat(fleet.counters().receipts()).isEqualTo(answered + expected);
     assertThat(nothingWaits(plant, scale.agents())).isTrue();
   }
 
@@ -174,13 +180,13 @@ class ManyAgentsIT {
     return done >= agents;
   }
 
-  /// One deploy after the other, each of another agent; the broker's own clock says when it
-  /// recorded the receipt, and the machine is the same.
+  /// One deploy after the other, each of another agent, of which each has one; the broker's own
+  /// clock says when it recorded the receipt, and the machine is the same.
   private static void latency(Plant plant, Fleet fleet, Scale scale) throws Exception {
     List<Deploy> deploys = new ArrayList<>();
     List<SimulatedAgent> agents = fleet.agents();
-    for (int i = 0; i < scale.lightDeploys(); i++) {
-      deploys.add(deploy(plant, agents.get(i % agents.size()), "light"));
+    for (int i = 0; i < Math.min(scale.lightDeploys(), agents.size()); i++) {
+      deploys.add(deploy(plant, agents.get(i), "light"));
       TimeUnit.MILLISECONDS.sleep(scale.pauseMs());
     }
     plant.await("every deploy is recorded", () -> nothingWaits(plant, scale.agents()));

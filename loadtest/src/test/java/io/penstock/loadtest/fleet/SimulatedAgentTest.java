@@ -88,7 +88,7 @@ class SimulatedAgentTest {
 
     assertThat(receipted.sequence()).isEqualTo(7);
     String jws = String.valueOf(receipted.body().receipt());
-    Receipt receipt = Receipt.verify(jws, broker.signingKey());
+    Receipt receipt = Receipt.verify(jws, broker.signingKey()).getFirst();
     assertThat(receipt.agent()).isEqualTo(ScriptedBroker.AGENT);
     assertThat(receipt.generation()).isEqualTo(1);
     assertThat(receipt.system()).isEqualTo("erp");
