@@ -11,14 +11,16 @@ import java.util.TreeMap;
 /// Bytes of several fields that no other fields share: each with its length before it, absence told
 /// from emptiness, maps in key order.
 final class Fields {
-  private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+  private final ByteArrayOutputStream out = new ByteArrayOutputStream(512);
 
   Fields(String purpose) {
     text(purpose);
   }
 
   Fields bytes(byte[] value) {
-    out.writeBytes(ByteBuffer.allocate(Integer.BYTES).putInt(value.length).array());
+    for (int shift = 24; shift >= 0; shift -= 8) {
+      out.write(value.length >>> shift);
+    }
     out.writeBytes(value);
     return this;
   }

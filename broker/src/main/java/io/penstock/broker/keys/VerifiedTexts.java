@@ -33,6 +33,11 @@ public final class VerifiedTexts<T> {
     return now.texts().get(text, unknown -> verification.apply(unknown, now.by()));
   }
 
+  /// A text that this broker has just signed says this.
+  public void signed(String text, T what) {
+    known().texts().put(text, what);
+  }
+
   private Known<T> known() {
     Keyset current = keyset.get();
     Known<T> before = known;

@@ -173,13 +173,15 @@ final class Heads {
             now.getEpochSecond(),
             end.getEpochSecond(),
             systems);
+    String jws = keys.sign(manifest);
+    manifests.signed(jws, manifest);
     return new HeadRow(
         agent,
         generation,
         incarnation,
         sequence,
         appliedSequence,
-        keys.sign(manifest),
+        jws,
         now,
         end,
         rowVersion);

@@ -54,6 +54,7 @@ final class Versions {
       List<String> secretNames,
       Instant now) {
     String jws = keys.sign(header);
+    headers.signed(jws, header);
     Optional<byte[]> sealedJson = sealed.map(SealedSecrets::toJson);
     var row =
         new SystemVersion(

@@ -1,20 +1,29 @@
 package io.penstock.codec.seal;
 
-import java.util.regex.Pattern;
-
 /// The names that signed documents carry, checked in their constructors.
 final class Names {
-  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._-]{1,63}");
+  private static final int MAX_CHARS = 63;
 
   private Names() {}
 
   /// The syntax of agents, systems and plugins; the name itself stays out of the message, it may be
   /// a stranger's.
   static void require(String name, String what) {
-    if (!NAME.matcher(name).matches()) {
+    if (name.isEmpty()
+        || name.length() > MAX_CHARS
+        || !name.chars().allMatch(Names::isNameCharacter)) {
       throw new SealException(
           what + ": expected 1 to 63 of letters, digits and ._-, found " + name.length());
     }
+  }
+
+  private static boolean isNameCharacter(int character) {
+    return (character >= 'a' && character <= 'z')
+        || (character >= 'A' && character <= 'Z')
+        || (character >= '0' && character <= '9')
+        || character == '.'
+        || character == '_'
+        || character == '-';
   }
 
   static void requireText(String text, int maxChars, String what) {
