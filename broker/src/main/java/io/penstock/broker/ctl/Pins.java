@@ -9,10 +9,12 @@ import java.util.HexFormat;
 import java.util.Optional;
 
 /// What this operator has seen of a broker and believes from then on: the hash of its root, and the
-/// sealing key of each agent. Outlives sign-ins.
+/// sealing key of each agent; and what secrets are sealed to besides, which no broker is asked.
+/// Outlives sign-ins.
 final class Pins {
   private static final String ROOT = "root_sha256";
   private static final String AGENTS = "agents";
+  private static final String RECOVERY = "recovery_public";
   private static final int HASH_BYTES = 32;
 
   private final SessionStore store;
@@ -62,6 +64,27 @@ final class Pins {
                 .put("sealing_key_sha256", known.sealingKeySha256().base64Url()));
   }
 
+  /// The owner's recovery key, if secrets are to be sealed to one.
+  Optional<RecoveryPublicKey> recovery() {
+    JsonNode pinned = ours().path(RECOVERY);
+    if (pinned.isMissingNode()) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(new RecoveryPublicKey(Octets.fromBase64Url(pinned.asText())));
+    } catch (SealException _) {
+      throw damaged();
+    }
+  }
+
+  void pinRecovery(RecoveryPublicKey key) {
+    change(ours -> ours.put(RECOVERY, key.octets().base64Url()));
+  }
+
+  void unpinRecovery() {
+    change(ours -> ours.remove(RECOVERY));
+  }
+
   private JsonNode ours() {
     return store.loadPins().path(broker);
   }
@@ -87,7 +110,11 @@ final class Pins {
     try {
       return Optional.of(Octets.fromBase64Url(hash.textValue()));
     } catch (SealException _) {
-      throw Failure.failed("pins.json is damaged: look at it before you trust anybody again");
+      throw damaged();
     }
+  }
+
+  private static Failure damaged() {
+    return Failure.failed("pins.json is damaged: look at it before you trust anybody again");
   }
 }
