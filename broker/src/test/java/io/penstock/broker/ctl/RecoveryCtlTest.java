@@ -567,7 +567,7 @@ class RecoveryCtlTest {
   void aKnownAgentsNewGenerationDemandsTheFingerprint() throws Exception {
     RecoveryPublicKey key = created();
     brokerHolds(3, sealedVersion(3, sealedBefore(key.octets())));
-    new Pins(new SessionStore(shell.sessionFile().getParent()), broker.url())
+    new Pins(new SessionStore(home.resolve("ctl")), broker.url())
         .pinAgent("plant-1", new Pins.Known(1, Octets.sha256(sealingOfBefore.publicKey().bytes())));
 
     Shell.Result refused = recover();
