@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { base64url, fromBase64url, SealError, utf8 } from "../src/seal/bytes";
 import { hpkeSeal } from "../src/seal/hpke";
-import { carryForward, open, seal } from "../src/seal";
+import { carryForward, open, recipientOf, seal } from "../src/seal";
 import { destinationOf, secretsContext, wrapContext } from "../src/seal/sealedFor";
 import { commitmentOf, hashesOf, sealWith, type SealedSecrets } from "../src/seal/sealedSecrets";
 import { hex, owner, unhex, vector } from "./vector";
@@ -45,7 +45,63 @@ describe("the shared vector", () => {
   });
 });
 
+describe("the shared vector after a recovery", () => {
+  const { recovered } = vector;
+  const again = { ...owner, generation: recovered.generation };
+  const newPublic = unhex(recovered.sealing_public);
+  const newSeed = unhex(recovered.sealing_seed);
+
+  it.each(["sealed_by_java", "sealed_by_typescript"] as const)("%s names its recipients", async (by) => {
+    expect(await recipientOf(PUBLIC)).toBe(vector.sealing_recipient);
+    expect(await recipientOf(RECOVERY_PUBLIC)).toBe(vector.recovery_recipient);
+    expect(await recipientOf(newPublic)).toBe(recovered.sealing_recipient);
+    expect(vector[by].wraps.map((wrap) => wrap.recipient)).toEqual([
+      vector.sealing_recipient,
+      vector.recovery_recipient,
+    ]);
+    expect(recovered[by].wraps.map((wrap) => wrap.recipient)).toEqual([
+      recovered.sealing_recipient,
+      vector.recovery_recipient,
+    ]);
+  });
+
+  it.each(["sealed_by_java", "sealed_by_typescript"] as const)("%s opens for the new generation alone", async (by) => {
+    const secrets = await open(vector[by], owner, RECOVERY_PUBLIC, RECOVERY_SEED);
+
+    expect(await open(recovered[by], again, newPublic, newSeed)).toEqual(secrets);
+    expect(await open(recovered[by], again, RECOVERY_PUBLIC, RECOVERY_SEED)).toEqual(secrets);
+    await expect(open(recovered[by], again, PUBLIC, SEED)).rejects.toThrow("no wrap for this key");
+    await expect(open(recovered[by], owner, RECOVERY_PUBLIC, RECOVERY_SEED)).rejects.toThrow(SealError);
+    await expect(open(vector[by], again, RECOVERY_PUBLIC, RECOVERY_SEED)).rejects.toThrow(SealError);
+  });
+});
+
 describe("seal", () => {
+  it("opens with the recovery key as with the agent's", async () => {
+    const sealed = await seal(SECRETS, owner, PUBLIC, RECOVERY_PUBLIC);
+
+    expect(await open(sealed, owner, PUBLIC, SEED)).toEqual(SECRETS);
+    expect(await open(sealed, owner, RECOVERY_PUBLIC, RECOVERY_SEED)).toEqual(SECRETS);
+  });
+
+  it("refuses a recovery key that is none, or the agent's own", async () => {
+    await expect(seal(SECRETS, owner, PUBLIC, RECOVERY_PUBLIC.slice(1))).rejects.toThrow("expected 1216 bytes");
+    await expect(seal(SECRETS, owner, PUBLIC, PUBLIC)).rejects.toThrow("different recipients");
+  });
+
+  it("refuses more wraps than the format has, and two to one key", async () => {
+    const sealed = await seal(SECRETS, owner, PUBLIC, RECOVERY_PUBLIC);
+    const [agents, recovery] = sealed.wraps;
+    if (agents === undefined || recovery === undefined) {
+      throw new Error("not sealed to two");
+    }
+    const five = ["a", "b", "c", "d", "e"].map((recipient) => ({ ...agents, recipient }));
+
+    for (const wraps of [[], [agents, agents], five]) {
+      await expect(open({ ...sealed, wraps }, owner, PUBLIC, SEED)).rejects.toThrow("different recipients");
+    }
+  });
+
   it("opens again, and never twice with the same key or nonce", async () => {
     const first = await seal(SECRETS, owner, PUBLIC);
     const second = await seal(SECRETS, owner, PUBLIC);

@@ -23,6 +23,17 @@ interface Vector {
   ciphertext: string;
   sealed_by_java: SealedSecrets;
   sealed_by_typescript: SealedSecrets;
+  sealing_recipient: string;
+  recovery_recipient: string;
+  /** After the agent was enrolled again: opened with the recovery key, sealed to the new one. */
+  recovered: {
+    generation: number;
+    sealing_seed: string;
+    sealing_public: string;
+    sealing_recipient: string;
+    sealed_by_java: SealedSecrets;
+    sealed_by_typescript: SealedSecrets;
+  };
   signed: { root_public: string; now: number; keyset: string; agent_record: string };
 }
 

@@ -7,6 +7,7 @@ export {
   carryForward,
   hashesOf,
   open,
+  recipientOf,
   seal,
   type Secrets,
   type SealedSecrets,

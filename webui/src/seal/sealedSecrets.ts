@@ -33,19 +33,22 @@ const TAG_BYTES = 16;
 const DEK_BYTES = 32;
 const COMMITMENT_LABEL = utf8("penstock dek commitment v1");
 
-/** Seals `secrets` to an agent's key, and to the owner's recovery key if there is one. */
+/**
+ * Seals `secrets` to an agent's key, and to the owner's recovery key if there is one. Which key that
+ * is, the owner says where secrets are sealed: the broker is never asked.
+ */
 export async function seal(
   secrets: Secrets,
   owner: SealedFor,
   sealingPublic: Bytes,
   recoveryPublic?: Bytes,
 ): Promise<SealedSecrets> {
-  const recipients = recoveryPublic === undefined ? [sealingPublic] : [sealingPublic, recoveryPublic];
+  const publicKeys = recoveryPublic === undefined ? [sealingPublic] : [sealingPublic, recoveryPublic];
   const dek = crypto.getRandomValues(new Uint8Array(DEK_BYTES));
   const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
   const json = utf8(JSON.stringify(secrets));
   try {
-    return await sealWith(json, owner, recipients, dek, nonce);
+    return await sealWith(json, owner, publicKeys, dek, nonce);
   } finally {
     dek.fill(0);
     json.fill(0);
@@ -56,7 +59,7 @@ export async function seal(
 export async function sealWith(
   json: Bytes,
   owner: SealedFor,
-  recipients: readonly Bytes[],
+  publicKeys: readonly Bytes[],
   dek: Bytes,
   nonce: Bytes,
 ): Promise<SealedSecrets> {
@@ -64,13 +67,15 @@ export async function sealWith(
     throw new SealError(`secrets: expected at most 1048576 bytes, found ${String(json.length)}`);
   }
   parseObject(json);
+  const recipients = await Promise.all(publicKeys.map(recipientOf));
+  requireDifferent(recipients);
   const commitment = await commitmentOf(dek);
   const info = wrapContext(owner, commitment);
   const wraps: Wrap[] = [];
-  for (const recipient of recipients) {
+  for (const [at, publicKey] of publicKeys.entries()) {
     wraps.push({
-      recipient: base64url(await sha256(recipient)),
-      sealed: base64url(await hpkeSeal(recipient, info, dek)),
+      recipient: recipients[at] ?? "",
+      sealed: base64url(await hpkeSeal(publicKey, info, dek)),
     });
   }
   const key = await crypto.subtle.importKey("raw", dek, "AES-GCM", false, ["encrypt"]);
@@ -85,6 +90,17 @@ export async function sealWith(
     dek_commitment: base64url(commitment),
     wraps,
   };
+}
+
+/** The key id that names a recipient: in wraps, and in the API's `recipients`. */
+export async function recipientOf(sealingPublic: Bytes): Promise<string> {
+  return base64url(await sha256(sealingPublic));
+}
+
+function requireDifferent(recipients: readonly string[]): void {
+  if (recipients.length < 1 || recipients.length > MAX_WRAPS || new Set(recipients).size !== recipients.length) {
+    throw new SealError(`sealed secrets: expected 1 to ${String(MAX_WRAPS)} different recipients`);
+  }
 }
 
 /** HKDF-SHA256 without salt: names the one key that may open the ciphertext. */
@@ -106,7 +122,7 @@ export async function open(
   seed: Bytes,
 ): Promise<Secrets> {
   const { ciphertext, commitment } = decode(sealed);
-  const recipient = base64url(await sha256(sealingPublic));
+  const recipient = await recipientOf(sealingPublic);
   const wrap = sealed.wraps.find((it) => it.recipient === recipient);
   if (wrap === undefined) {
     throw new SealError("no wrap for this key");
@@ -152,7 +168,7 @@ export async function carryForward(
   ) {
     throw new SealError("the secrets are not those of the version before");
   }
-  const recipient = base64url(await sha256(sealingPublic));
+  const recipient = await recipientOf(sealingPublic);
   if (!sealed.wraps.some((wrap) => wrap.recipient === recipient)) {
     throw new SealError("the secrets are not sealed to the agent's present key: type them again");
   }
@@ -168,9 +184,10 @@ export async function hashesOf(sealed: SealedSecrets): Promise<SecretsHashes> {
 }
 
 function decode(sealed: SealedSecrets): { ciphertext: Bytes; commitment: Bytes } {
-  if ((sealed.format as number) !== 1 || sealed.wraps.length < 1 || sealed.wraps.length > MAX_WRAPS) {
+  if ((sealed.format as number) !== 1) {
     throw new SealError("sealed secrets of another shape");
   }
+  requireDifferent(sealed.wraps.map((wrap) => wrap.recipient));
   const ciphertext = fromBase64url(sealed.ciphertext, "ciphertext");
   const length = ciphertext.length - NONCE_BYTES - TAG_BYTES;
   if (length < 2 || length > MAX_SECRETS_BYTES) {

@@ -100,12 +100,10 @@ final class ImportTableTest {
           .because("main says which plugins a build has");
 
   @ArchTest
-  static final ArchRule BOUNCY_CASTLE_IS_FOR_THE_SEAL_ONLY =
+  static final ArchRule BOUNCY_CASTLE_IS_FOR_THE_CODEC_ONLY =
       noClasses()
           .that()
           .resideInAPackage(ROOT + "..")
-          .and()
-          .resideOutsideOfPackage(ROOT + ".identity..")
           .should()
           .dependOnClassesThat()
           .resideInAPackage("org.bouncycastle..")

@@ -2,6 +2,8 @@ package io.penstock.agent.identity;
 
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import io.penstock.codec.seal.Octets;
+import io.penstock.codec.seal.PassphraseKey;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -13,9 +15,6 @@ import java.util.Optional;
 import javax.crypto.KDF;
 import javax.crypto.SecretKey;
 import javax.crypto.spec.HKDFParameterSpec;
-import javax.crypto.spec.SecretKeySpec;
-import org.bouncycastle.crypto.generators.Argon2BytesGenerator;
-import org.bouncycastle.crypto.params.Argon2Parameters;
 import org.jspecify.annotations.Nullable;
 
 /// How the unlock secret lies on disk. The key that seals it is derived once per process, because
@@ -26,10 +25,6 @@ public final class UnlockSeal {
   private static final int KEY_BYTES = 32;
   private static final int MIN_SECRET_BYTES = 8;
   private static final int MAX_SECRET_BYTES = 64 * 1024;
-
-  private static final int MEMORY_KIB = 64 * 1024;
-  private static final int PASSES = 3;
-  private static final int LANES = 1;
 
   /// Where the owner keeps what unseals.
   public sealed interface Source {
@@ -53,17 +48,17 @@ public final class UnlockSeal {
     record Plain() implements Header {}
 
     record Argon2id(byte[] salt, int memoryKib, int passes, int lanes) implements Header {
+      // The file may be hostile: what is no parameter is refused here.
       public Argon2id {
-        // The file may be hostile: no allocation beyond reason.
-        if (salt.length != SALT_BYTES
-            || memoryKib < 8
-            || memoryKib > 1024 * 1024
-            || passes < 1
-            || passes > 64
-            || lanes < 1
-            || lanes > 16) {
-          throw new IllegalArgumentException("impossible Argon2id parameters");
-        }
+        var _ = new PassphraseKey(Octets.of(salt), memoryKib, passes, lanes);
+      }
+
+      static Argon2id of(PassphraseKey key) {
+        return new Argon2id(key.salt().bytes(), key.memoryKib(), key.passes(), key.lanes());
+      }
+
+      PassphraseKey key() {
+        return new PassphraseKey(Octets.of(salt), memoryKib, passes, lanes);
       }
     }
 
@@ -80,14 +75,17 @@ public final class UnlockSeal {
 
   /// For an identity that has no file yet.
   static UnlockSeal fresh(Source source, SecureRandom random) throws IdentityException {
-    byte[] salt = new byte[SALT_BYTES];
-    random.nextBytes(salt);
     return switch (source) {
       case Source.None _ -> new UnlockSeal(new Header.Plain(), null);
-      case Source.Passphrase it ->
-          of(new Header.Argon2id(salt, MEMORY_KIB, PASSES, LANES), it.file());
-      case Source.SystemdCredential it -> of(new Header.Credential(salt), it.file());
+      case Source.Passphrase it -> of(Header.Argon2id.of(PassphraseKey.fresh(random)), it.file());
+      case Source.SystemdCredential it -> of(new Header.Credential(salt(random)), it.file());
     };
+  }
+
+  private static byte[] salt(SecureRandom random) {
+    byte[] salt = new byte[SALT_BYTES];
+    random.nextBytes(salt);
+    return salt;
   }
 
   /// For an identity whose file says `header`.
@@ -116,28 +114,9 @@ public final class UnlockSeal {
   private static Optional<SecretKey> derive(Header header, byte[] secret) {
     return switch (header) {
       case Header.Plain _ -> Optional.empty();
-      case Header.Argon2id it -> Optional.of(argon2id(it, secret));
+      case Header.Argon2id it -> Optional.of(it.key().derive(secret));
       case Header.Credential it -> Optional.of(hkdf(it.salt(), secret));
     };
-  }
-
-  private static SecretKey argon2id(Header.Argon2id parameters, byte[] passphrase) {
-    var generator = new Argon2BytesGenerator();
-    generator.init(
-        new Argon2Parameters.Builder(Argon2Parameters.ARGON2_id)
-            .withVersion(Argon2Parameters.ARGON2_VERSION_13)
-            .withSalt(parameters.salt())
-            .withMemoryAsKB(parameters.memoryKib())
-            .withIterations(parameters.passes())
-            .withParallelism(parameters.lanes())
-            .build());
-    byte[] key = new byte[KEY_BYTES];
-    generator.generateBytes(passphrase, key);
-    try {
-      return new SecretKeySpec(key, "AES");
-    } finally {
-      Arrays.fill(key, (byte) 0);
-    }
   }
 
   private static SecretKey hkdf(byte[] salt, byte[] credential) {

@@ -1,5 +1,5 @@
 /// The agent's keys and the one file that keeps the unlock secret. Imports `codec.seal`,
-/// `codec.noise`, BouncyCastle's Argon2id and Jackson; no sockets.
+/// `codec.noise` and Jackson; no sockets.
 @NullMarked
 package io.penstock.agent.identity;
 

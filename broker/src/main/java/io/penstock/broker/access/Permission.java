@@ -8,6 +8,8 @@ public enum Permission {
   AGENTS_MANAGE("agents:manage"),
   ENROLLMENT_TOKENS_MANAGE("enrollment-tokens:manage"),
   SYSTEMS_READ("systems:read"),
+  /// The sealed bytes of secrets, which only the agent's key and the owner's recovery key open.
+  SYSTEMS_READ_SEALED("systems:read-sealed"),
   SYSTEMS_CREATE("systems:create"),
   SYSTEMS_UPDATE("systems:update"),
   SYSTEMS_DELETE("systems:delete"),

@@ -14,6 +14,7 @@ import static io.penstock.broker.access.Permission.REQUESTS_READ;
 import static io.penstock.broker.access.Permission.SYSTEMS_CREATE;
 import static io.penstock.broker.access.Permission.SYSTEMS_INVOKE;
 import static io.penstock.broker.access.Permission.SYSTEMS_READ;
+import static io.penstock.broker.access.Permission.SYSTEMS_READ_SEALED;
 import static io.penstock.broker.access.Permission.SYSTEMS_TEST;
 import static io.penstock.broker.access.Permission.SYSTEMS_UPDATE;
 import static io.penstock.broker.access.Permission.TOPOLOGY_READ;
@@ -37,6 +38,7 @@ public enum Role {
           OPERATOR.permissions,
           SYSTEMS_CREATE,
           SYSTEMS_UPDATE,
+          SYSTEMS_READ_SEALED,
           SYSTEMS_TEST,
           SYSTEMS_INVOKE,
           PIPELINES_CREATE,

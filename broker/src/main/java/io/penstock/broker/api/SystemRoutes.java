@@ -9,8 +9,11 @@ import io.penstock.broker.systems.SystemOperations.Detailed;
 import io.penstock.broker.systems.SystemOperations.Edit;
 import io.penstock.broker.systems.SystemOperations.Made;
 import io.penstock.broker.systems.SystemOperations.Outcome;
+import io.penstock.broker.systems.SystemOperations.Proof;
 import io.penstock.broker.systems.SystemOperations.Queued;
 import io.penstock.broker.systems.SystemOperations.ReceiptView;
+import io.penstock.broker.systems.SystemOperations.Recipient;
+import io.penstock.broker.systems.SystemOperations.SealedView;
 import io.penstock.broker.systems.SystemOperations.SealingKeyView;
 import io.penstock.broker.systems.SystemOperations.Secrets;
 import io.penstock.broker.systems.SystemOperations.SystemView;
@@ -55,6 +58,11 @@ final class SystemRoutes {
     routes.needs(Permission.SYSTEMS_DELETE, HttpMethod.DELETE, one, this::delete);
     routes.needs(read, HttpMethod.GET, one + "/versions", this::versions);
     routes.needs(read, HttpMethod.GET, one + "/versions/:version", this::version);
+    routes.needs(
+        Permission.SYSTEMS_READ_SEALED,
+        HttpMethod.GET,
+        one + "/versions/:version/sealed",
+        this::sealed);
     routes.needs(read, HttpMethod.GET, one + "/diff", this::diff);
     routes.needs(update, HttpMethod.POST, one + "/rollback", this::rollback);
     routes.needs(Permission.SYSTEMS_DEPLOY, HttpMethod.POST, one + "/deploy", this::deploy);
@@ -86,19 +94,27 @@ final class SystemRoutes {
   private Answer sealingKey(Request request) {
     SealingKeyView view = done(systems.sealingKey(agent(request)));
     AgentRecord signed = view.agentRecord();
-    var answer =
-        new JsonObject()
-            .put("agent", signed.agent())
-            .put("generation", signed.generation())
-            .put("sealing_public", signed.sealingPublic().base64Url())
-            .put("sealing_key_sha256", Octets.sha256(signed.sealingPublic().bytes()).base64Url())
-            .put("record", view.recordJws())
-            .put("keyset", view.keysetJws())
-            .put("root_public", view.rootPublic().base64Url())
-            .put("root_sha256", Octets.sha256(view.rootPublic().bytes()).base64Url());
-    if (!view.rootLinks().isEmpty()) {
+    return Answer.ok(
+        proven(
+            new JsonObject()
+                .put("agent", signed.agent())
+                .put("generation", signed.generation())
+                .put("sealing_public", signed.sealingPublic().base64Url())
+                .put(
+                    "sealing_key_sha256", Octets.sha256(signed.sealingPublic().bytes()).base64Url())
+                .put("record", view.recordJws()),
+            view.proof()));
+  }
+
+  private static JsonObject proven(JsonObject answer, Proof proof) {
+    answer
+        .put("keyset", proof.keysetJws())
+        .put("root_public", proof.rootPublic().base64Url())
+        .put("root_sha256", Octets.sha256(proof.rootPublic().bytes()).base64Url());
+    if (!proof.rootLinks().isEmpty()) {
       var links = new JsonArray();
-      view.rootLinks()
+      proof
+          .rootLinks()
           .forEach(
               link ->
                   links.add(
@@ -107,7 +123,7 @@ final class SystemRoutes {
                           .put("jws", link.jws())));
       answer.put("cross_signatures", links);
     }
-    return Answer.ok(answer);
+    return answer;
   }
 
   private Answer list(Request request) {
@@ -121,7 +137,8 @@ final class SystemRoutes {
     return Answer.ok(
         json(detailed.system())
             .put("settings", new JsonObject(detailed.settingsJson()))
-            .put("secret_names", new JsonArray(detailed.secretNames())));
+            .put("secret_names", new JsonArray(detailed.secretNames()))
+            .put("recipients", json(detailed.recipients())));
   }
 
   private Answer put(Request request) {
@@ -184,6 +201,21 @@ final class SystemRoutes {
   private Answer version(Request request) {
     long version = number("version", request.path("version"));
     return Answer.ok(json(done(systems.version(agent(request), system(request), version))));
+  }
+
+  /// The settings as text: the header's hash is about these very bytes.
+  private Answer sealed(Request request) {
+    long version = number("version", request.path("version"));
+    SealedView view =
+        done(systems.sealed(agent(request), system(request), version, request.actor()));
+    return Answer.ok(
+        proven(
+            new JsonObject()
+                .put("header", view.headerJws())
+                .put("settings_json", view.settingsJson())
+                .put("sealed", new JsonObject(Buffer.buffer(view.sealedJson())))
+                .put("secret_names", new JsonArray(view.secretNames())),
+            view.proof()));
   }
 
   private static long number(String name, String text) {
@@ -263,6 +295,7 @@ final class SystemRoutes {
           DESTINATION_CHANGED,
           SECRETS_MISSING,
           NO_SECRETS_TO_CARRY,
+          NO_SECRETS,
           AGENT_NOT_APPROVED,
           OLD_GENERATION,
           OLDER_VERSION,
@@ -291,7 +324,19 @@ final class SystemRoutes {
         .put("plugin", made.plugin())
         .put("version", made.version())
         .put("header_sha256", made.headerSha256().base64Url())
-        .put("state", made.state());
+        .put("state", made.state())
+        .put("recipients", json(made.recipients()));
+  }
+
+  private static JsonArray json(List<Recipient> recipients) {
+    var all = new JsonArray();
+    recipients.forEach(
+        recipient ->
+            all.add(
+                new JsonObject()
+                    .put("key_id", recipient.keyId().base64Url())
+                    .put("of_agent", recipient.ofAgent())));
+    return all;
   }
 
   private static JsonObject json(Queued queued) {
@@ -339,6 +384,7 @@ final class SystemRoutes {
             .put("created_at", version.createdAt().toString())
             .put("receipt", version.receipt().map(SystemRoutes::json).orElse(null));
     version.settingsJson().ifPresent(text -> json.put("settings", new JsonObject(text)));
+    version.recipients().ifPresent(recipients -> json.put("recipients", json(recipients)));
     return json;
   }
 

@@ -57,6 +57,7 @@ public final class Ctl {
     root.addSubcommand(new ServiceAccountCommands(terminal, api));
     CommandLine system = new CommandLine(new SystemCommands(terminal, api));
     system.addSubcommand(new SystemPut(terminal, api));
+    system.addSubcommand(new SystemRecover(terminal, api));
     root.addSubcommand(system);
     root.addSubcommand(new MessagesCommand(terminal, api));
     root.addSubcommand(new InvokeCommand(terminal, api));
@@ -65,6 +66,7 @@ public final class Ctl {
     root.addSubcommand(audit);
     root.addSubcommand(new AlarmCommands(terminal, api));
     root.addSubcommand(new KeyCommands(terminal, api));
+    root.addSubcommand(new RecoveryKeyCommands(terminal, api));
     for (String name : List.of("forward", "backup", "restore")) {
       root.addSubcommand(name, NotInThisVersion.command(name));
     }

@@ -14,14 +14,17 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
 /// What this operator has seen of a broker and believes from then on: the hash of its root, those
-/// that it has replaced, and the sealing key of each agent. Outlives sign-ins.
+/// that it has replaced, and the sealing key of each agent; and what secrets are sealed to besides,
+/// which no broker is asked. Outlives sign-ins.
 final class Pins {
   private static final String ROOT = "root_sha256";
   private static final String FORMER_ROOTS = "former_roots_sha256";
   private static final String AGENTS = "agents";
+  private static final String RECOVERY = "recovery_public";
 
   /// Several times what cross-signatures show at once; of more the oldest are forgotten.
   private static final int MAX_FORMER_ROOTS = 64;
+
   private static final int HASH_BYTES = 32;
 
   private final SessionStore store;
@@ -120,6 +123,27 @@ final class Pins {
                 .put("sealing_key_sha256", known.sealingKeySha256().base64Url()));
   }
 
+  /// The owner's recovery key, if secrets are to be sealed to one.
+  Optional<RecoveryPublicKey> recovery() {
+    JsonNode pinned = ours().path(RECOVERY);
+    if (pinned.isMissingNode()) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(new RecoveryPublicKey(Octets.fromBase64Url(pinned.asText())));
+    } catch (SealException _) {
+      throw damaged();
+    }
+  }
+
+  void pinRecovery(RecoveryPublicKey key) {
+    change(ours -> ours.put(RECOVERY, key.octets().base64Url()));
+  }
+
+  void unpinRecovery() {
+    change(ours -> ours.remove(RECOVERY));
+  }
+
   private JsonNode ours() {
     return store.loadPins().path(broker);
   }
@@ -145,7 +169,11 @@ final class Pins {
     try {
       return Optional.of(Octets.fromBase64Url(hash.textValue()));
     } catch (SealException _) {
-      throw Failure.failed("pins.json is damaged: look at it before you trust anybody again");
+      throw damaged();
     }
+  }
+
+  private static Failure damaged() {
+    return Failure.failed("pins.json is damaged: look at it before you trust anybody again");
   }
 }

@@ -1,9 +1,8 @@
 package io.penstock.broker.ctl;
 
 import java.io.IOException;
-import java.io.OutputStream;
-import java.nio.channels.Channels;
-import java.nio.channels.SeekableByteChannel;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -23,14 +22,22 @@ final class PrivateFiles {
   /// elsewhere.
   static void write(Path file, byte[] content) throws IOException {
     Files.deleteIfExists(file);
-    try (SeekableByteChannel channel =
-            Files.newByteChannel(
-                file,
-                Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
-                PosixFilePermissions.asFileAttribute(
-                    PosixFilePermissions.fromString("rw-------")));
-        OutputStream out = Channels.newOutputStream(channel)) {
-      out.write(content);
+    create(file, content);
+  }
+
+  /// Throws [java.nio.file.FileAlreadyExistsException] when something is there. On disk when it
+  /// returns.
+  static void create(Path file, byte[] content) throws IOException {
+    try (FileChannel channel =
+        FileChannel.open(
+            file,
+            Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))) {
+      var buffer = ByteBuffer.wrap(content);
+      while (buffer.hasRemaining()) {
+        channel.write(buffer);
+      }
+      channel.force(true);
     }
   }
 

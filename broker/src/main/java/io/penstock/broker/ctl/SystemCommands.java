@@ -16,7 +16,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "system",
     description =
-        "Systems of an agent: put, deploy, list, show, diff, history, rollback, test, delete.",
+        "Systems of an agent: put, deploy, list, show, diff, history, rollback, recover, test,"
+            + " delete.",
     footer = {
       "",
       "Examples:",
@@ -26,7 +27,8 @@ import picocli.CommandLine.Parameters;
       "  penstock ctl system test plant-1 erp --version 3",
       "  penstock ctl system deploy plant-1 erp --wait 30",
       "",
-      "Secrets are sealed on this machine, to the agent alone: the broker never sees them."
+      "Secrets are sealed on this machine, to the agent and the owner's pinned recovery key alone:",
+      "the broker never sees them."
     })
 final class SystemCommands implements Callable<Integer> {
   private final Terminal terminal;
@@ -48,7 +50,7 @@ final class SystemCommands implements Callable<Integer> {
   @Override
   public Integer call() {
     throw Failure.wrongUsage(
-        "expected one of put, deploy, list, show, diff, history, rollback, test, delete");
+        "expected one of put, deploy, list, show, diff, history, rollback, recover, test, delete");
   }
 
   @Command(name = "list", description = "All systems of an agent.")
@@ -71,17 +73,23 @@ final class SystemCommands implements Callable<Integer> {
   @Command(
       name = "show",
       aliases = "get",
-      description = "Everything about one system but its secrets, which nobody can show.")
+      description =
+          "Everything about one system but its secrets, and which keys (by id) can open those.")
   int show(
       @Parameters(index = "0", paramLabel = "AGENT", description = "The agent's name.")
           String agent,
       @Parameters(index = "1", paramLabel = "SYSTEM", description = "The system's name.")
           String system) {
     JsonNode answer = api.get(path(agent, system));
+    SealedTo to = SealedTo.of(answer, api.pins().recovery());
     if (!terminal.isJson() && answer instanceof ObjectNode shown) {
       shown.put("settings", Json.oneLine(answer.path("settings")));
+      var recipients = shown.putArray("recipients");
+      to.lines().forEach(recipients::add);
+      terminal.details(shown);
+      return ExitCode.FINE;
     }
-    terminal.details(answer);
+    terminal.details(to.addedTo(answer));
     return ExitCode.FINE;
   }
 
@@ -169,7 +177,7 @@ final class SystemCommands implements Callable<Integer> {
               paramLabel = "SECONDS",
               description = "Wait so long for the agent's signed receipt.")
           @Nullable Integer wait) {
-    return deploy(terminal, api, agent, system, version, wait);
+    return deploy(terminal, api, agent, system, version, wait, SealedTo.NOBODY);
   }
 
   static int deploy(
@@ -178,7 +186,8 @@ final class SystemCommands implements Callable<Integer> {
       String agent,
       String system,
       @Nullable Long version,
-      @Nullable Integer wait) {
+      @Nullable Integer wait,
+      SealedTo to) {
     ObjectNode body = Json.object();
     if (version != null) {
       body.put("version", version);
@@ -186,12 +195,16 @@ final class SystemCommands implements Callable<Integer> {
     JsonNode queued = api.post(path(agent, system) + "/deploy", body);
     long deployed = queued.path("version").asLong();
     if (wait == null) {
-      terminal.answer(queued, "version " + deployed + " of " + system + " waits for " + agent);
+      terminal.answer(
+          to.addedTo(queued),
+          "version " + deployed + " of " + system + " waits for " + agent + to.words());
       return ExitCode.FINE;
     }
     JsonNode applied =
         new Waiting(api).untilApplied(agent, system, deployed, Duration.ofSeconds(wait));
-    terminal.answer(applied, agent + " has applied version " + deployed + " of " + system);
+    terminal.answer(
+        to.addedTo(applied),
+        agent + " has applied version " + deployed + " of " + system + to.words());
     return ExitCode.FINE;
   }
 

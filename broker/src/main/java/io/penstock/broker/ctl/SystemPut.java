@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.codec.schema.PluginSchema;
 import io.penstock.codec.schema.Problem;
-import io.penstock.codec.seal.SealException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -33,7 +32,9 @@ import picocli.CommandLine.Parameters;
       "  penstock ctl system put plant-1 erp --plugin http --settings-file erp.json \\",
       "      --carry-secrets --deploy --wait 30",
       "",
-      "It is not in force before it is deployed."
+      "It is not in force before it is deployed. Secrets are sealed to the agent, and to the"
+          + " owner's",
+      "recovery key if one is pinned (penstock ctl recovery-key pin FILE.pub)."
     })
 final class SystemPut implements Callable<Integer> {
   private static final int MAX_SECRET_BYTES = 1024 * 1024;
@@ -136,17 +137,35 @@ final class SystemPut implements Callable<Integer> {
     SystemSettings settings = settings(schema);
     ObjectNode body = Json.object().put("plugin", plugin);
     body.set("settings", settings.node());
-    addSecrets(body, schema, settings.bytes());
+    Optional<SealedTo> sealedHere = addSecrets(body, schema, settings.bytes());
     if (expectedVersion != null) {
       body.put("expected_version", expectedVersion);
     }
     JsonNode made = api.put(SystemCommands.path(agent, system), body);
     long version = made.path("version").asLong();
+    SealedTo to = sealedHere.orElseGet(() -> carriedTo(made));
     if (deploy) {
-      return SystemCommands.deploy(terminal, api, agent, system, version, wait);
+      return SystemCommands.deploy(terminal, api, agent, system, version, wait, to);
     }
-    terminal.answer(made, "version " + version + " of " + system + " is made, not deployed");
+    terminal.answer(
+        to.addedTo(made),
+        "version " + version + " of " + system + " is made, not deployed" + to.words());
     return ExitCode.FINE;
+  }
+
+  /// What is carried keeps its wraps, so a key that was pinned since cannot open it.
+  private SealedTo carriedTo(JsonNode made) {
+    Optional<RecoveryPublicKey> pinned = api.pins().recovery();
+    SealedTo to = SealedTo.of(made, pinned);
+    if (pinned.isPresent() && !to.isEmpty() && !to.has(SealedTo.Holder.RECOVERY)) {
+      terminal
+          .err()
+          .println(
+              "penstock ctl: the carried secrets are not sealed to the pinned recovery key "
+                  + pinned.get().sha256()
+                  + ": put them anew if it has to open them");
+    }
+    return to;
   }
 
   private boolean bringsSecrets() {
@@ -173,10 +192,11 @@ final class SystemPut implements Callable<Integer> {
     return settings;
   }
 
-  private void addSecrets(ObjectNode body, PluginSchema schema, byte[] settings) {
+  /// To whom secrets were sealed here; empty without new ones.
+  private Optional<SealedTo> addSecrets(ObjectNode body, PluginSchema schema, byte[] settings) {
     if (carrySecrets) {
       body.put("carry_secrets", true);
-      return;
+      return Optional.empty();
     }
     if (!bringsSecrets()) {
       requireValid(schema.validate(settings, Set.of()));
@@ -184,33 +204,31 @@ final class SystemPut implements Callable<Integer> {
         body.putNull("sealed");
         body.putArray("secret_names");
       }
-      return;
+      return Optional.empty();
     }
     ObjectNode secrets = secrets(schema);
     byte[] secretsJson = Json.oneLine(secrets).getBytes(StandardCharsets.UTF_8);
+    Sealer.Sealed sealed;
     try {
       requireValid(schema.validate(settings, Optional.of(secretsJson)));
-      body.set("sealed", sealed(schema, settings, secretsJson));
+      sealed = sealed(schema, settings, secretsJson);
     } finally {
       Arrays.fill(secretsJson, (byte) 0);
     }
+    body.set("sealed", sealed.json());
     var names = body.putArray("secret_names");
     secrets.fieldNames().forEachRemaining(names::add);
+    return Optional.of(sealed.to());
   }
 
-  private JsonNode sealed(PluginSchema schema, byte[] settings, byte[] secretsJson) {
+  private Sealer.Sealed sealed(PluginSchema schema, byte[] settings, byte[] secretsJson) {
     var sealer =
         new Sealer(
             api,
             terminal.err(),
             Optional.ofNullable(root).map(Pins::hash),
             Optional.ofNullable(fingerprint));
-    try {
-      byte[] json = sealer.seal(agent, system, schema, settings, secretsJson).toJson();
-      return Json.parse(json).orElseThrow();
-    } catch (SealException e) {
-      throw Failure.failed("cannot seal the secrets: " + e.getMessage());
-    }
+    return sealer.seal(agent, system, schema, settings, secretsJson);
   }
 
   private static void requireValid(List<Problem> problems) {

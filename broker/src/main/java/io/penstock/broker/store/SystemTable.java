@@ -35,7 +35,7 @@ public final class SystemTable {
   private static final String VERSION_COLUMNS =
       """
       agent, system, version, generation, plugin, state, header_jws, header_sha256, sealed_sha256,
-      secret_names, author, created_at, row_version, mac
+      agent_recipient, secret_names, author, created_at, row_version, mac
       """;
   private static final String SELECT_HEAD =
       """
@@ -361,8 +361,8 @@ public final class SystemTable {
         """
         insert into system_versions (agent, system, version, generation, plugin, state, header_jws,
           header_sha256, settings, sealed, sealed_sha256, secret_names, author, created_at,
-          row_version, mac)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+          row_version, mac, agent_recipient)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
         """,
         row.agent(),
         row.system(),
@@ -379,7 +379,8 @@ public final class SystemTable {
         row.author(),
         row.createdAt(),
         row.rowVersion(),
-        mac.of(VERSIONS, row.granting()));
+        mac.of(VERSIONS, row.granting()),
+        row.agentRecipient());
   }
 
   public void changeState(Tx tx, SystemVersion row, State next) {
@@ -397,12 +398,13 @@ public final class SystemTable {
         mac.of(VERSIONS, changed.granting()));
   }
 
-  /// Other wraps of the same secrets.
-  public void replaceSealed(Tx tx, SystemVersion row, byte[] sealedJson) {
-    SystemVersion changed = row.withSealed(Octets.sha256(sealedJson));
+  /// Other wraps of the same secrets, the agent's own to `recipient`.
+  public void replaceSealed(Tx tx, SystemVersion row, byte[] sealedJson, Octets recipient) {
+    SystemVersion changed = row.withSealed(Octets.sha256(sealedJson), recipient);
     tx.update(
         """
-        update system_versions set sealed = $4, sealed_sha256 = $5, row_version = $6, mac = $7
+        update system_versions set sealed = $4, sealed_sha256 = $5, row_version = $6, mac = $7,
+          agent_recipient = $8
         where agent = $1 and system = $2 and version = $3
         """,
         row.agent(),
@@ -411,7 +413,8 @@ public final class SystemTable {
         Octets.of(sealedJson),
         changed.sealedSha256(),
         changed.rowVersion(),
-        mac.of(VERSIONS, changed.granting()));
+        mac.of(VERSIONS, changed.granting()),
+        recipient);
   }
 
   // Heads.
@@ -568,6 +571,7 @@ public final class SystemTable {
             Values.text(row, "header_jws"),
             Values.octets(row, "header_sha256"),
             Values.optionalOctets(row, "sealed_sha256"),
+            Values.optionalOctets(row, "agent_recipient"),
             Values.list(row, "secret_names"),
             Values.text(row, "author"),
             Values.instant(row, "created_at"),

@@ -2,14 +2,16 @@ package io.penstock.broker.store;
 
 import io.penstock.codec.seal.Octets;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
 /// One row of `system_versions` without its two large columns, which are read alone when they are
-/// needed. Only the state
-/// changes, and the wraps of the secrets after an agent got new keys.
+/// needed. Only the state changes, and the agent's wrap of the secrets after it got new keys.
 ///
 /// @param sealedSha256 hash of the sealed secrets' JSON; empty = a version without secrets
+/// @param agentRecipient key id of the wrap that is the agent's; empty without secrets, and in rows
+///     from before this was noted
 /// @param secretNames which secrets there are, never what they say
 public record SystemVersion(
     String agent,
@@ -21,6 +23,7 @@ public record SystemVersion(
     String headerJws,
     Octets headerSha256,
     Optional<Octets> sealedSha256,
+    Optional<Octets> agentRecipient,
     List<String> secretNames,
     String author,
     Instant createdAt,
@@ -52,13 +55,15 @@ public record SystemVersion(
         headerJws,
         headerSha256,
         sealedSha256,
+        agentRecipient,
         secretNames,
         author,
         createdAt,
         rowVersion + 1);
   }
 
-  public SystemVersion withSealed(Octets sha256) {
+  /// Other wraps of the same secrets.
+  public SystemVersion withSealed(Octets sha256, Octets recipient) {
     return new SystemVersion(
         agent,
         system,
@@ -69,6 +74,7 @@ public record SystemVersion(
         headerJws,
         headerSha256,
         Optional.of(sha256),
+        Optional.of(recipient),
         secretNames,
         author,
         createdAt,
@@ -77,19 +83,24 @@ public record SystemVersion(
 
   /// What the MAC covers.
   List<String> granting() {
-    return List.of(
-        agent,
-        system,
-        Long.toString(version),
-        Long.toString(rowVersion),
-        Long.toString(generation),
-        plugin,
-        state.name(),
-        headerJws,
-        headerSha256.hex(),
-        MacText.of(sealedSha256),
-        MacText.of(secretNames),
-        author,
-        Long.toString(createdAt.toEpochMilli()));
+    var fields =
+        new ArrayList<>(
+            List.of(
+                agent,
+                system,
+                Long.toString(version),
+                Long.toString(rowVersion),
+                Long.toString(generation),
+                plugin,
+                state.name(),
+                headerJws,
+                headerSha256.hex(),
+                MacText.of(sealedSha256),
+                MacText.of(secretNames),
+                author,
+                Long.toString(createdAt.toEpochMilli())));
+    // Rows from before this column keep their MAC.
+    agentRecipient.ifPresent(recipient -> fields.add(recipient.hex()));
+    return fields;
   }
 }

@@ -13,7 +13,10 @@ import io.penstock.broker.store.SystemVersion.State;
 import io.penstock.broker.store.Tx;
 import io.penstock.broker.systems.SystemOperations.Detailed;
 import io.penstock.broker.systems.SystemOperations.Progress;
+import io.penstock.broker.systems.SystemOperations.Proof;
 import io.penstock.broker.systems.SystemOperations.ReceiptView;
+import io.penstock.broker.systems.SystemOperations.Recipient;
+import io.penstock.broker.systems.SystemOperations.SealedView;
 import io.penstock.broker.systems.SystemOperations.SealingKeyView;
 import io.penstock.broker.systems.SystemOperations.SystemView;
 import io.penstock.broker.systems.SystemOperations.VersionView;
@@ -53,13 +56,28 @@ final class Catalog {
 
   SealingKeyView sealingKey(Tx tx, String agent) {
     Found.Approved approved = standing.requireApproved(tx, agent);
+    return new SealingKeyView(approved.agentRecord(), approved.jws(), proof());
+  }
+
+  private Proof proof() {
     BrokerKeys.Owner owner = keys.owner();
-    return new SealingKeyView(
-        approved.agentRecord(),
-        approved.jws(),
-        owner.keysetJws(),
-        owner.root().octets(),
-        owner.rootLinks());
+    return new Proof(owner.keysetJws(), owner.root().octets(), owner.rootLinks());
+  }
+
+  /// Of any agent there is: it may be gone, and that is when somebody asks.
+  SealedView sealed(Tx tx, String agent, String system, long version) {
+    requireSystem(tx, agent, system);
+    Opened opened = open(tx, agent, system, version);
+    byte[] sealed =
+        opened
+            .sealed()
+            .orElseThrow(
+                () ->
+                    Refusal.of(
+                        Refusal.Reason.NO_SECRETS,
+                        "version " + version + " has no secrets: expected some, found none"));
+    return new SealedView(
+        opened.row().headerJws(), text(opened), sealed, opened.row().secretNames(), proof());
   }
 
   List<SystemView> list(Tx tx, String agent) {
@@ -128,7 +146,8 @@ final class Catalog {
                 refused(tx, List.of(row), Map.of(system, newest.row())).contains(system)),
             table.underWay(tx, agent)),
         text(newest),
-        newest.row().secretNames());
+        newest.row().secretNames(),
+        newest.recipients());
   }
 
   List<VersionView> versions(Tx tx, String agent, String system, long before, int limit) {
@@ -139,6 +158,7 @@ final class Catalog {
             row ->
                 view(
                     row,
+                    Optional.empty(),
                     Optional.empty(),
                     receipts.find(tx, agent, system, row.version()),
                     underWay))
@@ -151,6 +171,7 @@ final class Catalog {
     return view(
         opened.row(),
         Optional.of(text(opened)),
+        Optional.of(opened.recipients()),
         receipts.find(tx, agent, system, version),
         table.underWay(tx, agent));
   }
@@ -221,6 +242,7 @@ final class Catalog {
   private static VersionView view(
       SystemVersion row,
       Optional<String> settings,
+      Optional<List<Recipient>> recipients,
       Optional<ReceiptRow> receipt,
       Set<String> underWay) {
     return new VersionView(
@@ -232,6 +254,7 @@ final class Catalog {
         row.headerSha256(),
         settings,
         row.secretNames(),
+        recipients,
         row.author(),
         row.createdAt(),
         receipt.map(Catalog::view));

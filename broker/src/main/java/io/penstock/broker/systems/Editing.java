@@ -8,6 +8,7 @@ import io.penstock.broker.store.Tx;
 import io.penstock.broker.systems.Refusal.Reason;
 import io.penstock.broker.systems.SystemOperations.Edit;
 import io.penstock.broker.systems.SystemOperations.Made;
+import io.penstock.broker.systems.SystemOperations.Recipient;
 import io.penstock.broker.systems.SystemOperations.Secrets;
 import io.penstock.broker.systems.Versions.Opened;
 import io.penstock.codec.schema.PluginSchema;
@@ -51,8 +52,13 @@ final class Editing {
       PluginSchema schema,
       byte[] settings,
       Optional<SealedSecrets> sealed,
+      Optional<Octets> agentRecipient,
       List<String> secretNames,
-      String secretsWord) {}
+      String secretsWord) {
+    List<Recipient> recipients() {
+      return Recipient.of(sealed, agentRecipient);
+    }
+  }
 
   Made put(Tx tx, String agent, String system, Edit edit, Actor by) {
     AgentRecord approved = standing.lockApproved(tx, agent);
@@ -85,7 +91,8 @@ final class Editing {
         new Content(
             schema,
             old.settings(),
-            old.sealed().map(SealedSecrets::fromJson),
+            old.secrets(),
+            old.agentRecipient(),
             old.row().secretNames(),
             old.sealed().isPresent() ? "of version " + version : "none");
     return make(tx, approved, Optional.of(row), before, content, system, "rollback", by);
@@ -138,6 +145,7 @@ final class Editing {
         schema,
         edit.settingsJson(),
         Optional.of(sealed),
+        Optional.of(SealedSecrets.recipientOf(approved.sealingPublic())),
         secrets.names().stream().sorted().toList(),
         "new");
   }
@@ -165,9 +173,10 @@ final class Editing {
     }
     requireValid(schema, edit.settingsJson(), Set.copyOf(names));
     requireSameDestination(schema, old, edit);
-    SealedSecrets sealed = SealedSecrets.fromJson(old.sealed().orElseThrow());
+    SealedSecrets sealed = old.secrets().orElseThrow();
     requireSize(edit.settingsJson(), sealed);
-    return new Content(schema, edit.settingsJson(), Optional.of(sealed), names, "carried");
+    return new Content(
+        schema, edit.settingsJson(), Optional.of(sealed), old.agentRecipient(), names, "carried");
   }
 
   private static void requireSameDestination(PluginSchema schema, Opened old, Edit edit) {
@@ -201,7 +210,12 @@ final class Editing {
     }
     requireValid(schema, edit.settingsJson(), Set.of());
     return new Content(
-        schema, edit.settingsJson(), Optional.empty(), List.of(), hadSome ? "dropped" : "none");
+        schema,
+        edit.settingsJson(),
+        Optional.empty(),
+        Optional.empty(),
+        List.of(),
+        hadSome ? "dropped" : "none");
   }
 
   private static PluginSchema schema(String plugin) {
@@ -297,9 +311,17 @@ final class Editing {
             by.name(),
             now.getEpochSecond());
     SystemVersion made =
-        versions.make(tx, header, content.settings(), content.sealed(), content.secretNames(), now);
+        versions.make(
+            tx,
+            header,
+            content.settings(),
+            content.sealed(),
+            content.agentRecipient(),
+            content.secretNames(),
+            now);
     recorder.done(tx, "system." + verb, agent, system, by, changes(made, before, content));
-    return new Made(agent, system, plugin, made.version(), made.headerSha256(), "sealed");
+    return new Made(
+        agent, system, plugin, made.version(), made.headerSha256(), "sealed", content.recipients());
   }
 
   private static Map<String, Object> changes(
@@ -308,6 +330,11 @@ final class Editing {
     changes.put("version", made.version());
     changes.put("plugin", made.plugin());
     changes.put("secrets", content.secretsWord());
+    if (content.sealed().isPresent()) {
+      changes.put(
+          "recipients",
+          content.recipients().stream().map(recipient -> recipient.keyId().base64Url()).toList());
+    }
     changes.put(
         "settings",
         SettingsDiff.audited(

@@ -7,8 +7,10 @@ import io.penstock.broker.store.AlarmTable;
 import io.penstock.broker.store.AlarmTable.Severity;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.store.StoreUnavailableException;
+import io.penstock.broker.store.SystemVersion;
 import io.penstock.broker.store.TamperedRowException;
 import io.penstock.broker.store.Tx;
+import io.penstock.codec.seal.Octets;
 import java.time.Clock;
 import java.util.Map;
 import java.util.Optional;
@@ -74,6 +76,29 @@ final class Recorder {
       write(found);
     } catch (StoreUnavailableException away) {
       LOG.error("cannot record what was found: {}", found.getMessage(), away);
+    }
+  }
+
+  /// An agent asked to replace a wrap that is not its own. Audited once until somebody acknowledges
+  /// the alarm: it may ask as often as it likes.
+  void foreignWrap(Tx tx, SystemVersion row, Octets replaces) {
+    String what =
+        "the agent asked to replace the wrap of system "
+            + row.system()
+            + " version "
+            + row.version()
+            + " to key "
+            + replaces
+            + ", which is not its own";
+    if (alarms.raise(tx, "foreign-wrap", Severity.HIGH, row.agent(), what, clock.instant())) {
+      told(
+          tx,
+          "system.rewrapped",
+          "denied",
+          row.agent(),
+          row.system(),
+          Map.of("version", row.version(), "replaces", replaces.base64Url()),
+          Optional.of("not the agent's wrap"));
     }
   }
 

@@ -30,6 +30,8 @@ public record Refusal(Reason reason, String detail, List<Problem> problems) {
     /// The version before had secrets, and nothing was said of them.
     SECRETS_MISSING,
     NO_SECRETS_TO_CARRY,
+    /// The sealed secrets of a version that has none were asked for.
+    NO_SECRETS,
     AGENT_NOT_APPROVED,
     /// Made for a generation of the agent that is over.
     OLD_GENERATION,

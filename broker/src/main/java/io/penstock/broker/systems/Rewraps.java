@@ -3,6 +3,7 @@ package io.penstock.broker.systems;
 import io.penstock.broker.store.SystemTable;
 import io.penstock.broker.store.SystemVersion;
 import io.penstock.broker.store.Tx;
+import io.penstock.broker.systems.Versions.Opened;
 import io.penstock.codec.message.ControlMessage.Rewrapped;
 import io.penstock.codec.seal.Octets;
 import io.penstock.codec.seal.SealException;
@@ -12,7 +13,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /// Stores key wraps that agents made anew after their sealing key was replaced. The signed header
-/// does not cover them, and ciphertext and commitment stay.
+/// does not cover them, and ciphertext and commitment stay. An agent replaces its own wrap and no
+/// other: nobody without the DEK can check a wrap, so a recovery key's would be lost.
 final class Rewraps {
   private final SystemTable table;
   private final Versions versions;
@@ -41,7 +43,8 @@ final class Rewraps {
             .filter(found -> found.generation() == generation)
             .filter(found -> found.headerSha256().equals(Octets.of(told.headerSha256())));
     Optional<SealedSecrets> next = row.flatMap(found -> rewrapped(tx, found, recipient, told));
-    next.ifPresent(secrets -> table.replaceSealed(tx, row.orElseThrow(), secrets.toJson()));
+    next.ifPresent(
+        secrets -> table.replaceSealed(tx, row.orElseThrow(), secrets.toJson(), recipient));
     next.ifPresent(
         _ ->
             recorder.told(
@@ -64,15 +67,27 @@ final class Rewraps {
 
   private Optional<SealedSecrets> rewrapped(
       Tx tx, SystemVersion row, Octets recipient, Rewrapped told) {
+    Opened opened = versions.open(tx, row);
+    Octets replaces = Octets.of(told.replaces());
+    if (!opened.agentRecipient().equals(Optional.of(replaces))) {
+      reportForeign(tx, opened, replaces);
+      return Optional.empty();
+    }
     try {
       var wrap = new Wrap(recipient, Octets.of(told.wrap()));
-      return versions
-          .open(tx, row)
-          .sealed()
-          .map(json -> SealedSecrets.fromJson(json).rewrapped(Octets.of(told.replaces()), wrap));
+      return opened.secrets().map(secrets -> secrets.rewrapped(replaces, wrap));
     } catch (SealException _) {
-      // Rewrapped already, or not what a wrap looks like.
+      // Not what a wrap looks like.
       return Optional.empty();
+    }
+  }
+
+  /// No honest agent does that. A wrap that is not there any more was replaced before.
+  private void reportForeign(Tx tx, Opened opened, Octets replaces) {
+    boolean there =
+        opened.recipients().stream().anyMatch(recipient -> recipient.keyId().equals(replaces));
+    if (there && opened.agentRecipient().isPresent()) {
+      recorder.foreignWrap(tx, opened.row(), replaces);
     }
   }
 }

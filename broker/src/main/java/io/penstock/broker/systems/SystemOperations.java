@@ -5,6 +5,7 @@ import io.penstock.codec.message.ControlMessage.TestReport;
 import io.penstock.codec.seal.AgentRecord;
 import io.penstock.codec.seal.Octets;
 import io.penstock.codec.seal.RootLink;
+import io.penstock.codec.seal.SealedSecrets;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -52,6 +53,9 @@ public interface SystemOperations {
 
   Outcome<VersionView> version(String agent, String system, long version);
 
+  /// The sealed secrets themselves, for whoever holds the owner's recovery key. Audited.
+  Outcome<SealedView> sealed(String agent, String system, long version, Actor by);
+
   /// By JSON pointer.
   Outcome<SortedMap<String, SettingsDiff.Change>> diff(
       String agent, String system, long from, long to);
@@ -84,14 +88,11 @@ public interface SystemOperations {
   }
 
   /// @param recordJws signed by the keyset's record key
+  record SealingKeyView(AgentRecord agentRecord, String recordJws, Proof proof) {}
+
   /// @param keysetJws signed by the root
   /// @param rootLinks how older roots lead to it, oldest first
-  record SealingKeyView(
-      AgentRecord agentRecord,
-      String recordJws,
-      String keysetJws,
-      Octets rootPublic,
-      List<RootLink> rootLinks) {}
+  record Proof(String keysetJws, Octets rootPublic, List<RootLink> rootLinks) {}
 
   record Made(
       String agent,
@@ -99,7 +100,26 @@ public interface SystemOperations {
       String plugin,
       long version,
       Octets headerSha256,
-      String state) {}
+      String state,
+      List<Recipient> recipients) {
+    public Made {
+      recipients = List.copyOf(recipients);
+    }
+  }
+
+  /// Who can open a version's secrets. Whose key it is when it is not the agent's, this broker is
+  /// never told: sealers decide that.
+  ///
+  /// @param keyId SHA-256 of the sealing public key
+  record Recipient(Octets keyId, boolean ofAgent) {
+    static List<Recipient> of(Optional<SealedSecrets> sealed, Optional<Octets> agents) {
+      return sealed.stream()
+          .flatMap(secrets -> secrets.wraps().stream())
+          .map(SealedSecrets.Wrap::recipient)
+          .map(keyId -> new Recipient(keyId, agents.equals(Optional.of(keyId))))
+          .toList();
+    }
+  }
 
   record Queued(String system, long version, long sequence, String state) {}
 
@@ -120,12 +140,34 @@ public interface SystemOperations {
       Instant updatedAt) {}
 
   /// @param settingsJson of the newest version
-  record Detailed(SystemView system, String settingsJson, List<String> secretNames) {}
+  record Detailed(
+      SystemView system,
+      String settingsJson,
+      List<String> secretNames,
+      List<Recipient> recipients) {}
+
+  /// One version whole, for somebody who holds another key of its secrets, with what lets them
+  /// check it without trusting this broker's word.
+  ///
+  /// @param settingsJson the very text that the header's hash is about
+  /// @param proof down to the root
+  record SealedView(
+      String headerJws,
+      String settingsJson,
+      byte[] sealedJson,
+      List<String> secretNames,
+      Proof proof) {
+    @Override
+    public String toString() {
+      return "SealedView";
+    }
+  }
 
   record ReceiptView(
       long version, String outcome, Optional<String> reason, Optional<String> detail, Instant at) {}
 
   /// @param settingsJson empty in lists
+  /// @param recipients empty in lists, which do not read the secrets
   record VersionView(
       long version,
       long generation,
@@ -135,6 +177,7 @@ public interface SystemOperations {
       Octets headerSha256,
       Optional<String> settingsJson,
       List<String> secretNames,
+      Optional<List<Recipient>> recipients,
       String author,
       Instant createdAt,
       Optional<ReceiptView> receipt) {}

@@ -226,6 +226,21 @@ public final class Systems implements SystemOperations {
     return looked(tx -> catalog.version(tx, agent, system, version));
   }
 
+  /// Nothing is handed out before it is in the audit trail.
+  @Override
+  public Outcome<SealedView> sealed(String agent, String system, long version, Actor by) {
+    return changed(
+        "system.sealed-read",
+        agent,
+        system,
+        by,
+        tx -> {
+          SealedView view = catalog.sealed(tx, agent, system, version);
+          recorder.done(tx, "system.sealed-read", agent, system, by, Map.of("version", version));
+          return view;
+        });
+  }
+
   @Override
   public Outcome<SortedMap<String, SettingsDiff.Change>> diff(
       String agent, String system, long from, long to) {

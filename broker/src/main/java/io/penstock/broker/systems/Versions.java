@@ -8,6 +8,7 @@ import io.penstock.broker.store.SystemTable.Content;
 import io.penstock.broker.store.SystemVersion;
 import io.penstock.broker.store.TamperedRowException;
 import io.penstock.broker.store.Tx;
+import io.penstock.broker.systems.SystemOperations.Recipient;
 import io.penstock.codec.message.ConfigurationDocument;
 import io.penstock.codec.seal.ConfigurationHeader;
 import io.penstock.codec.seal.Octets;
@@ -40,6 +41,27 @@ final class Versions {
       return new ConfigurationDocument(row.headerJws(), settings, sealed.orElse(null));
     }
 
+    /// Key id of the wrap that is the agent's. Rows from before it was noted have one wrap, and
+    /// that is it.
+    Optional<Octets> agentRecipient() {
+      return row.agentRecipient()
+          .or(
+              () ->
+                  secrets()
+                      .map(SealedSecrets::wraps)
+                      .filter(wraps -> wraps.size() == 1)
+                      .map(wraps -> wraps.getFirst().recipient()));
+    }
+
+    Optional<SealedSecrets> secrets() {
+      return sealed.map(SealedSecrets::fromJson);
+    }
+
+    /// Who can open the secrets, as far as this broker can tell.
+    List<Recipient> recipients() {
+      return Recipient.of(secrets(), agentRecipient());
+    }
+
     @Override
     public String toString() {
       return "Opened[version " + row.version() + "]";
@@ -51,6 +73,7 @@ final class Versions {
       ConfigurationHeader header,
       byte[] settings,
       Optional<SealedSecrets> sealed,
+      Optional<Octets> agentRecipient,
       List<String> secretNames,
       Instant now) {
     String jws = keys.sign(header);
@@ -67,6 +90,7 @@ final class Versions {
             jws,
             ConfigurationHeader.hashOf(jws),
             sealedJson.map(Octets::sha256),
+            agentRecipient,
             secretNames,
             header.author(),
             now,

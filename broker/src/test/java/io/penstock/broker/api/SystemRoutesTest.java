@@ -18,8 +18,10 @@ import io.penstock.broker.systems.Plant;
 import io.penstock.broker.systems.SystemsRig;
 import io.penstock.codec.schema.PluginSchema;
 import io.penstock.codec.seal.AgentRecord;
+import io.penstock.codec.seal.ConfigurationHeader;
 import io.penstock.codec.seal.Keyset;
 import io.penstock.codec.seal.Octets;
+import io.penstock.codec.seal.SealedSecrets;
 import io.penstock.codec.seal.VerifyingKey;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.json.JsonArray;
@@ -249,6 +251,49 @@ class SystemRoutesTest {
         .contains("systems:deploy");
     assertThat(send("DELETE", path("rights"), "", engineer).body()).contains("systems:delete");
     assertThat(send("GET", path("rights"), "", "").statusCode()).isEqualTo(401);
+  }
+
+  @Test
+  void sealedBytesAreForEngineersAndAdminsAndTheirReadingIsAudited() {
+    JsonObject edit = edit("sealed");
+    json(put("sealed", edit));
+    String sealedPath = path("sealed") + "/versions/1/sealed";
+
+    HttpResponse<String> denied = send("GET", sealedPath, "", viewer);
+    JsonObject read = json(send("GET", sealedPath, "", engineer));
+
+    assertThat(denied.statusCode()).isEqualTo(403);
+    assertThat(denied.body()).contains("systems:read-sealed");
+    assertThat(read.getJsonObject("sealed")).isEqualTo(edit.getJsonObject("sealed"));
+    assertThat(read.getString("settings_json")).isEqualTo(SETTINGS);
+    Keyset keyset =
+        Keyset.verify(
+            read.getString("keyset"),
+            VerifyingKey.fromBase64Url(read.getString("root_public")),
+            rig.keys.rootSha256(),
+            rig.clock().instant());
+    ConfigurationHeader header = ConfigurationHeader.verify(read.getString("header"), keyset);
+    assertThat(header.system()).isEqualTo("sealed");
+    String events =
+        send("GET", "/api/v1/audit?event_type=system.sealed-read&limit=10", "", admin).body();
+    assertThat(events).contains("eng@example.org", "plant-1/sealed").doesNotContain("ciphertext");
+  }
+
+  @Test
+  void whoCanOpenAVersionIsShown() {
+    Octets agentsId = SealedSecrets.recipientOf(plant.sealing().publicKey());
+    JsonArray expected =
+        new JsonArray()
+            .add(new JsonObject().put("key_id", agentsId.base64Url()).put("of_agent", true));
+
+    JsonObject made = json(put("shown", edit("shown")));
+
+    assertThat(made.getJsonArray("recipients")).isEqualTo(expected);
+    assertThat(json(send("GET", path("shown"), "", viewer)).getJsonArray("recipients"))
+        .isEqualTo(expected);
+    assertThat(
+            json(send("GET", path("shown") + "/versions/1", "", viewer)).getJsonArray("recipients"))
+        .isEqualTo(expected);
   }
 
   @Test

@@ -21,11 +21,16 @@ public record Plant(String name, long generation, SealingKey sealing, SigningKey
 
   /// What a sealer makes for it.
   public byte[] seal(String system, String settings, String secretsJson) {
+    return seal(system, settings, secretsJson, Optional.empty());
+  }
+
+  public byte[] seal(
+      String system, String settings, String secretsJson, Optional<Octets> recovery) {
     return SealedSecrets.seal(
             secretsJson.getBytes(StandardCharsets.UTF_8),
             owner(system, settings.getBytes(StandardCharsets.UTF_8)),
             sealing.publicKey(),
-            Optional.empty(),
+            recovery,
             RANDOM)
         .toJson();
   }

@@ -119,6 +119,8 @@ class SystemTamperingTest {
         "sealed = sealed || '\\x20'",
         "sealed = null, sealed_sha256 = null",
         "sealed_sha256 = sha256(sealed_sha256)",
+        "agent_recipient = sha256(agent_recipient)",
+        "agent_recipient = null",
         "secret_names = '{}'",
         "author = 'boss'",
         "created_at = created_at + interval '1 hour'",

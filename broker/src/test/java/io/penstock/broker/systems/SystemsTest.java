@@ -16,6 +16,7 @@ import io.penstock.broker.systems.SystemOperations.Made;
 import io.penstock.broker.systems.SystemOperations.Outcome;
 import io.penstock.broker.systems.SystemOperations.Progress;
 import io.penstock.broker.systems.SystemOperations.Queued;
+import io.penstock.broker.systems.SystemOperations.Recipient;
 import io.penstock.broker.systems.SystemOperations.Secrets;
 import io.penstock.broker.systems.SystemOperations.SystemView;
 import io.penstock.codec.message.ConfigurationDocument;
@@ -26,10 +27,16 @@ import io.penstock.codec.seal.ConfigurationHeader;
 import io.penstock.codec.seal.HeadManifest;
 import io.penstock.codec.seal.HeadManifest.Listed;
 import io.penstock.codec.seal.HeadManifest.Tombstone;
+import io.penstock.codec.seal.Hpke;
+import io.penstock.codec.seal.Keyset;
 import io.penstock.codec.seal.Octets;
 import io.penstock.codec.seal.Receipt;
+import io.penstock.codec.seal.SealedSecrets;
+import io.penstock.codec.seal.SealedSecrets.Wrap;
+import io.penstock.codec.seal.VerifyingKey;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -51,6 +58,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// Versions, deployment, heads and receipts on a real Postgres.
 class SystemsTest {
   private static final String SETTINGS = settings("https://erp.example.org");
+  private static final SecureRandom RANDOM = new SecureRandom();
   private static final String SECRETS = "{\"password\":\"correct horse battery\"}";
 
   @TempDir Path directory;
@@ -300,6 +308,83 @@ class SystemsTest {
     assertThat(second.version()).isEqualTo(2);
     assertThat(document(2).orElseThrow().sealed()).isEqualTo(document(1).orElseThrow().sealed());
     assertThat(done(rig.systems.show("press", "erp")).secretNames()).containsExactly("password");
+  }
+
+  @Test
+  void whatIsCarriedKeepsItsWrapsAndTheirIdsAreShown() {
+    byte[] sealed =
+        press.seal("erp", SETTINGS, SECRETS, Optional.of(Hpke.generate(RANDOM).publicKey()));
+    List<Octets> ids =
+        SealedSecrets.fromJson(sealed).wraps().stream().map(Wrap::recipient).toList();
+
+    Made first = made(edit(SETTINGS, new Secrets.Sealed(sealed, List.of("password"))));
+    Made second = made(edit(SETTINGS, CARRIED));
+    Made third = done(rig.systems.rollback("press", "erp", 1, SystemsRig.ADMIN));
+
+    List<Recipient> expected =
+        List.of(new Recipient(ids.getFirst(), true), new Recipient(ids.getLast(), false));
+    assertThat(first.recipients()).isEqualTo(expected);
+    assertThat(second.recipients()).isEqualTo(expected);
+    assertThat(third.recipients()).isEqualTo(expected);
+    assertThat(done(rig.systems.show("press", "erp")).recipients()).isEqualTo(expected);
+    assertThat(done(rig.systems.version("press", "erp", 2)).recipients()).contains(expected);
+    assertThat(document(3).orElseThrow().sealed()).isEqualTo(document(1).orElseThrow().sealed());
+  }
+
+  @Test
+  void moreWrapsThanTheFormatHasAreRefused() {
+    String sealed = new String(press.seal("erp", SETTINGS, SECRETS), StandardCharsets.UTF_8);
+    int at = sealed.indexOf("{\"recipient\"");
+    String wrap = sealed.substring(at, sealed.length() - 2);
+    String id = wrap.substring("{\"recipient\":\"".length(), "{\"recipient\":\"".length() + 43);
+    var more = new StringBuilder(sealed.substring(0, sealed.length() - 2));
+    for (int i = 1; i <= 4; i++) {
+      more.append(',').append(wrap.replace(id, Octets.sha256(new byte[] {(byte) i}).base64Url()));
+    }
+    byte[] five = more.append("]}").toString().getBytes(StandardCharsets.UTF_8);
+
+    Refusal refusal = refusal(put(edit(SETTINGS, new Secrets.Sealed(five, List.of("password")))));
+
+    assertThat(refusal.reason()).isEqualTo(Reason.BAD_SECRETS);
+  }
+
+  @Test
+  void whoReadsSealedBytesIsInTheAuditTrailBeforeTheyAreHandedOut() {
+    byte[] sealed = press.seal("erp", SETTINGS, SECRETS);
+    made(edit(SETTINGS, new Secrets.Sealed(sealed, List.of("password"))));
+    rig.approved("press");
+
+    SystemOperations.SealedView read =
+        done(rig.systems.sealed("press", "erp", 1, SystemsRig.ADMIN));
+
+    ConfigurationHeader header =
+        ConfigurationHeader.verify(
+            read.headerJws(),
+            Keyset.verify(
+                read.proof().keysetJws(),
+                VerifyingKey.of(read.proof().rootPublic().bytes()),
+                rig.keys.rootSha256(),
+                rig.clock().instant()));
+    assertThat(press.open(header, SETTINGS.getBytes(StandardCharsets.UTF_8), read.sealedJson()))
+        .isEqualTo(SECRETS);
+    assertThat(Octets.sha256(read.settingsJson().getBytes(StandardCharsets.UTF_8)))
+        .isEqualTo(header.settingsSha256());
+    AuditTable.Entry entry = rig.audit().getLast();
+    assertThat(entry.eventType()).isEqualTo("system.sealed-read");
+    assertThat(entry.user()).contains("admin@example.org");
+    assertThat(entry.resourceId()).contains("press/erp");
+    assertThat(entry.changes()).containsEntry("version", 1);
+  }
+
+  @Test
+  void thereIsNothingSealedToReadWithoutSecrets() {
+    made(edit(open("https://erp.example.org"), NONE));
+
+    assertThat(reason(rig.systems.sealed("press", "erp", 1, SystemsRig.ADMIN)))
+        .isEqualTo(Reason.NO_SECRETS);
+    assertThat(reason(rig.systems.sealed("press", "erp", 2, SystemsRig.ADMIN)))
+        .isEqualTo(Reason.UNKNOWN_VERSION);
+    assertThat(rig.audit().getLast().result()).contains("denied");
   }
 
   @Test

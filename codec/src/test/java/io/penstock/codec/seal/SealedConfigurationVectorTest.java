@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.penstock.codec.seal.SealedSecrets.Opening.Opened;
+import io.penstock.codec.seal.SealedSecrets.Opening.Refused;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
@@ -101,6 +102,46 @@ class SealedConfigurationVectorTest {
           .isInstanceOfSatisfying(
               Opened.class, opened -> assertThat(opened.secretsJson()).isEqualTo(secrets));
     }
+  }
+
+  /// After the agent was enrolled again: opened with the recovery key, sealed to the new one.
+  @ParameterizedTest
+  @ValueSource(strings = {"sealed_by_java", "sealed_by_typescript"})
+  void opensWhatBothSealedAgainAfterARecovery(String by) throws IOException {
+    JsonNode recovered = vector.path("recovered");
+    var again =
+        new SealedFor(
+            owner.agent(),
+            recovered.path("generation").asLong(),
+            owner.system(),
+            owner.destination());
+    SealingKey next =
+        SealingKey.ofSeed(HexFormat.of().parseHex(recovered.path("sealing_seed").asText()));
+    SealedSecrets before = sealed(vector.path(by));
+    SealedSecrets sealed = sealed(recovered.path(by));
+
+    assertThat(next.publicKey().hex()).isEqualTo(recovered.path("sealing_public").asText());
+    assertThat(sealed.wraps())
+        .extracting(wrap -> wrap.recipient().base64Url())
+        .containsExactly(
+            recovered.path("sealing_recipient").asText(),
+            vector.path("recovery_recipient").asText());
+    assertThat(before.wraps())
+        .extracting(wrap -> wrap.recipient().base64Url())
+        .containsExactly(
+            vector.path("sealing_recipient").asText(), vector.path("recovery_recipient").asText());
+    for (SealingKey recipient : new SealingKey[] {next, recovery}) {
+      assertThat(sealed.open(recipient, again))
+          .isInstanceOfSatisfying(
+              Opened.class, opened -> assertThat(opened.secretsJson()).isEqualTo(secrets));
+    }
+    assertThat(sealed.open(key, again)).isInstanceOf(Refused.class);
+    assertThat(sealed.open(recovery, owner)).isInstanceOf(Refused.class);
+    assertThat(before.open(recovery, again)).isInstanceOf(Refused.class);
+  }
+
+  private static SealedSecrets sealed(JsonNode json) throws IOException {
+    return SealedSecrets.fromJson(SignedDocument.JSON.writeValueAsBytes(json));
   }
 
   @Test

@@ -183,6 +183,26 @@ public final class PenstockProcess implements AutoCloseable {
     }
   }
 
+  /// All of it, once it prints no more.
+  public List<String> awaitOutput(Duration atMost) {
+    long leftNanos = atMost.toNanos();
+    lock.lock();
+    try {
+      while (!ended) {
+        if (leftNanos <= 0) {
+          throw new ProcessException(this, "still prints after " + atMost);
+        }
+        leftNanos = changed.awaitNanos(leftNanos);
+      }
+      return List.copyOf(lines);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new ProcessException(this, "interrupted while waiting for its output");
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /// SIGTERM, which drains.
   public void terminate() {
     process.destroy();

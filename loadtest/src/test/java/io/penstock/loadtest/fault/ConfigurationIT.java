@@ -15,12 +15,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -65,13 +62,13 @@ class ConfigurationIT {
       deployLedger(plant, "ledger", settings(plant));
 
       assertThat(status(plant, "ledger", "/ledger")).isEqualTo(200);
-      dumpHeap(plant.broker(), brokerHeap);
-      dumpHeap(agent, agentHeap);
+      SecretSearch.dumpHeap(plant.broker(), brokerHeap);
+      SecretSearch.dumpHeap(agent, agentHeap);
     }
     // The control: where it has to be, the search finds it.
-    assertThat(contains(agentHeap, PASSWORD)).isTrue();
+    assertThat(SecretSearch.contains(agentHeap, PASSWORD)).isTrue();
     Files.delete(agentHeap);
-    assertThat(filesWith(directory, PASSWORD)).isEmpty();
+    assertThat(SecretSearch.filesWith(directory, PASSWORD)).isEmpty();
   }
 
   @Test
@@ -206,41 +203,5 @@ class ConfigurationIT {
     } catch (IOException cut) {
       return -1;
     }
-  }
-
-  private static void dumpHeap(PenstockProcess process, Path file) throws Exception {
-    Process jcmd =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
-                String.valueOf(process.pid()),
-                "GC.heap_dump",
-                "-all",
-                file.toString())
-            .redirectErrorStream(true)
-            .start();
-    String said = new String(jcmd.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertThat(jcmd.waitFor()).as(said).isZero();
-    assertThat(file).isNotEmptyFile();
-  }
-
-  private static List<String> filesWith(Path directory, String secret) throws IOException {
-    List<String> found = new ArrayList<>();
-    try (Stream<Path> files = Files.walk(directory)) {
-      for (Path file : files.filter(Files::isRegularFile).toList()) {
-        if (contains(file, secret)) {
-          found.add(directory.relativize(file).toString());
-        }
-      }
-    }
-    return found;
-  }
-
-  /// A text lies in a heap as Latin-1 or, with other characters beside it, as UTF-16.
-  private static boolean contains(Path file, String secret) throws IOException {
-    byte[] content = Files.readAllBytes(file);
-    String latin = new String(content, StandardCharsets.ISO_8859_1);
-    String wide =
-        new String(secret.getBytes(StandardCharsets.UTF_16LE), StandardCharsets.ISO_8859_1);
-    return latin.contains(secret) || latin.contains(wide);
   }
 }
