@@ -14,7 +14,7 @@ import org.HdrHistogram.Histogram;
 /// @param collecting share of the time that garbage collection may take
 public record Bottleneck(
     long latenessFloorNanos, double latenessShare, double busy, double collecting) {
-  public static final Bottleneck USUAL = new Bottleneck(1_000_000, 0.5, 0.9, 0.02);
+  public static final Bottleneck USUAL = new Bottleneck(1_000_000, 0.25, 0.9, 0.02);
 
   private static final double P99 = 99;
 

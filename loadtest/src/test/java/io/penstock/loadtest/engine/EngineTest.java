@@ -11,6 +11,7 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.HdrHistogram.Histogram;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -168,9 +169,11 @@ class EngineTest {
 
     Map<String, Histogram> hops = result.recording().hops().byName();
     assertThat(hops).containsOnlyKeys("broker", "tunnel");
-    assertThat(millis(hops.get("broker"), 50)).isCloseTo(1.5, within(0.01));
-    assertThat(millis(hops.get("tunnel"), 50)).isCloseTo(0.25, within(0.001));
-    assertThat(hops.get("broker").getTotalCount()).isEqualTo(25);
+    Histogram broker = Objects.requireNonNull(hops.get("broker"));
+    Histogram tunnel = Objects.requireNonNull(hops.get("tunnel"));
+    assertThat(millis(broker, 50)).isCloseTo(1.5, within(0.01));
+    assertThat(millis(tunnel, 50)).isCloseTo(0.25, within(0.001));
+    assertThat(broker.getTotalCount()).isEqualTo(25);
   }
 
   @Test

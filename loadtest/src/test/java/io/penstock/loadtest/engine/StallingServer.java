@@ -3,6 +3,7 @@ package io.penstock.loadtest.engine;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.EventLoopGroup;
@@ -61,7 +62,7 @@ final class StallingServer implements AutoCloseable {
 
   /// From `after` now on its only thread does nothing for a while.
   void stall(Duration after, Duration time) {
-    group.next().schedule(() -> hold(time), after.toNanos(), TimeUnit.NANOSECONDS);
+    var _ = group.next().schedule(() -> hold(time), after.toNanos(), TimeUnit.NANOSECONDS);
   }
 
   private static void hold(Duration time) {
@@ -77,7 +78,9 @@ final class StallingServer implements AutoCloseable {
     protected void channelRead0(ChannelHandlerContext context, FullHttpRequest request) {
       switch (request.uri()) {
         case "/never" -> {}
-        case "/cut" -> context.close();
+        case "/cut" -> {
+          var _ = context.close();
+        }
         case "/unavailable" -> answer(context, HttpResponseStatus.SERVICE_UNAVAILABLE, 0, true);
         case "/last" -> answer(context, HttpResponseStatus.OK, BODY_BYTES, false);
         case "/length" ->
@@ -97,7 +100,7 @@ final class StallingServer implements AutoCloseable {
       HttpUtil.setKeepAlive(response, keep);
       var written = context.writeAndFlush(response);
       if (!keep) {
-        written.addListener(_ -> context.close());
+        written.addListener(ChannelFutureListener.CLOSE);
       }
     }
   }

@@ -50,7 +50,7 @@ class ReportTest {
           new RunResult.Segment(
               "penstock",
               turn,
-              (turn - 1) * 10 * SECOND,
+              (turn - 1) * 10L * SECOND,
               SECONDS * SECOND,
               List.of(new FlowResult("small", true, SECONDS * SECOND, recording, lateness)),
               new GeneratorUse(SECONDS * SECOND, List.of(0.25), 1, MS),

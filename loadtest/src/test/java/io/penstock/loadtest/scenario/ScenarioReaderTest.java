@@ -125,7 +125,7 @@ class ScenarioReaderTest {
   }
 
   @Test
-  void aScenarioThatDoesNotExistIsAnswereredWithThoseThatDo() {
+  void aScenarioThatDoesNotExistIsAnsweredWithThoseThatDo() {
     assertThatThrownBy(() -> new ScenarioReader(SCENARIOS).read("stedy"))
         .isInstanceOf(ScenarioException.class)
         .hasMessageContaining("steady")

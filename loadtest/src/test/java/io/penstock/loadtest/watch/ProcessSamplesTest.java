@@ -15,7 +15,7 @@ class ProcessSamplesTest {
     var samples = new ProcessSamples(System.nanoTime());
     samples.watch("me", me);
     samples.sample();
-    long before = samples.cpuNanos().get("me");
+    long before = samples.cpuNanos().getOrDefault("me", -1L);
 
     burn(before + 50_000_000);
     samples.sample();
@@ -39,7 +39,7 @@ class ProcessSamplesTest {
     var samples = new ProcessSamples(System.nanoTime());
     samples.watch("me", me);
     samples.sample();
-    long first = samples.cpuNanos().get("me");
+    long first = samples.cpuNanos().getOrDefault("me", -1L);
 
     samples.watch("me", me);
     samples.sample();
