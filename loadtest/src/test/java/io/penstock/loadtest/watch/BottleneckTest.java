@@ -32,6 +32,11 @@ class BottleneckTest {
   }
 
   @Test
+  void aVeryLateGeneratorIsNeverFineHoweverSlowTheAnswers() {
+    assertThat(Bottleneck.USUAL.ofFlow("small", of(11 * MS), of(1_000 * MS))).hasSize(1);
+  }
+
+  @Test
   void latenessBelowAMillisecondIsFine() {
     assertThat(Bottleneck.USUAL.ofFlow("small", of(MS / 2), of(MS / 2))).isEmpty();
   }
