@@ -50,22 +50,28 @@ public final class Engine implements AutoCloseable {
   /// which is at most its timeout after the end of the duration.
   public CompletableFuture<List<FlowResult>> run(
       Endpoint endpoint, List<Flow> flows, Duration duration, Progress progress) {
-    long start = System.nanoTime() + LEAD_NANOS;
-    List<CompletableFuture<FlowResult>> results = new ArrayList<>();
+    List<FlowRun> runs = new ArrayList<>();
     for (int i = 0; i < flows.size(); i++) {
-      results.add(
+      runs.add(
           new FlowRun(
-                  loops.get(i % loops.size()),
-                  channelType,
-                  endpoint,
-                  flows.get(i),
-                  progress,
-                  start,
-                  duration.toNanos())
-              .start());
+              loops.get(i % loops.size()),
+              channelType,
+              endpoint,
+              flows.get(i),
+              progress,
+              duration.toNanos()));
     }
-    return CompletableFuture.allOf(results.toArray(CompletableFuture[]::new))
-        .thenApply(_ -> results.stream().map(CompletableFuture::join).toList());
+    return all(runs.stream().map(FlowRun::prepare).toList())
+        .thenCompose(_ -> start(runs, System.nanoTime() + LEAD_NANOS));
+  }
+
+  private static CompletableFuture<List<FlowResult>> start(List<FlowRun> runs, long at) {
+    List<CompletableFuture<FlowResult>> results = runs.stream().map(run -> run.start(at)).toList();
+    return all(results).thenApply(_ -> results.stream().map(CompletableFuture::join).toList());
+  }
+
+  private static CompletableFuture<Void> all(List<? extends CompletableFuture<?>> futures) {
+    return CompletableFuture.allOf(futures.toArray(CompletableFuture[]::new));
   }
 
   /// Of the event loops, for whoever watches their load.

@@ -56,7 +56,6 @@ final class FlowRun {
   private final Endpoint endpoint;
   private final Flow flow;
   private final Progress progress;
-  private final long startNanos;
   private final long durationNanos;
   private final Recording recording;
   private final Histogram lateness = new Histogram(DIGITS);
@@ -70,6 +69,9 @@ final class FlowRun {
   private final Deque<Connection> idle = new ArrayDeque<>();
   private final Deque<Waiting> waiting = new ArrayDeque<>();
   private int connecting;
+  private final CompletableFuture<Void> prepared = new CompletableFuture<>();
+  private long startNanos;
+  private boolean started;
   private boolean pacing;
   private boolean over;
   private long timings;
@@ -83,14 +85,12 @@ final class FlowRun {
       Endpoint endpoint,
       Flow flow,
       Progress progress,
-      long startNanos,
       long durationNanos) {
     this.loop = loop;
     this.channelType = channelType;
     this.endpoint = endpoint;
     this.flow = flow;
     this.progress = progress;
-    this.startNanos = startNanos;
     this.durationNanos = durationNanos;
     recording = Recording.of(durationNanos);
     chances = new double[flow.mix().size()];
@@ -113,9 +113,28 @@ final class FlowRun {
     return all;
   }
 
-  CompletableFuture<FlowResult> start() {
+  /// Opens the connections, so that no turn begins with handshakes; completes when each is open or
+  /// has failed, which is an error only once the load has started.
+  CompletableFuture<Void> prepare() {
     loop.execute(
         () -> {
+          // Held up, as a connection may fail before the next one is tried.
+          connecting++;
+          for (int i = 0; i < flow.connections(); i++) {
+            connect();
+          }
+          connecting--;
+          prepared();
+        });
+    return prepared;
+  }
+
+  /// @param at `System.nanoTime()` of the common start
+  CompletableFuture<FlowResult> start(long at) {
+    loop.execute(
+        () -> {
+          startNanos = at;
+          started = true;
           pacing = true;
           sweeping =
               loop.scheduleAtFixedRate(this::sweep, SWEEP_NANOS, SWEEP_NANOS, TimeUnit.NANOSECONDS);
@@ -194,7 +213,10 @@ final class FlowRun {
     var _ =
         loop.schedule(
             () -> {
-              for (int i = 0; i < flow.connections(); i++) {
+              List<Connection> ready = List.copyOf(idle);
+              idle.clear();
+              ready.forEach(this::next);
+              for (int i = connections.size(); i < flow.connections(); i++) {
                 connect();
               }
             },
@@ -304,8 +326,19 @@ final class FlowRun {
       return;
     }
     connection.ready(channel);
+    if (!started) {
+      idle.add(connection);
+      prepared();
+      return;
+    }
     next(connection);
     endIfNothingIsLeft();
+  }
+
+  private void prepared() {
+    if (connecting == 0) {
+      prepared.complete(null);
+    }
   }
 
   /// Fails one request: the one that wanted this connection.
@@ -313,6 +346,10 @@ final class FlowRun {
     connecting--;
     connections.remove(connection);
     if (over) {
+      return;
+    }
+    if (!started) {
+      prepared();
       return;
     }
     String kind = "cannot connect: " + kind(cause);
@@ -358,6 +395,9 @@ final class FlowRun {
       return;
     }
     idle.remove(connection);
+    if (!started) {
+      return;
+    }
     if (isClosedLoop()) {
       if (!connection.hasServed()) {
         reconnect();
