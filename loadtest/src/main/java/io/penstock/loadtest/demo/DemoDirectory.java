@@ -5,17 +5,13 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.codec.seal.Octets;
 import io.penstock.loadtest.client.PublicApi;
+import io.penstock.loadtest.installation.Credentials;
+import io.penstock.loadtest.installation.OwnersFiles;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Optional;
-import java.util.Set;
 
 /// Where the demo keeps broker, agent and its own notes; all of it for its owner alone.
 ///
@@ -64,14 +60,7 @@ record DemoDirectory(Path path, boolean temporary) {
   }
 
   void write(Path file, String content) throws IOException {
-    Files.deleteIfExists(file);
-    try (var channel =
-        Files.newByteChannel(
-            file,
-            Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
-            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))) {
-      channel.write(java.nio.ByteBuffer.wrap(content.getBytes(StandardCharsets.UTF_8)));
-    }
+    OwnersFiles.write(file, content);
   }
 
   /// The first sign-in, which the broker says only once.
@@ -119,22 +108,6 @@ record DemoDirectory(Path path, boolean temporary) {
     if (!temporary) {
       return;
     }
-    Files.walkFileTree(
-        path,
-        new SimpleFileVisitor<>() {
-          @Override
-          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-              throws IOException {
-            Files.deleteIfExists(file);
-            return FileVisitResult.CONTINUE;
-          }
-
-          @Override
-          public FileVisitResult postVisitDirectory(
-              Path directory, @org.jspecify.annotations.Nullable IOException e) throws IOException {
-            Files.deleteIfExists(directory);
-            return FileVisitResult.CONTINUE;
-          }
-        });
+    OwnersFiles.delete(path);
   }
 }

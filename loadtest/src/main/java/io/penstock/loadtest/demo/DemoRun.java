@@ -1,7 +1,6 @@
 package io.penstock.loadtest.demo;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.codec.seal.EnrollmentToken;
 import io.penstock.codec.seal.Octets;
@@ -12,18 +11,19 @@ import io.penstock.loadtest.fault.Home;
 import io.penstock.loadtest.fault.Launch;
 import io.penstock.loadtest.fault.PenstockProcess;
 import io.penstock.loadtest.fault.Processes;
+import io.penstock.loadtest.installation.BrokerStart;
+import io.penstock.loadtest.installation.Credentials;
+import io.penstock.loadtest.installation.Enrollment;
 import io.penstock.loadtest.target.ExampleErp;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// One run: starts the three parties, enrolls, approves, invokes. Holds what was started until it
@@ -35,13 +35,9 @@ final class DemoRun implements AutoCloseable {
   private static final String LEDGER = "ledger";
   private static final String LEDGER_USER = "cloud";
   private static final String SERVICE = "demo-service";
-  private static final Pattern FIRST_START = Pattern.compile("^\\{.*\"password\".*}$");
-  private static final Duration BROKER_START = Duration.ofMinutes(3);
   private static final Duration APPLIED_WITHIN = Duration.ofSeconds(30);
-  private static final Duration LOOK_AGAIN = Duration.ofMillis(200);
   private static final long SERVICE_TOKEN_SECONDS = 86_400;
   private static final int CONFLICT = 409;
-  private static final JsonMapper JSON = JsonMapper.builder().build();
 
   private final DemoDirectory directory;
   private final int port;
@@ -103,36 +99,12 @@ final class DemoRun implements AutoCloseable {
     if (known.isPresent()) {
       credentials = known.get();
     } else {
-      credentials = firstCredentials(broker);
+      credentials = BrokerStart.firstCredentials(broker);
       directory.remember(credentials);
     }
     api = PublicApi.of(url, credentials.caFile());
-    awaitReady(broker, api);
+    BrokerStart.awaitReady(broker, api);
     return url + ", embedded Postgres" + (known.isPresent() ? "" : ", first start");
-  }
-
-  private static Credentials firstCredentials(PenstockProcess broker) throws IOException {
-    String line = broker.awaitLine(FIRST_START, BROKER_START).group();
-    JsonNode first = JSON.readTree(line);
-    return new Credentials(
-        first.path("user").asText(),
-        first.path("password").asText(),
-        Path.of(first.path("ca_file").asText()).toAbsolutePath());
-  }
-
-  private static void awaitReady(PenstockProcess broker, PublicApi api)
-      throws IOException, InterruptedException {
-    long end = System.nanoTime() + BROKER_START.toNanos();
-    while (!api.isReady()) {
-      if (!broker.isAlive() || System.nanoTime() > end) {
-        throw new IOException(
-            "the broker is not ready, the end of "
-                + broker.log()
-                + ":\n"
-                + String.join("\n", broker.logTail(25)));
-      }
-      Thread.sleep(LOOK_AGAIN);
-    }
   }
 
   private String login() throws IOException {

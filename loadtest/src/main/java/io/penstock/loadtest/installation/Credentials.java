@@ -1,9 +1,9 @@
-package io.penstock.loadtest.demo;
+package io.penstock.loadtest.installation;
 
 import java.nio.file.Path;
 
 /// The first user of a broker.
-record Credentials(String user, String password, Path caFile) {
+public record Credentials(String user, String password, Path caFile) {
   @Override
   public String toString() {
     return "credentials of " + user;

@@ -1,4 +1,4 @@
-package io.penstock.loadtest.demo;
+package io.penstock.loadtest.installation;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -12,7 +12,7 @@ import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
 /// How an agent gets trust: token, fingerprint compared on both sides, approval.
-final class Enrollment {
+public final class Enrollment {
   private static final Pattern FINGERPRINT =
       Pattern.compile("fingerprint ([0-9A-Z]{4}-[0-9A-Z]{4})");
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -22,25 +22,26 @@ final class Enrollment {
   private final String agent;
   private final String site;
 
-  Enrollment(PublicApi api, String agent, String site) {
+  public Enrollment(PublicApi api, String agent, String site) {
     this.api = api;
     this.agent = agent;
     this.site = site;
   }
 
   /// The agent's state at the broker; empty if it is not known there.
-  Optional<String> state() throws IOException {
+  public Optional<String> state() throws IOException {
     return look().map(node -> node.path("state").asText());
   }
 
-  String createToken() throws IOException {
+  public String createToken() throws IOException {
     ObjectNode wanted = PublicApi.object().put("agent", agent).put("site", site);
     wanted.put("ttl_seconds", 600);
     return api.post("/enrollment-tokens", wanted).path("token").asText();
   }
 
   /// The fingerprint the agent prints, once the broker shows the same.
-  String compareFingerprints(PenstockProcess process) throws IOException, InterruptedException {
+  public String compareFingerprints(PenstockProcess process)
+      throws IOException, InterruptedException {
     String printed = process.awaitLine(FINGERPRINT, PATIENCE).group(1);
     JsonNode shown = await(node -> node.path("state").asText().equals("pending"), "pending");
     String fingerprint = shown.path("fingerprint").asText();
@@ -57,7 +58,7 @@ final class Enrollment {
 
   /// The proof of possession may arrive a moment after the fingerprint; until then it is a
   /// conflict.
-  void approve(String fingerprint) throws IOException, InterruptedException {
+  public void approve(String fingerprint) throws IOException, InterruptedException {
     long end = System.nanoTime() + PATIENCE.toNanos();
     while (true) {
       try {
@@ -73,7 +74,7 @@ final class Enrollment {
     }
   }
 
-  JsonNode awaitOnline() throws IOException, InterruptedException {
+  public JsonNode awaitOnline() throws IOException, InterruptedException {
     return await(node -> node.path("online").asBoolean(), "online");
   }
 

@@ -1,0 +1,175 @@
+package io.penstock.loadtest.installation;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.penstock.codec.seal.EnrollmentToken;
+import io.penstock.codec.seal.Octets;
+import io.penstock.loadtest.client.PublicApi;
+import io.penstock.loadtest.fault.Launch;
+import io.penstock.loadtest.fault.PenstockProcess;
+import io.penstock.loadtest.fault.Processes;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.function.Consumer;
+import java.util.regex.Pattern;
+
+/// A broker, an agent and an example ERP, each a process of its own, enrolled and serving: what the
+/// load harness drives when it is given no broker.
+public final class Installation implements AutoCloseable {
+  private static final String AGENT = "load-agent";
+  private static final String SITE = "load";
+  private static final String SYSTEM = "erp";
+  private static final String SERVICE = "load-service";
+  private static final Pattern LISTENING = Pattern.compile("^listening ([0-9]+)$");
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final long SERVICE_TOKEN_SECONDS = 86_400;
+
+  private final Path directory;
+  private final Processes processes;
+  private final int port = Processes.freePort();
+  private final PenstockProcess erp;
+  private final URI erpUrl;
+  private final PenstockProcess agent;
+  private final PublicApi api;
+  private final Path caFile;
+  private final Octets rootSha256;
+  private final String serviceToken;
+  private PenstockProcess broker;
+
+  private Installation(Path directory, Processes processes, Consumer<String> say)
+      throws IOException, InterruptedException {
+    this.directory = directory;
+    this.processes = processes;
+    say.accept("starting an example ERP, a broker and an agent in " + directory);
+    erp = processes.start(Launch.erp("--port", "0"));
+    erpUrl = URI.create("http://127.0.0.1:" + erp.awaitLine(LISTENING, PATIENCE).group(1));
+    broker = processes.start(launchBroker());
+    Credentials first = BrokerStart.firstCredentials(broker);
+    caFile = first.caFile();
+    api = PublicApi.of(url(), caFile);
+    try {
+      BrokerStart.awaitReady(broker, api);
+      api.login(first.user(), first.password());
+      Enrollment enrollment = new Enrollment(api, AGENT, SITE);
+      String token = enrollment.createToken();
+      rootSha256 = EnrollmentToken.parse(token).rootSha256();
+      OwnersFiles.write(tokenFile(), token + "\n");
+      OwnersFiles.write(agentConfig(), agentYaml());
+      agent = processes.start(Launch.agent("--config", agentConfig().toString()));
+      enrollment.approve(enrollment.compareFingerprints(agent));
+      enrollment.awaitOnline();
+      serviceToken = createServiceAccount();
+    } catch (IOException | InterruptedException | RuntimeException e) {
+      api.close();
+      throw e;
+    }
+    say.accept("the agent serves " + SITE + "/" + SYSTEM + " at " + url());
+  }
+
+  /// @param processes logs into `directory`; who made it closes it, also after a failure
+  /// @param directory empty, for data and logs
+  /// @param say what happens
+  public static Installation start(Processes processes, Path directory, Consumer<String> say)
+      throws IOException, InterruptedException {
+    return new Installation(directory, processes, say);
+  }
+
+  private Launch launchBroker() {
+    return Launch.broker(
+            "--data", directory.resolve("broker").toString(), "--port", String.valueOf(port))
+        .variable("PENSTOCK_METRICS_PORT", "0");
+  }
+
+  private Path tokenFile() {
+    return directory.resolve("enrollment.token");
+  }
+
+  private Path agentConfig() {
+    return directory.resolve("agent.yaml");
+  }
+
+  private String agentYaml() {
+    return """
+    broker: {url: "%s", ca_file: "%s"}
+    agent: {name: "%s"}
+    data: "%s"
+    metrics: {port: 0}
+    token_file: "%s"
+    systems:
+      - name: %s
+        plugin: http
+        settings: {base_url: "%s", max_connections: 2048}
+        allow: [{methods: ["*"], paths: ["/**"]}]
+    """
+        .formatted(url(), caFile, AGENT, directory.resolve("agent"), tokenFile(), SYSTEM, erpUrl);
+  }
+
+  private String createServiceAccount() throws IOException {
+    ObjectNode account = PublicApi.object().put("name", SERVICE);
+    account.putArray("systems").add(SITE + "/" + SYSTEM);
+    api.post("/service-accounts", account);
+    return api.post(
+            "/service-accounts/" + SERVICE + "/tokens",
+            PublicApi.object().put("ttl_seconds", SERVICE_TOKEN_SECONDS))
+        .path("token")
+        .asText();
+  }
+
+  public URI url() {
+    return URI.create("https://localhost:" + port);
+  }
+
+  /// Where the ERP is invoked through the tunnel.
+  public URI invokeUrl() {
+    return URI.create(url() + "/invoke/" + SITE + "/" + SYSTEM);
+  }
+
+  /// The ERP itself.
+  public URI erpUrl() {
+    return erpUrl;
+  }
+
+  public Path caFile() {
+    return caFile;
+  }
+
+  public Octets rootSha256() {
+    return rootSha256;
+  }
+
+  /// A secret.
+  public String serviceToken() {
+    return serviceToken;
+  }
+
+  /// Signed in as an Admin.
+  public PublicApi api() {
+    return api;
+  }
+
+  public PenstockProcess broker() {
+    return broker;
+  }
+
+  public PenstockProcess agent() {
+    return agent;
+  }
+
+  public PenstockProcess erp() {
+    return erp;
+  }
+
+  /// SIGKILL, and a new process on the same data and port; returns at once.
+  public void killAndRestartBroker() {
+    broker.kill();
+    broker.onExit().join();
+    broker = processes.start(launchBroker());
+  }
+
+  /// The processes end with their [Processes].
+  @Override
+  public void close() {
+    api.close();
+  }
+}

@@ -1,0 +1,88 @@
+package io.penstock.loadtest.report;
+
+import io.penstock.loadtest.engine.FlowResult;
+import io.penstock.loadtest.watch.Bottleneck;
+import io.penstock.loadtest.watch.GeneratorUse;
+import io.penstock.loadtest.watch.ProcessSamples;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/// All that one run measured.
+///
+/// @param commit of the sources, or "unknown"
+/// @param segments in the order in which they ran: targets take turns
+/// @param remarks what a reader has to know besides, for example when a broker was killed
+public record RunResult(
+    String scenario,
+    String description,
+    Instant started,
+    String commit,
+    List<Segment> segments,
+    List<ProcessSamples.Sample> samples,
+    List<String> remarks) {
+  public RunResult {
+    segments = List.copyOf(segments);
+    samples = List.copyOf(samples);
+    remarks = List.copyOf(remarks);
+  }
+
+  /// One target's turn.
+  ///
+  /// @param repeat counts from 1
+  /// @param startNanos from the start of the run
+  /// @param cpuNanos that each watched process used meanwhile
+  public record Segment(
+      String target,
+      int repeat,
+      long startNanos,
+      long durationNanos,
+      List<FlowResult> flows,
+      GeneratorUse generator,
+      Map<String, Long> cpuNanos) {
+    public Segment {
+      flows = List.copyOf(flows);
+    }
+
+    /// Answers that ended within the duration, of all flows.
+    long answered() {
+      return flows.stream().mapToLong(flow -> Ended.within(flow).answers()).sum();
+    }
+  }
+
+  public Set<String> targets() {
+    Set<String> names = new LinkedHashSet<>();
+    segments.forEach(segment -> names.add(segment.target()));
+    return names;
+  }
+
+  public List<Segment> segmentsOf(String target) {
+    return segments.stream().filter(segment -> segment.target().equals(target)).toList();
+  }
+
+  /// Why the figures cannot be believed; none if they can.
+  public List<String> invalid() {
+    List<String> reasons = new ArrayList<>();
+    for (Segment segment : segments) {
+      List<String> found = new ArrayList<>(Bottleneck.USUAL.ofGenerator(segment.generator()));
+      for (FlowResult flow : segment.flows()) {
+        found.addAll(
+            Bottleneck.USUAL.ofFlow(
+                flow.flow(), flow.lateness(), flow.recording().total().response()));
+      }
+      found.forEach(
+          reason -> reasons.add(segment.target() + ", turn " + segment.repeat() + ": " + reason));
+    }
+    return reasons;
+  }
+
+  /// Flows without a single answer measure nothing.
+  public boolean anythingAnswered() {
+    return segments.stream()
+        .flatMap(segment -> segment.flows().stream())
+        .anyMatch(flow -> flow.recording().total().answered() > 0);
+  }
+}

@@ -1,0 +1,291 @@
+package io.penstock.loadtest.scenario;
+
+import io.penstock.loadtest.engine.Endpoint;
+import io.penstock.loadtest.engine.Engine;
+import io.penstock.loadtest.engine.FlowResult;
+import io.penstock.loadtest.engine.Progress;
+import io.penstock.loadtest.fault.Home;
+import io.penstock.loadtest.fault.Processes;
+import io.penstock.loadtest.installation.Installation;
+import io.penstock.loadtest.installation.OwnersFiles;
+import io.penstock.loadtest.report.RunResult;
+import io.penstock.loadtest.scenario.Scenario.TargetName;
+import io.penstock.loadtest.watch.GeneratorUse;
+import io.penstock.loadtest.watch.GeneratorWatch;
+import io.penstock.loadtest.watch.ProcessSamples;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// Carries one scenario out, from starting what it needs to the result. Targets take turns, so that
+/// what the machine does meanwhile hits them alike.
+public final class ScenarioRun implements AutoCloseable {
+  private static final String OWN_TUNNEL = "penstock";
+  private static final String OWN_ORIGIN = "origin";
+
+  private final Scenario scenario;
+  private final Home home;
+  private final String commit;
+  private final Map<String, String> fields;
+  private final Map<String, Long> watched;
+  private final Consumer<String> say;
+  private final Engine engine;
+  private final long startNanos = System.nanoTime();
+  private final ProcessSamples samples = new ProcessSamples(startNanos);
+  private final ScheduledExecutorService every =
+      Executors.newSingleThreadScheduledExecutor(
+          Thread.ofPlatform().daemon().name("watch").factory());
+  private volatile @Nullable Watched turn;
+  private @Nullable Path directory;
+  private @Nullable Processes processes;
+  private @Nullable Installation installation;
+  private @Nullable StormRun storm;
+  private boolean closed;
+
+  /// What the ticking line shows.
+  private record Watched(String what, Progress progress, long[] last) {}
+
+  /// @param fields of each request to a URL; may hold secrets
+  /// @param watched further processes, by name
+  /// @param say progress, line by line
+  public ScenarioRun(
+      Scenario scenario,
+      Home home,
+      String commit,
+      Map<String, String> fields,
+      Map<String, Long> watched,
+      Consumer<String> say) {
+    this.scenario = scenario;
+    this.home = home;
+    this.commit = commit;
+    this.fields = Map.copyOf(fields);
+    this.watched = new LinkedHashMap<>(watched);
+    this.say = say;
+    engine = Engine.of(scenario.threads());
+  }
+
+  public RunResult run() throws IOException, InterruptedException, ScenarioException {
+    Instant started = Instant.now();
+    prepare();
+    List<Endpoint> endpoints = endpoints();
+    var _ = every.scheduleAtFixedRate(this::tick, 1, 1, TimeUnit.SECONDS);
+    if (scenario.warmup().isPositive() && !scenario.flows().isEmpty()) {
+      for (Endpoint endpoint : endpoints) {
+        load(endpoint, endpoint.name() + " warm-up", scenario.warmup());
+      }
+    }
+    List<RunResult.Segment> segments = new ArrayList<>();
+    for (int repeat = 1; repeat <= scenario.turns(); repeat++) {
+      for (Endpoint endpoint : endpoints) {
+        segments.add(segment(endpoint, repeat));
+      }
+    }
+    return new RunResult(
+        scenario.name(),
+        scenario.description(),
+        started,
+        commit,
+        segments,
+        samples.samples(),
+        storm == null ? List.of() : storm.remarks());
+  }
+
+  private void prepare() throws IOException, InterruptedException {
+    samples.watch("generator", ProcessHandle.current().pid());
+    watched.forEach(samples::watch);
+    if (!scenario.needsInstallation()) {
+      return;
+    }
+    Installation started = Installation.start(processes(), made(), say);
+    synchronized (this) {
+      installation = started;
+    }
+    watchInstallation(started);
+    if (scenario.storm().isPresent()) {
+      storm = StormRun.prepare(scenario.storm().get(), started, say);
+    }
+  }
+
+  private synchronized Path made() throws IOException {
+    if (directory == null) {
+      directory = Files.createTempDirectory("penstock-loadtest-");
+    }
+    return directory;
+  }
+
+  private synchronized Processes processes() throws IOException {
+    if (closed) {
+      throw new IOException("the run was ended");
+    }
+    processes = new Processes(home, made());
+    return processes;
+  }
+
+  private void watchInstallation(Installation own) {
+    samples.watch("broker", own.broker().pid());
+    samples.watch("agent", own.agent().pid());
+    samples.watch("erp", own.erp().pid());
+  }
+
+  private List<Endpoint> endpoints() throws IOException, ScenarioException {
+    List<Endpoint> endpoints = new ArrayList<>();
+    for (TargetName target : scenario.targets()) {
+      try {
+        endpoints.add(endpoint(target));
+      } catch (IllegalArgumentException e) {
+        throw new ScenarioException(String.valueOf(e.getMessage()), e);
+      }
+    }
+    if (endpoints.stream().map(Endpoint::name).distinct().count() < endpoints.size()) {
+      throw new ScenarioException("targets: expected different names, found one twice");
+    }
+    return endpoints;
+  }
+
+  private Endpoint endpoint(TargetName target) throws IOException {
+    return switch (target) {
+      case TargetName.OwnTunnel _ ->
+          Endpoint.of(
+              OWN_TUNNEL,
+              own().invokeUrl(),
+              new Endpoint.Trust.CaFile(own().caFile()),
+              Map.of("Authorization", "Bearer " + own().serviceToken()));
+      case TargetName.OwnOrigin _ ->
+          Endpoint.of(OWN_ORIGIN, own().erpUrl(), new Endpoint.Trust.Usual(), Map.of());
+      case TargetName.Url url -> Endpoint.of(url.name(), URI.create(url.url()), trust(url), fields);
+    };
+  }
+
+  private static Endpoint.Trust trust(TargetName.Url url) {
+    if (url.insecure()) {
+      return new Endpoint.Trust.Anybody();
+    }
+    return url.caFile().isEmpty()
+        ? new Endpoint.Trust.Usual()
+        : new Endpoint.Trust.CaFile(Path.of(url.caFile()));
+  }
+
+  private Installation own() {
+    Installation own = installation;
+    if (own == null) {
+      throw new IllegalStateException("nothing of its own was started");
+    }
+    return own;
+  }
+
+  private RunResult.Segment segment(Endpoint endpoint, int repeat)
+      throws IOException, InterruptedException {
+    if (storm != null) {
+      storm.beforeTurn();
+    }
+    long start = System.nanoTime();
+    samples.sample();
+    Map<String, Long> before = samples.cpuNanos();
+    GeneratorWatch watch = GeneratorWatch.start(engine.threadIds());
+    List<FlowResult> flows =
+        load(
+            endpoint, endpoint.name() + " " + repeat + "/" + scenario.turns(), scenario.duration());
+    GeneratorUse use = watch.stop();
+    samples.sample();
+    return new RunResult.Segment(
+        endpoint.name(),
+        repeat,
+        start - startNanos,
+        System.nanoTime() - start,
+        flows,
+        use,
+        difference(before, samples.cpuNanos()));
+  }
+
+  private static Map<String, Long> difference(Map<String, Long> before, Map<String, Long> after) {
+    Map<String, Long> result = new LinkedHashMap<>();
+    after.forEach(
+        (name, nanos) -> result.put(name, Math.max(0, nanos - before.getOrDefault(name, 0L))));
+    return result;
+  }
+
+  /// All flows, and outside the warm-up the storm beside them.
+  private List<FlowResult> load(Endpoint endpoint, String what, java.time.Duration duration)
+      throws IOException, InterruptedException {
+    var progress = new Progress();
+    turn = new Watched(what, progress, new long[3]);
+    CompletableFuture<List<FlowResult>> running =
+        engine.run(endpoint, scenario.flows(), duration, progress);
+    List<FlowResult> results = new ArrayList<>();
+    StormRun agents = storm;
+    if (agents != null && !what.endsWith("warm-up")) {
+      results.add(agents.storm());
+      // It may have started another broker.
+      watchInstallation(own());
+    }
+    try {
+      results.addAll(0, running.get());
+    } catch (ExecutionException e) {
+      throw new IOException("the generator failed", e.getCause());
+    } finally {
+      turn = null;
+    }
+    return results;
+  }
+
+  /// Once a second: looks at the processes, and says how far the load is.
+  private void tick() {
+    samples.sample();
+    Watched now = turn;
+    if (now == null) {
+      return;
+    }
+    long started = now.progress().started();
+    long answered = now.progress().answered();
+    long failed = now.progress().failed();
+    say.accept(
+        String.format(
+            java.util.Locale.ROOT,
+            "%6.0f s  %-24s %7d/s started  %7d/s answered  %d failed  %d under way",
+            (System.nanoTime() - startNanos) / 1e9,
+            now.what(),
+            started - now.last()[0],
+            answered - now.last()[1],
+            failed,
+            started - answered - failed));
+    now.last()[0] = started;
+    now.last()[1] = answered;
+  }
+
+  /// Ends everything that was started and removes its data. May be called from another thread, and
+  /// again.
+  @Override
+  public synchronized void close() throws IOException {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    every.shutdownNow();
+    engine.close();
+    if (storm != null) {
+      storm.close();
+    }
+    if (installation != null) {
+      installation.close();
+    }
+    if (processes != null) {
+      processes.close();
+    }
+    if (directory != null) {
+      OwnersFiles.delete(directory);
+    }
+  }
+}

@@ -1,0 +1,23 @@
+package io.penstock.loadtest.watch;
+
+import java.util.List;
+
+/// What the generator itself used during one measured piece of a run.
+///
+/// @param busy share of the time that each of its event loops spent on a processor
+/// @param collections garbage collections
+/// @param collectionNanos how long they took
+public record GeneratorUse(
+    long wallNanos, List<Double> busy, long collections, long collectionNanos) {
+  public GeneratorUse {
+    busy = List.copyOf(busy);
+  }
+
+  public double busiest() {
+    return busy.stream().mapToDouble(Double::doubleValue).max().orElse(0);
+  }
+
+  public double collecting() {
+    return wallNanos == 0 ? 0 : (double) collectionNanos / wallNanos;
+  }
+}
