@@ -285,6 +285,7 @@ class EnrollmentTest {
             "header",
             hash,
             Optional.empty(),
+            Optional.empty(),
             List.of(),
             "eng",
             now,
