@@ -120,7 +120,10 @@ final class Routes {
   private static Problem problem(RuntimeException failure, String requestId) {
     return switch (failure) {
       case Problem problem -> problem;
-      case StoreUnavailableException _ -> Problem.unavailable();
+      case StoreUnavailableException away -> {
+        LOG.warn("request {} is answered 503: {}", requestId, away.getMessage());
+        yield Problem.unavailable();
+      }
       default -> {
         LOG.error("request {} failed", requestId, failure);
         yield Problem.internal();

@@ -47,8 +47,9 @@ public final class Database implements AutoCloseable {
         new PoolOptions()
             .setMaxSize(poolSize)
             .setMaxWaitQueueSize(MAX_WAITING)
-            .setConnectionTimeout((int) deadline.toMillis())
-            .setConnectionTimeoutUnit(TimeUnit.MILLISECONDS)
+            // None: its timer may end a wait that is over, whose connection is then lost (vert.x issue 6169). Our
+            // own deadline ends every wait, and a connection that comes later goes straight back.
+            .setConnectionTimeout(0)
             .setIdleTimeout(300)
             .setIdleTimeoutUnit(TimeUnit.SECONDS);
     // A database host that vanished answers nothing at all: the kernel gives up on unacknowledged

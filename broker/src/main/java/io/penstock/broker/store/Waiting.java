@@ -50,8 +50,7 @@ final class Waiting {
 
   private static RuntimeException translated(Throwable failure) {
     if (isUnavailable(failure)) {
-      return new StoreUnavailableException(
-          "Postgres cannot be reached: " + failure.getClass().getSimpleName(), failure);
+      return new StoreUnavailableException("Postgres cannot be reached: " + named(failure), failure);
     }
     if (failure instanceof Error error) {
       throw error;
@@ -59,6 +58,13 @@ final class Waiting {
     return failure instanceof RuntimeException unchecked
         ? unchecked
         : new IllegalStateException(failure);
+  }
+
+  /// Server messages may quote what a statement carried: their state alone is told.
+  private static String named(Throwable failure) {
+    return failure instanceof PgException postgres
+        ? "state " + postgres.getSqlState()
+        : failure.getClass().getSimpleName();
   }
 
   private static boolean isUnavailable(Throwable failure) {

@@ -235,6 +235,54 @@ class DatabaseTest {
     assertThat(count("many")).isEqualTo(200);
   }
 
+  /// Waiting for a connection ends by our deadline alone: the pool's own timer may end a wait that
+  /// is over, and then loses the connection.
+  @Test
+  void manyThatWaitForFewConnectionsLoseNone() throws Exception {
+    Vertx vertx = Vertx.vertx();
+    var unhandled = new AtomicInteger();
+    vertx.exceptionHandler(_ -> unhandled.incrementAndGet());
+    int connections = 4;
+    Duration deadline = Duration.ofSeconds(1);
+    try (Database few = Database.connect(vertx, () -> test.address(), connections, deadline);
+        var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      var all = new ArrayList<java.util.concurrent.Future<?>>();
+      for (int i = 0; i < 24; i++) {
+        all.add(threads.submit(() -> workFor(few, Duration.ofSeconds(6))));
+      }
+      for (var one : all) {
+        one.get();
+      }
+      var together = new CyclicBarrier(connections);
+      List<CompletableFuture<Integer>> held = new ArrayList<>();
+      for (int i = 0; i < connections; i++) {
+        held.add(
+            CompletableFuture.supplyAsync(
+                () ->
+                    few.transaction(
+                        _ -> {
+                          try {
+                            return together.await(1, TimeUnit.SECONDS);
+                          } catch (Exception e) {
+                            throw new IllegalStateException("a connection is missing", e);
+                          }
+                        }),
+                threads));
+      }
+      assertThat(held).allSatisfy(one -> assertThat(one.get()).isNotNegative());
+      assertThat(unhandled).hasValue(0);
+    } finally {
+      vertx.close().await();
+    }
+  }
+
+  private static void workFor(Database database, Duration time) {
+    long end = System.nanoTime() + time.toNanos();
+    while (System.nanoTime() < end) {
+      database.run(tx -> tx.query("select 1"));
+    }
+  }
+
   @Test
   void saysUnavailableWhenNobodyListens() {
     Vertx vertx = Vertx.vertx();
