@@ -40,7 +40,8 @@ final class SignedRecords {
 
   private AgentRecord verified(AgentKeys generation) {
     try {
-      return records.read(generation.approval().map(AgentKeys.Approval::recordJws).orElse(""));
+      return records.read(
+          generation.agent(), generation.approval().map(AgentKeys.Approval::recordJws).orElse(""));
     } catch (SealException _) {
       throw new TamperedException(generation.agent(), "an approved agent without a signed record");
     }

@@ -1,5 +1,6 @@
 package io.penstock.broker.delivery;
 
+import io.penstock.broker.store.MessageTable.Message;
 import io.penstock.broker.store.ReceiptTable;
 import io.penstock.broker.store.Tx;
 import io.penstock.codec.message.ConfigurationDocument;
@@ -33,6 +34,10 @@ public interface Documents {
   /// Receipts whose signature, agent, generation and hash delivery has checked: records what the
   /// agents did, and audits it.
   void receipts(Tx tx, List<Told> receipts, Instant now);
+
+  /// Messages that were taken away without a receipt: what they would have brought waits no longer.
+  /// The caller holds no lock of a system.
+  void superseded(Tx tx, List<Message> dropped);
 
   /// What is known of the newest head of one generation of an agent.
   sealed interface Newest {

@@ -15,7 +15,6 @@ import io.penstock.codec.seal.Receipt;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -33,8 +32,12 @@ final class ReceiptBatch {
   private final List<CheckedAnswer> answers;
   private final Map<MessageKey, Message> rows = new LinkedHashMap<>();
   private final Map<Addressee, Newest> newest;
-  private final Set<MessageKey> over = new LinkedHashSet<>();
+
+  /// Messages that are over, and what is to be said of each if it is this batch that ends it.
+  private final Map<MessageKey, Runnable> over = new LinkedHashMap<>();
+
   private final List<Told> told = new ArrayList<>();
+  private final List<Message> dropped = new ArrayList<>();
 
   ReceiptBatch(
       Tx tx,
@@ -49,7 +52,7 @@ final class ReceiptBatch {
     this.ledger = ledger;
     this.counters = counters;
     this.answers = answers;
-    lock();
+    read();
     Set<Addressee> agents =
         answers.stream()
             .filter(one -> one.told().isPresent())
@@ -58,11 +61,11 @@ final class ReceiptBatch {
     newest = agents.isEmpty() ? Map.of() : documents.newest(tx, agents);
   }
 
-  private void lock() {
+  private void read() {
     List<MessageKey> keys =
         answers.stream().filter(one -> !one.ofNoMessage()).map(CheckedAnswer::key).toList();
     if (!keys.isEmpty()) {
-      messages.lock(tx, keys).forEach(row -> rows.put(row.key(), row));
+      messages.find(tx, keys).forEach(row -> rows.put(row.key(), row));
     }
     List<UpTo> versions =
         answers.stream()
@@ -82,27 +85,42 @@ final class ReceiptBatch {
       Optional<String> wrong = one.ofNoMessage() ? judgeAlone(one) : judge(one);
       wrong.ifPresent(what -> bad.putIfAbsent(one.answer(), what));
     }
+    if (!over.isEmpty()) {
+      takeMessages();
+    }
     if (!told.isEmpty()) {
       documents.receipts(tx, told, now);
       ledger.receipts(tx, told.stream().map(Told::receipt).toList());
     }
-    if (!over.isEmpty()) {
-      messages.take(tx, List.copyOf(over));
+    if (!dropped.isEmpty()) {
+      documents.superseded(tx, dropped);
     }
     return bad;
+  }
+
+  /// Rows were read without a lock: who takes one decides.
+  private void takeMessages() {
+    Set<MessageKey> taken = messages.take(tx, over.keySet());
+    over.forEach(
+        (key, end) -> {
+          if (taken.contains(key)) {
+            end.run();
+          } else {
+            tx.afterCommit(counters.late::increment);
+          }
+        });
   }
 
   /// Empty: as it should be. Else what is wrong with it.
   private Optional<String> judge(CheckedAnswer one) {
     // A second receipt of the same message finds no row.
-    Message row = over.contains(one.key()) ? null : rows.get(one.key());
+    Message row = over.containsKey(one.key()) ? null : rows.get(one.key());
     if (row == null || row.generation() != one.addressee().generation()) {
       tx.afterCommit(counters.late::increment);
       return Optional.empty();
     }
     if (!row.genuine()) {
-      over.add(row.key());
-      ledger.tampered(tx, row);
+      over.put(row.key(), () -> ledger.tampered(tx, row));
       return Optional.empty();
     }
     return row.content().kind() == Kind.INSTRUCTION
@@ -114,8 +132,7 @@ final class ReceiptBatch {
     if (result.isEmpty()) {
       return Optional.of("a signed receipt where an instruction's result is due");
     }
-    over.add(row.key());
-    ledger.done(tx, row, result.get());
+    over.put(row.key(), () -> ledger.done(tx, row, result.get()));
     return Optional.empty();
   }
 
@@ -124,8 +141,7 @@ final class ReceiptBatch {
       if (!one.result().equals(Optional.of(DeliveryReceipt.UNKNOWN))) {
         return Optional.of("a result where a signed receipt is due");
       }
-      over.add(row.key());
-      ledger.unknown(tx, row);
+      over.put(row.key(), () -> ledger.unknown(tx, row));
       return Optional.empty();
     }
     Receipt receipt = one.told().get().receipt();
@@ -138,13 +154,11 @@ final class ReceiptBatch {
     }
     return switch (look(receipt, one)) {
       case LISTED -> {
-        over.add(row.key());
-        told.add(one.told().get());
+        over.put(row.key(), () -> told.add(one.told().get()));
         yield Optional.empty();
       }
       case NOT_LISTED -> {
-        over.add(row.key());
-        ledger.superseded(tx, row, "the newest head does not list it");
+        over.put(row.key(), () -> supersede(row));
         yield Optional.empty();
       }
       case OTHER_HASH -> Optional.of("a hash that the newest head does not list");
@@ -153,6 +167,11 @@ final class ReceiptBatch {
         yield Optional.empty();
       }
     };
+  }
+
+  private void supersede(Message row) {
+    dropped.add(row);
+    ledger.superseded(tx, row, "the newest head does not list it");
   }
 
   /// What the agent did by itself, at its start or by a renewed head: no message told it to, or
@@ -188,8 +207,7 @@ final class ReceiptBatch {
         .filter(row -> row.generation() == receipt.generation())
         .filter(row -> row.content().system().equals(Optional.of(receipt.system())))
         .filter(row -> row.content().version().orElse(Long.MAX_VALUE) <= receipt.version())
-        .map(Message::key)
-        .forEach(over::add);
+        .forEach(row -> over.putIfAbsent(row.key(), () -> {}));
   }
 
   private static boolean isOfItsAgent(Receipt receipt, CheckedAnswer one) {

@@ -139,10 +139,11 @@ final class Sender implements AutoCloseable {
     var writer = new Letters(documents, tx, due, wipeOrders);
     var passes = new LinkedHashMap<Attached, Pass>();
     var given = new LinkedHashMap<MessageKey, Window>();
+    var dropped = new ArrayList<Message>();
     Instant now = clock.instant();
     for (Attached target : targets) {
       List<Message> waiting = byAgent.getOrDefault(target.agent(), List.of());
-      Pass pass = write(tx, writer, target, waiting, now, doubts.getOrDefault(target, 0L));
+      Pass pass = write(tx, writer, target, waiting, dropped, now, doubts.getOrDefault(target, 0L));
       pass.letters()
           .forEach(
               letter ->
@@ -152,23 +153,32 @@ final class Sender implements AutoCloseable {
     if (!given.isEmpty()) {
       messages.sent(tx, given, now);
     }
+    if (!dropped.isEmpty()) {
+      documents.superseded(tx, dropped);
+    }
     return passes;
   }
 
   private Pass write(
-      Tx tx, Letters writer, Attached target, List<Message> waiting, Instant now, long doubts) {
+      Tx tx,
+      Letters writer,
+      Attached target,
+      List<Message> waiting,
+      List<Message> dropped,
+      Instant now,
+      long doubts) {
     var letters = new ArrayList<Letter>();
+    boolean whole = true;
     int bytes = 0;
     for (Message message : waiting) {
       boolean expired = message.expiresAt().filter(at -> !at.isAfter(now)).isPresent();
-      if (expired || target.reads(message.sequence()) || isDropped(tx, target, message)) {
+      if (expired || target.reads(message.sequence()) || isDropped(tx, target, message, dropped)) {
         continue;
       }
       switch (writer.write(message)) {
-        case Written.Superseded _ -> drop(tx, message, "the newest head does not list it");
-        case Written.Blocked _ -> {
-          return new Pass(letters, false, doubts);
-        }
+        case Written.Superseded _ -> drop(tx, message, "the newest head does not list it", dropped);
+        // Instructions behind it need no head.
+        case Written.Blocked _ -> whole = false;
         case Written.Ready(Letter letter) -> {
           bytes += letter.bytes() + (letters.isEmpty() ? headBytes(letter) : 0);
           if (!target.hasRoom(bytes, UNREAD_BYTES)) {
@@ -178,11 +188,11 @@ final class Sender implements AutoCloseable {
         }
       }
     }
-    return new Pass(letters, true, doubts);
+    return new Pass(letters, whole, doubts);
   }
 
   /// What must not be sent leaves the queue, so that it does not stand in its way.
-  private boolean isDropped(Tx tx, Attached target, Message message) {
+  private boolean isDropped(Tx tx, Attached target, Message message, List<Message> dropped) {
     if (!message.genuine()) {
       messages.take(tx, List.of(message.key()));
       ledger.tampered(tx, message);
@@ -193,15 +203,17 @@ final class Sender implements AutoCloseable {
       drop(
           tx,
           message,
-          "for generation " + message.generation() + " of the agent, which is now " + generation);
+          "for generation " + message.generation() + " of the agent, which is now " + generation,
+          dropped);
       return true;
     }
     return false;
   }
 
-  private void drop(Tx tx, Message message, String why) {
+  private void drop(Tx tx, Message message, String why, List<Message> dropped) {
     if (!messages.take(tx, List.of(message.key())).isEmpty()) {
       ledger.superseded(tx, message, why);
+      dropped.add(message);
     }
   }
 

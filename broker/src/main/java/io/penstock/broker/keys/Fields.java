@@ -1,27 +1,27 @@
 package io.penstock.broker.keys;
 
-import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
 /// Bytes of several fields that no other fields share: each with its length before it, absence told
-/// from emptiness, maps in key order.
+/// from emptiness, maps in key order. Made for every row that is read, so without a stream's locks.
 final class Fields {
-  private final ByteArrayOutputStream out = new ByteArrayOutputStream(512);
+  private byte[] out = new byte[512];
+  private int length;
 
   Fields(String purpose) {
     text(purpose);
   }
 
   Fields bytes(byte[] value) {
-    for (int shift = 24; shift >= 0; shift -= 8) {
-      out.write(value.length >>> shift);
-    }
-    out.writeBytes(value);
+    reserve(Integer.BYTES + value.length);
+    ByteBuffer.wrap(out, length, out.length - length).putInt(value.length).put(value);
+    length += Integer.BYTES + value.length;
     return this;
   }
 
@@ -30,7 +30,8 @@ final class Fields {
   }
 
   Fields optional(Optional<String> value) {
-    out.write(value.isPresent() ? 1 : 0);
+    reserve(1);
+    out[length++] = (byte) (value.isPresent() ? 1 : 0);
     value.ifPresent(this::text);
     return this;
   }
@@ -51,7 +52,13 @@ final class Fields {
     return this;
   }
 
+  private void reserve(int more) {
+    if (out.length - length < more) {
+      out = Arrays.copyOf(out, Math.max(2 * out.length, length + more));
+    }
+  }
+
   byte[] toBytes() {
-    return out.toByteArray();
+    return Arrays.copyOf(out, length);
   }
 }

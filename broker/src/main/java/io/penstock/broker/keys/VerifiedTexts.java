@@ -9,9 +9,9 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// Signed texts whose signatures were found good, so that what is read from Postgres again and
-/// again costs its signature once. A text is known by all its characters: a row that was changed is
-/// another text. Another keyset makes a new start. Holds at most [#MAX_CHARS]; beyond it the least
-/// used are verified again.
+/// again costs its signature once: of each name the last one. A text is known by all its
+/// characters: a row that was changed is another text. Another keyset makes a new start. Holds at
+/// most [#MAX_CHARS]; beyond it the least used are verified again.
 public final class VerifiedTexts<T> {
   private static final long MAX_CHARS = 16L << 20;
 
@@ -19,7 +19,9 @@ public final class VerifiedTexts<T> {
   private final BiFunction<String, Keyset, T> verification;
   private volatile @Nullable Known<T> known;
 
-  private record Known<T>(Keyset by, Cache<String, T> texts) {}
+  private record Verified<T>(String text, T what) {}
+
+  private record Known<T>(Keyset by, Cache<String, Verified<T>> texts) {}
 
   /// @param verification throws [SealException] for what is not signed by a key of the set
   public VerifiedTexts(Supplier<Keyset> keyset, BiFunction<String, Keyset, T> verification) {
@@ -28,14 +30,22 @@ public final class VerifiedTexts<T> {
   }
 
   /// What `text` says. Throws [SealException] as the verification does.
-  public T read(String text) {
+  ///
+  /// @param name under which it is looked for again
+  public T read(String name, String text) {
     Known<T> now = known();
-    return now.texts().get(text, unknown -> verification.apply(unknown, now.by()));
+    Verified<T> last = now.texts().getIfPresent(name);
+    if (last != null && last.text().equals(text)) {
+      return last.what();
+    }
+    T what = verification.apply(text, now.by());
+    now.texts().put(name, new Verified<>(text, what));
+    return what;
   }
 
   /// A text that this broker has just signed says this.
-  public void signed(String text, T what) {
-    known().texts().put(text, what);
+  public void signed(String name, String text, T what) {
+    known().texts().put(name, new Verified<>(text, what));
   }
 
   private Known<T> known() {
@@ -49,10 +59,10 @@ public final class VerifiedTexts<T> {
     return fresh;
   }
 
-  private static <T> Cache<String, T> cache() {
+  private static <T> Cache<String, Verified<T>> cache() {
     return Caffeine.newBuilder()
         .maximumWeight(MAX_CHARS)
-        .weigher((String text, T _) -> text.length())
+        .weigher((String name, Verified<T> it) -> name.length() + it.text().length())
         .build();
   }
 }

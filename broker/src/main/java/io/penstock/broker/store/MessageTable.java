@@ -6,10 +6,14 @@ import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.RowSet;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /// What waits for agents, a row for each message until its receipt, numbered per agent. What a row
 /// makes an agent do is under a MAC.
@@ -252,27 +256,37 @@ public final class MessageTable {
         at);
   }
 
-  /// Rows by their names, locked until the transaction ends; what is gone is not in the answer.
-  public List<Message> lock(Tx tx, List<MessageKey> keys) {
+  /// Rows by their names; what is gone is not in the answer.
+  public List<Message> find(Tx tx, List<MessageKey> keys) {
     return read(
         tx.query(
             "select "
                 + COLUMNS
                 + " from messages where (agent, sequence) in (select * from unnest($1::text[],"
-                + " $2::bigint[])) order by agent, sequence for update",
+                + " $2::bigint[]))",
             keys.stream().map(MessageKey::agent).toArray(String[]::new),
             keys.stream().map(MessageKey::sequence).toArray(Long[]::new)));
   }
 
-  /// Takes rows away; what is gone already is not in the answer.
-  public List<Message> take(Tx tx, List<MessageKey> keys) {
-    return read(
-        tx.query(
+  /// Takes rows away, in the order in which [#sent] locks them; what is gone already is not in the
+  /// answer.
+  public Set<MessageKey> take(Tx tx, Collection<MessageKey> keys) {
+    List<MessageKey> ordered =
+        keys.stream()
+            .sorted(Comparator.comparing(MessageKey::agent).thenComparingLong(MessageKey::sequence))
+            .toList();
+    var taken = new HashSet<MessageKey>();
+    tx.query(
             "delete from messages as m using unnest($1::text[], $2::bigint[]) as k (of_agent,"
-                + " number) where m.agent = k.of_agent and m.sequence = k.number returning "
-                + COLUMNS,
-            keys.stream().map(MessageKey::agent).toArray(String[]::new),
-            keys.stream().map(MessageKey::sequence).toArray(Long[]::new)));
+                + " number) where m.agent = k.of_agent and m.sequence = k.number returning m.agent,"
+                + " m.sequence",
+            ordered.stream().map(MessageKey::agent).toArray(String[]::new),
+            ordered.stream().map(MessageKey::sequence).toArray(Long[]::new))
+        .forEach(
+            row ->
+                taken.add(
+                    new MessageKey(Values.text(row, "agent"), Values.number(row, "sequence"))));
+    return taken;
   }
 
   /// Takes away what makes no sense any more, at most `limit`.

@@ -50,7 +50,8 @@ final class Waiting {
 
   private static RuntimeException translated(Throwable failure) {
     if (isUnavailable(failure)) {
-      return new StoreUnavailableException("Postgres cannot be reached: " + named(failure), failure);
+      return new StoreUnavailableException(
+          "Postgres cannot be reached: " + named(failure), failure);
     }
     if (failure instanceof Error error) {
       throw error;

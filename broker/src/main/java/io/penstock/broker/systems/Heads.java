@@ -174,24 +174,16 @@ final class Heads {
             end.getEpochSecond(),
             systems);
     String jws = keys.sign(manifest);
-    manifests.signed(jws, manifest);
+    manifests.signed(agent, jws, manifest);
     return new HeadRow(
-        agent,
-        generation,
-        incarnation,
-        sequence,
-        appliedSequence,
-        jws,
-        now,
-        end,
-        rowVersion);
+        agent, generation, incarnation, sequence, appliedSequence, jws, now, end, rowVersion);
   }
 
   /// Throws [TamperedRowException] when the row is not what its signature says.
   private Verified verified(HeadRow row) {
     HeadManifest manifest;
     try {
-      manifest = manifests.read(row.jws());
+      manifest = manifests.read(row.agent(), row.jws());
     } catch (SealException _) {
       throw new TamperedRowException(row.agent(), "a head manifest that we did not sign");
     }

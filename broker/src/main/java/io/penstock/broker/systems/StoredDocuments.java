@@ -2,6 +2,8 @@ package io.penstock.broker.systems;
 
 import io.penstock.broker.delivery.Addressee;
 import io.penstock.broker.delivery.Documents;
+import io.penstock.broker.store.MessageTable.Message;
+import io.penstock.broker.store.Superseding;
 import io.penstock.broker.store.SystemTable;
 import io.penstock.broker.store.SystemTable.VersionKey;
 import io.penstock.broker.store.SystemVersion;
@@ -31,6 +33,7 @@ final class StoredDocuments implements Documents {
   private final Versions versions;
   private final Heads heads;
   private final Standing standing;
+  private final Superseding superseding;
   private final Receipts receipts;
   private final Rewraps rewraps;
   private final Recorder recorder;
@@ -40,6 +43,7 @@ final class StoredDocuments implements Documents {
       Versions versions,
       Heads heads,
       Standing standing,
+      Superseding superseding,
       Receipts receipts,
       Rewraps rewraps,
       Recorder recorder) {
@@ -47,6 +51,7 @@ final class StoredDocuments implements Documents {
     this.versions = versions;
     this.heads = heads;
     this.standing = standing;
+    this.superseding = superseding;
     this.receipts = receipts;
     this.rewraps = rewraps;
     this.recorder = recorder;
@@ -191,6 +196,11 @@ final class StoredDocuments implements Documents {
       }
       told.forEach(one -> receipts(tx, List.of(one), now));
     }
+  }
+
+  @Override
+  public void superseded(Tx tx, List<Message> dropped) {
+    superseding.of(tx, dropped);
   }
 
   private <T> Optional<T> watched(Tx tx, Supplier<Optional<T>> read) {

@@ -10,6 +10,7 @@ import io.penstock.broker.keys.BrokerKeys;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.store.HeadRow;
 import io.penstock.broker.store.ReceiptTable;
+import io.penstock.broker.store.Superseding;
 import io.penstock.broker.store.SystemRow;
 import io.penstock.broker.store.SystemTable;
 import io.penstock.broker.store.TamperedRowException;
@@ -85,6 +86,7 @@ public final class Systems implements SystemOperations {
             versions,
             heads,
             standing,
+            new Superseding(around.keys().rowMac()),
             new Receipts(table, receipts, recorder),
             new Rewraps(table, versions, standing, recorder),
             recorder);

@@ -77,7 +77,7 @@ final class Versions {
       List<String> secretNames,
       Instant now) {
     String jws = keys.sign(header);
-    headers.signed(jws, header);
+    headers.signed(name(header.agent(), header.system()), jws, header);
     Optional<byte[]> sealedJson = sealed.map(SealedSecrets::toJson);
     var row =
         new SystemVersion(
@@ -121,7 +121,7 @@ final class Versions {
   private ConfigurationHeader header(SystemVersion row) {
     ConfigurationHeader header;
     try {
-      header = headers.read(row.headerJws());
+      header = headers.read(name(row.agent(), row.system()), row.headerJws());
     } catch (SealException _) {
       throw tampered(row, "a header that we did not sign");
     }
@@ -153,6 +153,10 @@ final class Versions {
     } catch (SealException _) {
       throw tampered(row, "secrets that have no shape");
     }
+  }
+
+  private static String name(String agent, String system) {
+    return agent + "/" + system;
   }
 
   private static TamperedRowException tampered(SystemVersion row, String what) {

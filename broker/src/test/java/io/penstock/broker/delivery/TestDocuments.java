@@ -1,5 +1,6 @@
 package io.penstock.broker.delivery;
 
+import io.penstock.broker.store.MessageTable.Message;
 import io.penstock.broker.store.TestRows;
 import io.penstock.broker.store.Tx;
 import io.penstock.codec.message.ConfigurationDocument;
@@ -201,6 +202,11 @@ final class TestDocuments implements Documents {
                   tombstone));
     }
     return listed;
+  }
+
+  @Override
+  public void superseded(Tx tx, List<Message> dropped) {
+    // Versions have no states here.
   }
 
   @Override
