@@ -15,7 +15,8 @@ import org.slf4j.LoggerFactory;
 
 /// Collects receipts for a few milliseconds and has them recorded in one transaction. All of one
 /// agent go through the same lane, in order. At most [Attached#MAX_RECEIPTS] of a session
-/// wait, and [Attached#MAX_UNASKED_RECEIPTS] that answer no message.
+/// wait, and [Attached#MAX_UNASKED_RECEIPTS] that answer no message, of at most
+/// [Attached#MAX_RECEIPT_BYTES] together.
 ///
 /// While Postgres is away they wait here; those of a session that ends are forgotten, since its
 /// messages are sent again.
@@ -53,7 +54,7 @@ final class Acknowledgements implements AutoCloseable {
 
   /// False when too many of its session wait. Never blocks.
   boolean offer(Answer answer) {
-    if (!answer.attached().receiptCame(answer.sequence())) {
+    if (!answer.attached().receiptCame(answer.sequence(), answer.body().length)) {
       return false;
     }
     lanes.get(Math.floorMod(answer.attached().agent().hashCode(), LANES)).add(answer);
@@ -98,7 +99,7 @@ final class Acknowledgements implements AutoCloseable {
       }
       left = left.stream().filter(answer -> answer.attached().session().isOpen()).toList();
     }
-    batch.forEach(answer -> answer.attached().receiptDone(answer.sequence()));
+    batch.forEach(answer -> answer.attached().receiptDone(answer.sequence(), answer.body().length));
     left.stream().map(answer -> answer.attached().agent()).distinct().forEach(wake);
   }
 

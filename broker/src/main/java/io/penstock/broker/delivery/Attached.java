@@ -17,7 +17,11 @@ final class Attached {
   /// An agent that starts while the database is away proves as many systems as it has.
   static final int MAX_UNASKED_RECEIPTS = 1_024;
 
+  /// A thousand refusals with long details, each by itself.
+  static final int MAX_RECEIPT_BYTES = 2 * 1024 * 1024;
+
   private final LiveSession session;
+  private final AtomicInteger receiptBytes = new AtomicInteger();
   private final AtomicInteger receipts = new AtomicInteger();
   private final AtomicInteger unaskedReceipts = new AtomicInteger();
 
@@ -107,16 +111,19 @@ final class Attached {
   // Its receipts.
 
   /// False when too many wait; those of no message are counted by themselves.
-  boolean receiptCame(long sequence) {
-    if (waiting(sequence).incrementAndGet() <= most(sequence)) {
-      return true;
+  boolean receiptCame(long sequence, int bytes) {
+    int now = waiting(sequence).incrementAndGet();
+    int bytesNow = receiptBytes.addAndGet(bytes);
+    boolean fits = now <= most(sequence) && bytesNow <= MAX_RECEIPT_BYTES;
+    if (!fits) {
+      receiptDone(sequence, bytes);
     }
-    waiting(sequence).decrementAndGet();
-    return false;
+    return fits;
   }
 
-  void receiptDone(long sequence) {
+  void receiptDone(long sequence, int bytes) {
     waiting(sequence).decrementAndGet();
+    receiptBytes.addAndGet(-bytes);
   }
 
   private AtomicInteger waiting(long sequence) {

@@ -23,6 +23,7 @@ import io.penstock.codec.seal.WipeOrder;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -285,6 +286,71 @@ class DeliveryTest {
     assertThat(rig.audit("gateway.instruction").getLast().changes())
         .containsEntry("result", "will dial anew")
         .containsEntry("kind", "reconnect");
+  }
+
+  // Receipts that are signed together.
+
+  private DeliveryReceipt together(MockAgent agent, Receipt.Outcome... outcomes) {
+    List<Receipt> receipts = new ArrayList<>();
+    for (int i = 0; i < outcomes.length; i++) {
+      var message = (Configuration) agent.mail.get(i).message();
+      Octets hash = TestDocuments.hash("press", message.system(), message.version());
+      receipts.add(
+          new Receipt("press", 1, message.system(), message.version(), hash, outcomes[i], 1_000));
+    }
+    return DeliveryReceipt.of(
+        Receipt.sign(receipts, rig.identity("press")),
+        LongStream.rangeClosed(1, outcomes.length).boxed().toList());
+  }
+
+  private MockAgent withMessages(int count) throws Exception {
+    for (int i = 0; i < count; i++) {
+      rig.deploy("press", "system-" + i);
+    }
+    MockAgent agent = rig.connect("press");
+    agent.playUntil(() -> agent.mail.size() == count);
+    return agent;
+  }
+
+  @Test
+  void receiptsThatAreSignedTogetherEndAllTheirMessages() throws Exception {
+    try (MockAgent agent = withMessages(3)) {
+      Receipt.Outcome refused = Receipt.Refused.of(Reason.START_FAILED, "no such host");
+      agent.answer(3, together(agent, new Receipt.Applied(), refused, new Receipt.Applied()));
+      agent.flush();
+      DeliveryRig.await(() -> rig.undelivered() == 0);
+    }
+    assertThat(rig.receipts())
+        .containsExactly(
+            "press/system-0@1 Applied", "press/system-1@1 Refused", "press/system-2@1 Applied");
+    assertThat(rig.delivery().counters().acknowledged()).isEqualTo(3);
+  }
+
+  /// Two receipts for the first two of three messages.
+  private void assertEndsTheSession(long frame, List<Long> sequences) throws Exception {
+    try (MockAgent agent = withMessages(3)) {
+      DeliveryReceipt two = together(agent, new Receipt.Applied(), new Receipt.Applied());
+      agent.answer(frame, DeliveryReceipt.of(String.valueOf(two.receipt()), sequences));
+      agent.flush();
+      agent.awaitWebSocketClose();
+    }
+    assertThat(rig.undelivered()).isEqualTo(3);
+    assertThat(rig.receipts()).isEmpty();
+  }
+
+  @Test
+  void receiptsThatAreNotOneForEachMessageEndTheSession() throws Exception {
+    assertEndsTheSession(3, List.of(1L, 2L, 3L));
+  }
+
+  @Test
+  void receiptsOfMessagesThatWereNotSentEndTheSession() throws Exception {
+    assertEndsTheSession(9, List.of(1L, 9L));
+  }
+
+  @Test
+  void aFrameThatNamesAnotherSequenceThanTheLastEndsTheSession() throws Exception {
+    assertEndsTheSession(1, List.of(1L, 2L));
   }
 
   // Receipts that no honest agent sends.
@@ -618,7 +684,7 @@ class DeliveryTest {
   // Heads that cannot be read.
 
   @Test
-  void keepsItsMessagesWhileTheHeadCannotBeRead() throws Exception {
+  void keepsConfigurationsWhileTheHeadCannotBeReadAndInstructionsPassThem() throws Exception {
     rig.documents.unanswerable = "the newest head cannot be read: x";
     rig.deploy("press", "mes");
     try (MockAgent agent = rig.connect("press")) {
@@ -627,13 +693,14 @@ class DeliveryTest {
       rig.instruct("press");
       rig.delivery().lookAround();
 
+      agent.playUntil(() -> rig.undelivered() == 1);
       assertThat(waiting().getFirst().why()).isEqualTo("the newest head cannot be read: x");
-      assertThat(rig.undelivered()).isEqualTo(2);
+      assertThat(sequences(agent)).containsExactly(2L);
       assertThat(rig.audit("gateway.message-superseded")).isEmpty();
 
       rig.documents.unanswerable = null;
       agent.playUntil(() -> rig.undelivered() == 0);
-      assertThat(sequences(agent)).containsExactly(1L, 2L);
+      assertThat(sequences(agent)).containsExactly(2L, 1L);
     }
     assertThat(rig.receipts()).containsExactly("press/mes@1 Applied");
   }

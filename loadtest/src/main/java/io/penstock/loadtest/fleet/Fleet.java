@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /// Thousands of simulated agents of one broker on a few event loops. An agent costs a socket, a TLS
 /// engine and a session, and no thread.
@@ -26,6 +27,7 @@ public final class Fleet implements AutoCloseable {
   private final List<SimulatedAgent> agents = new ArrayList<>();
   private final FleetCounters counters = new FleetCounters();
   private final SecureRandom random = new SecureRandom();
+  private volatile @Nullable Tap tap;
   private volatile boolean holdsAnswers;
   private volatile boolean closing;
 
@@ -79,6 +81,15 @@ public final class Fleet implements AutoCloseable {
   public void releaseAnswers() {
     holdsAnswers = false;
     agents().forEach(SimulatedAgent::release);
+  }
+
+  /// For tests of what must not be there.
+  public void tap(Tap hears) {
+    tap = hears;
+  }
+
+  @Nullable Tap tap() {
+    return tap;
   }
 
   boolean holdsAnswers() {

@@ -2,6 +2,9 @@ package io.penstock.loadtest.fleet;
 
 import io.penstock.codec.seal.EnrollmentToken;
 import io.penstock.codec.seal.Fingerprint;
+import io.penstock.codec.seal.SealedFor;
+import io.penstock.codec.seal.SealedSecrets;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -49,6 +52,15 @@ public final class SimulatedAgent {
     var admitted = new CompletableFuture<Void>();
     loop.execute(() -> open(new Serving(name, identity, fleet, admitted)));
     return admitted;
+  }
+
+  /// The secrets' JSON of a document that was deployed to it, in clear; the caller wipes it.
+  ///
+  /// @param owner whose secrets they have to be
+  public Optional<byte[]> open(SealedSecrets sealed, SealedFor owner) {
+    return sealed.open(identity.sealing(), owner) instanceof SealedSecrets.Opening.Opened opened
+        ? Optional.of(opened.secretsJson())
+        : Optional.empty();
   }
 
   /// Ends its tunnel as a process that dies does: without a word.

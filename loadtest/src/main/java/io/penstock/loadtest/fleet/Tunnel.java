@@ -211,6 +211,10 @@ final class Tunnel extends SimpleChannelInboundHandler<BinaryWebSocketFrame>
     if (over) {
       return;
     }
+    Tap tap = fleet.tap();
+    if (tap != null) {
+      tap.record(ByteBufUtil.getBytes(frame.content()));
+    }
     try {
       if (core == null) {
         shake(context, ByteBufUtil.getBytes(frame.content()));
@@ -330,6 +334,10 @@ final class Tunnel extends SimpleChannelInboundHandler<BinaryWebSocketFrame>
 
   @Override
   public void onMessage(long sequence, ByteBuf body) throws ProtocolException {
+    Tap tap = fleet.tap();
+    if (tap != null) {
+      tap.message(ByteBufUtil.getBytes(body));
+    }
     try {
       steps.message(this, sequence, ByteBufUtil.getBytes(body));
     } catch (FleetException unexpected) {

@@ -134,6 +134,10 @@ final class ExternalPostgres implements AutoCloseable {
   }
 
   /// Belongs into an environment variable, never into arguments.
+  String jdbcUrl() {
+    return "jdbc:postgresql://127.0.0.1:" + port + "/postgres?user=penstock&password=" + PASSWORD;
+  }
+
   String url() {
     return "postgres://penstock:" + PASSWORD + "@127.0.0.1:" + port + "/postgres";
   }

@@ -35,6 +35,9 @@ class ManyAgentsIT {
   /// Messages that an agent is given before it answers one.
   private static final int WINDOW = 32;
 
+  // Asking costs the broker some milliseconds.
+  private static final int POLL_MS = 100;
+
   private static final String ACKNOWLEDGED =
       "penstock_messages_over_total{outcome=\"acknowledged\"}";
 
@@ -118,7 +121,7 @@ class ManyAgentsIT {
     start = System.nanoTime();
     fleet.releaseAnswers();
     while (metrics.value(ACKNOWLEDGED) < recorded + expected) {
-      TimeUnit.MILLISECONDS.sleep(20);
+      TimeUnit.MILLISECONDS.sleep(POLL_MS);
     }
     double seconds = secondsSince(start);
     System.out.printf(
