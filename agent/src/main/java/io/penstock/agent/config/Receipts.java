@@ -69,6 +69,8 @@ final class Receipts {
 
   /// The answer to a message.
   void answer(ConfigurationLine line, long sequence, Word word) {
+    // The broker may send a message once more on the same line.
+    owed.removeIf(it -> it.line().equals(line) && it.sequence() == sequence);
     owed.add(new Owed(line, sequence, word));
     unasked.remove(word.system());
   }

@@ -45,7 +45,7 @@ final class RootTrust {
     return given.isPresent() || pins.root().isPresent();
   }
 
-  /// A root that was given has to be the one; one that was only seen may be confirmed.
+  /// A root that was given has to be the one; another than the pinned one has to be given.
   /// One that the older root named, as rotations do, has not changed in this sense.
   private boolean changed(VerifyingKey shown, List<RootLink> links) {
     if (given.isPresent()) {
@@ -56,6 +56,7 @@ final class RootTrust {
       requireNotBack(given.get(), shown, links);
       return false;
     }
+    requireNotBack(shown.sha256(), shown, links);
     return pins.root().filter(pinned -> !leads(pinned, shown, links)).isPresent();
   }
 

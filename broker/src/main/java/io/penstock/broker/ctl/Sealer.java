@@ -22,18 +22,22 @@ final class Sealer {
   private final Pins pins;
   private final RootTrust trust;
   private final Optional<String> typedFingerprint;
+  private final boolean firstSightNeedsFingerprint;
 
   /// @param givenRoot hash of the root as the operator knows it from elsewhere
   /// @param typedFingerprint as the agent shows it
+  /// @param firstSightNeedsFingerprint also for an agent whose key is not pinned yet
   Sealer(
       BrokerApi api,
       PrintStream notices,
       Optional<Octets> givenRoot,
-      Optional<String> typedFingerprint) {
+      Optional<String> typedFingerprint,
+      boolean firstSightNeedsFingerprint) {
     this.api = api;
     this.pins = api.pins();
     this.trust = new RootTrust(pins, givenRoot, notices);
     this.typedFingerprint = typedFingerprint;
+    this.firstSightNeedsFingerprint = firstSightNeedsFingerprint;
   }
 
   /// @param json for the API
@@ -82,9 +86,14 @@ final class Sealer {
     var shown = new Pins.Known(record.generation(), Octets.sha256(record.sealingPublic().bytes()));
     Optional<Pins.Known> known = pins.agent(agent);
     boolean keyChanged = known.isPresent() && !known.get().equals(shown);
-    if (root.changed() || keyChanged) {
-      requireFingerprint(record, root.changed(), root.rootSha256());
+    if (root.changed()) {
+      // Its records, fingerprints included, are whatever the new root's owner says.
+      throw Failure.failed(
+          "the broker's root key has changed to "
+              + root.rootSha256()
+              + ": give its hash, as you know it from elsewhere, with --root SHA256");
     }
+    requireFingerprint(record, keyChanged || (known.isEmpty() && firstSightNeedsFingerprint));
     trust.remember(root);
     if (!known.equals(Optional.of(shown))) {
       pins.pinAgent(agent, shown);
@@ -92,20 +101,21 @@ final class Sealer {
     return record;
   }
 
-  private void requireFingerprint(AgentRecord record, boolean rootChanged, Octets root) {
-    String what =
-        rootChanged
-            ? "the broker's root key has changed to " + root
-            : "the sealing key of " + record.agent() + " has changed";
+  /// One that is typed has to be the agent's, in any case.
+  private void requireFingerprint(AgentRecord record, boolean due) {
     if (typedFingerprint.isEmpty()) {
-      throw Failure.failed(
-          what
-              + ": compare with what the agent itself shows, and give it with --fingerprint"
-              + " XXXX-XXXX"
-              + (rootChanged ? ", or the root's hash from elsewhere with --root SHA256" : ""));
+      if (due) {
+        throw Failure.failed(
+            "the sealing key of "
+                + record.agent()
+                + " has changed since, or was never sealed to from here: compare with what the"
+                + " agent itself shows, and give it with --fingerprint XXXX-XXXX");
+      }
+      return;
     }
     if (!new Fingerprint(record.fingerprint()).matches(typedFingerprint.get())) {
-      throw Failure.failed(what + ", and the fingerprint is not the agent's: nothing was sealed");
+      throw Failure.failed(
+          "the fingerprint is not that of " + record.agent() + ": nothing was sealed");
     }
   }
 }

@@ -227,7 +227,8 @@ final class SystemPut implements Callable<Integer> {
             api,
             terminal.err(),
             Optional.ofNullable(root).map(Pins::hash),
-            Optional.ofNullable(fingerprint));
+            Optional.ofNullable(fingerprint),
+            false);
     return sealer.seal(agent, system, schema, settings, secretsJson);
   }
 

@@ -231,7 +231,8 @@ final class SystemRecover implements Callable<Integer> {
 
   private int sealedAgain(
       String agent, String system, long newest, Proven proven, byte[] secretsJson) {
-    var sealer = new Sealer(api, terminal.err(), rootSha256(), Optional.ofNullable(fingerprint));
+    var sealer =
+        new Sealer(api, terminal.err(), rootSha256(), Optional.ofNullable(fingerprint), true);
     Sealer.Sealed sealed =
         sealer.seal(agent, system, proven.schema(), proven.settings(), secretsJson);
     ObjectNode body = Json.object().put("plugin", proven.header().plugin());

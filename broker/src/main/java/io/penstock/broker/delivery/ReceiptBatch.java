@@ -15,6 +15,7 @@ import io.penstock.codec.seal.Receipt;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -33,11 +34,19 @@ final class ReceiptBatch {
   private final Map<MessageKey, Message> rows = new LinkedHashMap<>();
   private final Map<Addressee, Newest> newest;
 
-  /// Messages that are over, and what is to be said of each if it is this batch that ends it.
-  private final Map<MessageKey, Runnable> over = new LinkedHashMap<>();
+  /// Messages that are over if it is this batch that takes them.
+  private final Set<MessageKey> over = new LinkedHashSet<>();
+
+  /// In the order of the answers, which is that in which they came.
+  private final List<Step> steps = new ArrayList<>();
 
   private final List<Told> told = new ArrayList<>();
   private final List<Message> dropped = new ArrayList<>();
+
+  /// What is to be said of an answer.
+  ///
+  /// @param about the message that has to be taken for it
+  private record Step(Optional<MessageKey> about, Runnable action) {}
 
   ReceiptBatch(
       Tx tx,
@@ -74,53 +83,55 @@ final class ReceiptBatch {
             .map(it -> new UpTo(it.agent(), it.generation(), it.system(), it.version()))
             .toList();
     if (!versions.isEmpty()) {
-      messages.lockUpTo(tx, versions).forEach(row -> rows.put(row.key(), row));
+      messages.findUpTo(tx, versions).forEach(row -> rows.put(row.key(), row));
     }
   }
 
-  /// What is bad, and why; nothing of that is recorded.
+  /// The answers with something bad in them, and why; what else is in them is recorded.
   Map<Answer, String> record(Instant now) {
     Map<Answer, String> bad = new LinkedHashMap<>();
     for (CheckedAnswer one : answers) {
       Optional<String> wrong = one.ofNoMessage() ? judgeAlone(one) : judge(one);
       wrong.ifPresent(what -> bad.putIfAbsent(one.answer(), what));
     }
-    if (!over.isEmpty()) {
-      takeMessages();
+    takeMessages();
+    if (!dropped.isEmpty()) {
+      documents.superseded(tx, dropped);
     }
     if (!told.isEmpty()) {
       documents.receipts(tx, told, now);
       ledger.receipts(tx, told.stream().map(Told::receipt).toList());
-    }
-    if (!dropped.isEmpty()) {
-      documents.superseded(tx, dropped);
     }
     return bad;
   }
 
   /// Rows were read without a lock: who takes one decides.
   private void takeMessages() {
-    Set<MessageKey> taken = messages.take(tx, over.keySet());
-    over.forEach(
-        (key, end) -> {
-          if (taken.contains(key)) {
-            end.run();
-          } else {
-            tx.afterCommit(counters.late::increment);
-          }
-        });
+    Set<MessageKey> taken = over.isEmpty() ? Set.of() : messages.take(tx, over);
+    for (Step step : steps) {
+      if (step.about().filter(key -> !taken.contains(key)).isEmpty()) {
+        step.action().run();
+      } else {
+        tx.afterCommit(counters.late::increment);
+      }
+    }
+  }
+
+  private void end(Message row, Runnable action) {
+    over.add(row.key());
+    steps.add(new Step(Optional.of(row.key()), action));
   }
 
   /// Empty: as it should be. Else what is wrong with it.
   private Optional<String> judge(CheckedAnswer one) {
     // A second receipt of the same message finds no row.
-    Message row = over.containsKey(one.key()) ? null : rows.get(one.key());
+    Message row = over.contains(one.key()) ? null : rows.get(one.key());
     if (row == null || row.generation() != one.addressee().generation()) {
       tx.afterCommit(counters.late::increment);
       return Optional.empty();
     }
     if (!row.genuine()) {
-      over.put(row.key(), () -> ledger.tampered(tx, row));
+      end(row, () -> ledger.tampered(tx, row));
       return Optional.empty();
     }
     return row.content().kind() == Kind.INSTRUCTION
@@ -132,7 +143,7 @@ final class ReceiptBatch {
     if (result.isEmpty()) {
       return Optional.of("a signed receipt where an instruction's result is due");
     }
-    over.put(row.key(), () -> ledger.done(tx, row, result.get()));
+    end(row, () -> ledger.done(tx, row, result.get()));
     return Optional.empty();
   }
 
@@ -141,7 +152,7 @@ final class ReceiptBatch {
       if (!one.result().equals(Optional.of(DeliveryReceipt.UNKNOWN))) {
         return Optional.of("a result where a signed receipt is due");
       }
-      over.put(row.key(), () -> ledger.unknown(tx, row));
+      end(row, () -> ledger.unknown(tx, row));
       return Optional.empty();
     }
     Receipt receipt = one.told().get().receipt();
@@ -154,11 +165,11 @@ final class ReceiptBatch {
     }
     return switch (look(receipt, one)) {
       case LISTED -> {
-        over.put(row.key(), () -> told.add(one.told().get()));
+        end(row, () -> told.add(one.told().get()));
         yield Optional.empty();
       }
       case NOT_LISTED -> {
-        over.put(row.key(), () -> supersede(row));
+        end(row, () -> supersede(row));
         yield Optional.empty();
       }
       case OTHER_HASH -> Optional.of("a hash that the newest head does not list");
@@ -186,7 +197,7 @@ final class ReceiptBatch {
     }
     return switch (look(receipt, one)) {
       case LISTED -> {
-        told.add(one.told().get());
+        steps.add(new Step(Optional.empty(), () -> told.add(one.told().get())));
         takeMessagesOf(receipt);
         yield Optional.empty();
       }
@@ -207,7 +218,7 @@ final class ReceiptBatch {
         .filter(row -> row.generation() == receipt.generation())
         .filter(row -> row.content().system().equals(Optional.of(receipt.system())))
         .filter(row -> row.content().version().orElse(Long.MAX_VALUE) <= receipt.version())
-        .forEach(row -> over.putIfAbsent(row.key(), () -> {}));
+        .forEach(row -> over.add(row.key()));
   }
 
   private static boolean isOfItsAgent(Receipt receipt, CheckedAnswer one) {

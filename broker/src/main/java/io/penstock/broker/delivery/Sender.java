@@ -177,8 +177,8 @@ final class Sender implements AutoCloseable {
       }
       switch (writer.write(message)) {
         case Written.Superseded _ -> drop(tx, message, "the newest head does not list it", dropped);
-        // Instructions behind it need no head.
-        case Written.Blocked _ -> whole = false;
+        // Instructions behind it need no head. It comes up again unless its row says it was given.
+        case Written.Blocked _ -> whole = whole && !wasGiven(target, message);
         case Written.Ready(Letter letter) -> {
           bytes += letter.bytes() + (letters.isEmpty() ? headBytes(letter) : 0);
           if (!target.hasRoom(bytes, UNREAD_BYTES)) {
@@ -189,6 +189,14 @@ final class Sender implements AutoCloseable {
       }
     }
     return new Pass(letters, whole, doubts);
+  }
+
+  private static boolean wasGiven(Attached target, Message message) {
+    Window window = target.window();
+    return message
+        .sent()
+        .filter(it -> it.slot() == window.slot() && it.epoch() == window.epoch())
+        .isPresent();
   }
 
   /// What must not be sent leaves the queue, so that it does not stand in its way.

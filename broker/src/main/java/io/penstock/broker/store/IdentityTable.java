@@ -156,6 +156,8 @@ public final class IdentityTable {
   }
 
   public void deleteAgent(Tx tx, String name) {
+    tx.update("delete from receipts where agent = $1", name);
+    tx.update("delete from receipt_documents where agent = $1", name);
     tx.update("delete from agents where name = $1", name);
   }
 

@@ -1,6 +1,7 @@
 package io.penstock.broker.store;
 
 import io.penstock.broker.keys.RowMac;
+import io.penstock.broker.store.SystemTable.VersionKey;
 import io.penstock.codec.seal.Octets;
 import io.vertx.sqlclient.Row;
 import java.nio.charset.StandardCharsets;
@@ -8,8 +9,10 @@ import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /// The last word of each agent about each version, and the documents in which the words were
 /// signed, several in one. Rows of the former carry a MAC: reading one whose MAC does not hold
@@ -70,6 +73,28 @@ public final class ReceiptTable {
             .map(row -> OffsetDateTime.ofInstant(row.receivedAt(), ZoneOffset.UTC))
             .toArray(OffsetDateTime[]::new),
         Values.octets(rows, row -> mac.of(TABLE, row.granting())));
+  }
+
+  /// Those of `versions` that have a row.
+  public Set<VersionKey> written(Tx tx, Set<VersionKey> versions) {
+    List<VersionKey> keys = List.copyOf(versions);
+    var written = new HashSet<VersionKey>();
+    tx.query(
+            """
+            select agent, system, version from receipts where (agent, system, version) in
+              (select * from unnest($1::text[], $2::text[], $3::bigint[]))
+            """,
+            keys.stream().map(VersionKey::agent).toArray(String[]::new),
+            keys.stream().map(VersionKey::system).toArray(String[]::new),
+            keys.stream().map(VersionKey::version).toArray(Long[]::new))
+        .forEach(
+            row ->
+                written.add(
+                    new VersionKey(
+                        Values.text(row, "agent"),
+                        Values.text(row, "system"),
+                        Values.number(row, "version"))));
+    return written;
   }
 
   public Optional<ReceiptRow> find(Tx tx, String agent, String system, long version) {

@@ -84,10 +84,13 @@ final class Receipts {
     if (told.isEmpty()) {
       return;
     }
-    receipts.put(
-        tx,
-        told.stream().map(one -> row(one, now)).toList(),
-        told.stream().map(Told::document).distinct().toList());
+    List<Told> kept = worthKeeping(tx, told, systems, versions);
+    if (!kept.isEmpty()) {
+      receipts.put(
+          tx,
+          kept.stream().map(one -> row(one, now)).toList(),
+          kept.stream().map(Told::document).distinct().toList());
+    }
     List<SystemVersion> settled =
         told.stream()
             .map(one -> settled(versions, one.receipt()))
@@ -108,6 +111,26 @@ final class Receipts {
     told.stream()
         .filter(one -> isNews(one.receipt(), systems, versions))
         .forEach(one -> audit(tx, one));
+  }
+
+  /// What was told before is not written again, or starts would fill the database; the reasons of
+  /// refusals may differ from try to try.
+  private List<Told> worthKeeping(
+      Tx tx,
+      List<Told> told,
+      Map<SystemKey, SystemRow> systems,
+      Map<VersionKey, SystemVersion> versions) {
+    Set<VersionKey> again =
+        told.stream()
+            .map(Told::receipt)
+            .filter(it -> refusal(it).isEmpty() && !isNews(it, systems, versions))
+            .map(Receipts::key)
+            .collect(Collectors.toSet());
+    if (again.isEmpty()) {
+      return told;
+    }
+    Set<VersionKey> written = receipts.written(tx, again);
+    return told.stream().filter(one -> !written.contains(key(one.receipt()))).toList();
   }
 
   /// Agents prove what runs at every start, and again after a tunnel that may have taken a receipt

@@ -192,6 +192,16 @@ class RecoveryCtlTest {
   }
 
   private Shell.Result recover(String... more) {
+    return recoverBy("ABCD-EFGH", more);
+  }
+
+  private Shell.Result recoverBy(String fingerprint, String... more) {
+    List<String> all = new ArrayList<>(List.of("--fingerprint", fingerprint));
+    all.addAll(Arrays.asList(more));
+    return recoverWithoutFingerprint(all.toArray(String[]::new));
+  }
+
+  private Shell.Result recoverWithoutFingerprint(String... more) {
     var arguments =
         new ArrayList<>(
             List.of(
@@ -570,12 +580,27 @@ class RecoveryCtlTest {
     new Pins(new SessionStore(home.resolve("ctl")), broker.url())
         .pinAgent("plant-1", new Pins.Known(1, Octets.sha256(sealingOfBefore.publicKey().bytes())));
 
-    Shell.Result refused = recover();
-    Shell.Result confirmed = recover("--fingerprint", "ABCD-EFGH");
+    Shell.Result refused = recoverWithoutFingerprint();
+    Shell.Result confirmed = recover();
 
     assertThat(refused.exitCode()).isEqualTo(ExitCode.FAILED);
     assertThat(refused.err()).contains("sealing key of plant-1 has changed", "--fingerprint");
     assertThat(confirmed.exitCode()).isZero();
+  }
+
+  @Test
+  void anAgentThatWasNeverSealedToFromHereDemandsTheFingerprintAndComparesIt() throws Exception {
+    RecoveryPublicKey key = created();
+    brokerHolds(3, sealedVersion(3, sealedBefore(key.octets())));
+
+    Shell.Result without = recoverWithoutFingerprint();
+    Shell.Result wrong = recoverBy("AAAA-AAAA");
+
+    assertThat(without.exitCode()).isEqualTo(ExitCode.FAILED);
+    assertThat(without.err()).contains("never sealed to from here", "--fingerprint");
+    assertThat(wrong.exitCode()).isEqualTo(ExitCode.FAILED);
+    assertThat(wrong.err()).contains("the fingerprint is not that of plant-1");
+    assertThat(askedToPut()).isFalse();
   }
 
   @Test

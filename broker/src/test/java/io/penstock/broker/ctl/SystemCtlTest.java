@@ -229,10 +229,14 @@ class SystemCtlTest {
     replaceAnswer(sealingKey(other, 1, sealing.publicKey()));
 
     Shell.Result refused = putWithSecret();
+    Shell.Result typed = putWithSecret("--fingerprint", "ABCD-EFGH");
+    assertThat(broker.asked()).noneMatch(it -> it.line().equals("PUT " + ERP));
     Shell.Result named = putWithSecret("--root", other.verifyingKey().sha256().hex());
 
-    assertThat(refused.exitCode()).isEqualTo(ExitCode.FAILED);
-    assertThat(refused.err()).contains("root key has changed", "--root");
+    for (Shell.Result each : List.of(refused, typed)) {
+      assertThat(each.exitCode()).isEqualTo(ExitCode.FAILED);
+      assertThat(each.err()).contains("root key has changed", "--root");
+    }
     assertThat(named.exitCode()).isZero();
   }
 
@@ -256,6 +260,29 @@ class SystemCtlTest {
 
   private static String hash(SigningKey root) {
     return root.verifyingKey().sha256().base64Url();
+  }
+
+  @Test
+  void aFingerprintDoesNotLeadBackToAReplacedRoot() throws Exception {
+    SigningKey newer = SigningKey.generate(RANDOM);
+    putWithSecret();
+    replaceAnswer(sealingKeyAfter(root, newer));
+    assertThat(putWithSecret().exitCode()).isZero();
+    replaceAnswer(sealingKey(root, 1, sealing.publicKey()));
+
+    Shell.Result refused = putWithSecret("--fingerprint", "ABCD-EFGH");
+
+    assertThat(refused.exitCode()).isEqualTo(ExitCode.REFUSED_FOR_GOOD);
+    assertThat(refused.err()).contains(hash(root), hash(newer));
+  }
+
+  @Test
+  void aWrongFingerprintIsRefusedAlsoAtFirstSight() {
+    Shell.Result result = putWithSecret("--fingerprint", "AAAA-AAAA");
+
+    assertThat(result.exitCode()).isEqualTo(ExitCode.FAILED);
+    assertThat(result.err()).contains("the fingerprint is not that of plant-1");
+    assertThat(broker.asked()).noneMatch(it -> it.line().equals("PUT " + ERP));
   }
 
   @Test

@@ -326,6 +326,25 @@ class DeliveryTest {
     assertThat(rig.delivery().counters().acknowledged()).isEqualTo(3);
   }
 
+  @Test
+  void whatWasToldLastCountsAlsoWhenBothAreRecordedTogether() throws Exception {
+    try (MockAgent agent = withMessages(1)) {
+      DeliveryReceipt applied = rig.applied("press", agent.mail.getFirst());
+      DeliveryReceipt refused =
+          rig.receipt(
+              "press", agent.mail.getFirst(), Receipt.Refused.of(Reason.CRASH_LOOP, "it died"));
+      agent.answer(1, applied);
+      agent.answer(DeliveryReceipt.NO_MESSAGE, refused);
+      agent.flush();
+      DeliveryRig.await(() -> rig.receipts().size() == 2);
+    }
+    assertThat(rig.receipts())
+        .containsExactly("press/system-0@1 Applied", "press/system-0@1 Refused");
+    assertThat(rig.alarms())
+        .extracting(AlarmTable.Alarm::kind)
+        .containsExactly("configuration-refused");
+  }
+
   /// Two receipts for the first two of three messages.
   private void assertEndsTheSession(long frame, List<Long> sequences) throws Exception {
     try (MockAgent agent = withMessages(3)) {

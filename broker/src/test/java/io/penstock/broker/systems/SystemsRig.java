@@ -247,7 +247,9 @@ public final class SystemsRig implements AutoCloseable {
     private static final TestDatabase DATABASE = TestDatabase.create();
 
     static TestDatabase emptied() {
-      DATABASE.execute("truncate agents, receipts, alarms, audit_log restart identity cascade");
+      DATABASE.execute(
+          "truncate agents, receipts, receipt_documents, alarms, audit_log restart identity"
+              + " cascade");
       return DATABASE;
     }
   }

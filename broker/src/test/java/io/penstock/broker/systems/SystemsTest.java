@@ -34,6 +34,7 @@ import io.penstock.codec.seal.Receipt;
 import io.penstock.codec.seal.SealedSecrets;
 import io.penstock.codec.seal.SealedSecrets.Wrap;
 import io.penstock.codec.seal.VerifyingKey;
+import io.vertx.core.json.JsonObject;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -584,6 +585,32 @@ class SystemsTest {
     receipt(press, made.version(), made.headerSha256(), new Receipt.Applied());
 
     assertThat(auditTypes()).containsExactly("system.create", "system.deploy", "system.applied");
+  }
+
+  @Test
+  void whatAnAgentProvesAtEveryStartIsKeptOnce() {
+    Made made = deployed();
+    for (int start = 0; start < 3; start++) {
+      var told =
+          new Receipt(
+              "press",
+              1,
+              "erp",
+              made.version(),
+              made.headerSha256(),
+              new Receipt.Applied(),
+              100 + start);
+      rig.database()
+          .run(tx -> documents().receipts(tx, List.of(press.told(told)), rig.clock().instant()));
+    }
+
+    List<JsonObject> kept =
+        rig.database()
+            .transaction(
+                tx ->
+                    TestRows.query(
+                        tx, "select jws from receipt_documents where agent = $1", "press"));
+    assertThat(kept).hasSize(1);
   }
 
   @Test
