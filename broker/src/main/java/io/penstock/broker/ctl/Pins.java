@@ -19,6 +19,7 @@ import java.util.stream.StreamSupport;
 final class Pins {
   private static final String ROOT = "root_sha256";
   private static final String FORMER_ROOTS = "former_roots_sha256";
+  private static final String KEYSET = "keyset_version";
   private static final String AGENTS = "agents";
   private static final String RECOVERY = "recovery_public";
 
@@ -106,6 +107,18 @@ final class Pins {
               .skip(Math.max(0, former.size() - MAX_FORMER_ROOTS))
               .forEach(it -> list.add(it.base64Url()));
         });
+  }
+
+  /// The highest version that was seen under the pinned root or one that it named; 0 before the
+  /// first.
+  long keysetVersion() {
+    return ours().path(KEYSET).asLong(0);
+  }
+
+  void pinKeyset(long version) {
+    if (keysetVersion() != version) {
+      change(ours -> ours.put(KEYSET, version));
+    }
   }
 
   Optional<Known> agent(String agent) {

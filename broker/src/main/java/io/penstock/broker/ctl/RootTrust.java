@@ -38,7 +38,18 @@ final class RootTrust {
     List<RootLink> links = links(answer);
     boolean changed = changed(root, links);
     Keyset keyset = Keyset.verify(answer.path("keyset").asText(), root, rootSha256, now);
+    requireNotOlder(keyset, root, links);
     return new Shown(rootSha256, keyset, replaced(root, links), changed);
+  }
+
+  /// An older one may still hold a key that was withdrawn since.
+  private void requireNotOlder(Keyset shown, VerifyingKey root, List<RootLink> links) {
+    long seen =
+        pins.root().filter(it -> leads(it, root, links)).map(_ -> pins.keysetVersion()).orElse(0L);
+    if (shown.version() < seen) {
+      throw new SealException(
+          "the keyset: expected version " + seen + " or newer, found " + shown.version());
+    }
   }
 
   boolean knowsOne() {
@@ -106,5 +117,6 @@ final class RootTrust {
       notices.println("penstock ctl: from now on the broker's root key is " + shown.rootSha256());
     }
     pins.pinRoot(shown.rootSha256(), shown.replaced());
+    pins.pinKeyset(shown.keyset().version());
   }
 }

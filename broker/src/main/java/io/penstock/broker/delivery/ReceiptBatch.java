@@ -82,8 +82,10 @@ final class ReceiptBatch {
             .flatMap(one -> one.receipt().stream())
             .map(it -> new UpTo(it.agent(), it.generation(), it.system(), it.version()))
             .toList();
+    // What no message asked for is told without taking one: the lock keeps a deployment from
+    // superseding it meanwhile, so that a version has one fate.
     if (!versions.isEmpty()) {
-      messages.findUpTo(tx, versions).forEach(row -> rows.put(row.key(), row));
+      messages.lockUpTo(tx, versions).forEach(row -> rows.put(row.key(), row));
     }
   }
 
@@ -105,7 +107,7 @@ final class ReceiptBatch {
     return bad;
   }
 
-  /// Rows were read without a lock: who takes one decides.
+  /// Who takes a row decides.
   private void takeMessages() {
     Set<MessageKey> taken = over.isEmpty() ? Set.of() : messages.take(tx, over);
     for (Step step : steps) {

@@ -190,8 +190,8 @@ public final class MessageTable {
   /// One version of a system, and all before it.
   public record UpTo(String agent, long generation, String system, long version) {}
 
-  /// Rows about these versions.
-  public List<Message> findUpTo(Tx tx, List<UpTo> versions) {
+  /// Rows about these versions, locked until the transaction ends.
+  public List<Message> lockUpTo(Tx tx, List<UpTo> versions) {
     return read(
         tx.query(
             "select "
@@ -199,7 +199,7 @@ public final class MessageTable {
                 + " from unnest($1::text[], $2::bigint[], $3::text[], $4::bigint[]) as u (of_agent,"
                 + " of_generation, of_system, up_to) join messages on agent = of_agent and"
                 + " generation = of_generation and system = of_system and version <= up_to and"
-                + " kind <> 'instruction'",
+                + " kind <> 'instruction' order by agent, sequence for update of messages",
             versions.stream().map(UpTo::agent).toArray(String[]::new),
             versions.stream().map(UpTo::generation).toArray(Long[]::new),
             versions.stream().map(UpTo::system).toArray(String[]::new),

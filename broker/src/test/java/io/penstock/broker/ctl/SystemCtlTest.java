@@ -76,10 +76,15 @@ class SystemCtlTest {
   }
 
   private String sealingKey(SigningKey signingRoot, long generation, Octets sealingPublic) {
+    return sealingKey(1, signingRoot, generation, sealingPublic);
+  }
+
+  private String sealingKey(
+      long keysetVersion, SigningKey signingRoot, long generation, Octets sealingPublic) {
     long seconds = NOW.getEpochSecond();
     var keyset =
         new Keyset(
-            1,
+            keysetVersion,
             seconds - 60,
             seconds + 3600,
             List.of(Keyset.Key.of(KeyUse.RECORD, recordKey.verifyingKey())));
@@ -274,6 +279,18 @@ class SystemCtlTest {
 
     assertThat(refused.exitCode()).isEqualTo(ExitCode.REFUSED_FOR_GOOD);
     assertThat(refused.err()).contains(hash(root), hash(newer));
+  }
+
+  @Test
+  void aKeysetThatIsOlderThanTheLastSeenIsRefused() throws Exception {
+    replaceBeforePins(sealingKey(2, root, 1, sealing.publicKey()));
+    assertThat(putWithSecret().exitCode()).isZero();
+    replaceAnswer(sealingKey(1, root, 1, sealing.publicKey()));
+
+    Shell.Result refused = putWithSecret();
+
+    assertThat(refused.exitCode()).isEqualTo(ExitCode.REFUSED_FOR_GOOD);
+    assertThat(refused.err()).contains("keyset: expected version 2 or newer, found 1");
   }
 
   @Test
