@@ -39,7 +39,7 @@ final class Line {
   }
 
   /// Waits for at least one. Empty: closed.
-  synchronized List<String> take(int most) throws InterruptedException {
+  private synchronized List<String> take(int most) throws InterruptedException {
     while (waiting.isEmpty() && !closed) {
       wait();
     }
@@ -52,7 +52,7 @@ final class Line {
     return taken;
   }
 
-  synchronized void done(List<String> agents) {
+  private synchronized void done(List<String> agents) {
     agents.forEach(served::remove);
     agents.stream().filter(again::remove).forEach(waiting::add);
     notifyAll();

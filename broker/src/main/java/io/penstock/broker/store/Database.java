@@ -47,9 +47,9 @@ public final class Database implements AutoCloseable {
         new PoolOptions()
             .setMaxSize(poolSize)
             .setMaxWaitQueueSize(MAX_WAITING)
-            // None: its timer may end a wait that is over, whose connection is then lost (vert.x
-            // issue 6169). Our
-            // own deadline ends every wait, and a connection that comes later goes straight back.
+            // None: the pool's timer may end a wait that is over, whose connection is then lost
+            // (vert.x issue 6169). Our own deadline ends every wait, and a connection that comes
+            // later goes straight back.
             .setConnectionTimeout(0)
             .setIdleTimeout(300)
             .setIdleTimeoutUnit(TimeUnit.SECONDS);

@@ -67,9 +67,8 @@ public record DatabaseAddress(
             .addProperty("idle_in_transaction_session_timeout", "30000")
             .addProperty("statement_timeout", "30000")
             .addProperty("lock_timeout", "5000")
-            // Statements look up a few rows by their keys; a join that reads a table is never what
-            // they want, and what the
-            // planner takes while a table is small.
+            // Statements look up a few rows by their keys; a join that reads a whole table is never
+            // what they want, and is what the planner takes while a table is small.
             .addProperty("enable_hashjoin", "off")
             .addProperty("enable_mergejoin", "off");
     if (sslMode != SslMode.DISABLE) {

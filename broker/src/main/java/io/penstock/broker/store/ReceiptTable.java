@@ -16,8 +16,7 @@ import java.util.Set;
 
 /// The last word of each agent about each version, and the documents in which the words were
 /// signed, several in one. Rows of the former carry a MAC: reading one whose MAC does not hold
-/// throws
-/// [TamperedRowException].
+/// throws [TamperedRowException].
 public final class ReceiptTable {
   private static final String TABLE = "receipts";
   private static final String SELECT =
