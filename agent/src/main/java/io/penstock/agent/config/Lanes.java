@@ -116,7 +116,7 @@ final class Lanes {
     long now = System.nanoTime();
     for (Map.Entry<String, HeadManifest.Entry> each : head.get().systems().entrySet()) {
       String system = each.getKey();
-      HeldVersion listed = heldBy(each.getValue());
+      HeldVersion listed = each.getValue().held();
       Lane lane = lane(system);
       if (!listed.equals(lane.tried)) {
         retries.done(system);
@@ -136,13 +136,6 @@ final class Lanes {
 
   private boolean isOver(String system, Lane lane, HeadManifest head) {
     return lane.asked.isEmpty() && !workshop.isBusy(system) && !head.systems().containsKey(system);
-  }
-
-  private static HeldVersion heldBy(HeadManifest.Entry entry) {
-    return switch (entry) {
-      case HeadManifest.Listed listed -> listed.held();
-      case HeadManifest.Tombstone tombstone -> tombstone.held();
-    };
   }
 
   // One system.
@@ -179,11 +172,11 @@ final class Lanes {
       retries.done(system);
       // Said once; and again after a refusal that has passed, or on a tunnel that took it along.
       if (entry instanceof HeadManifest.Listed && !verdicts.isSuspended(system)) {
-        verdicts.applied(system, heldBy(entry));
+        verdicts.applied(system, entry.held());
       }
       return;
     }
-    HeldVersion listed = heldBy(entry);
+    HeldVersion listed = entry.held();
     if (retries.isPausing(system, nowNanos) || listed.equals(lane.refused)) {
       return;
     }

@@ -5,7 +5,7 @@ import io.penstock.broker.store.ReceiptTable;
 import io.penstock.broker.store.Tx;
 import io.penstock.codec.message.ConfigurationDocument;
 import io.penstock.codec.message.ControlMessage.Rewrapped;
-import io.penstock.codec.seal.Octets;
+import io.penstock.codec.seal.HeadManifest;
 import io.penstock.codec.seal.Receipt;
 import java.time.Instant;
 import java.util.Collection;
@@ -44,11 +44,7 @@ public interface Documents {
     /// What it lists; without a head, or with one of another generation only, nothing.
     ///
     /// @param jws empty = there is no head of this generation
-    record Head(Optional<String> jws, List<Listed> systems) implements Newest {
-      public Optional<Listed> listed(String system) {
-        return systems.stream().filter(entry -> entry.system().equals(system)).findFirst();
-      }
-    }
+    record Head(Optional<String> jws, Map<String, HeadManifest.Entry> systems) implements Newest {}
 
     /// What stands there is no answer: nothing may be concluded from it.
     record Unanswerable(String why) implements Newest {}
@@ -56,11 +52,6 @@ public interface Documents {
 
   /// An agent wrapped a version's key to its present sealing key; false: nothing to change.
   boolean rewrapped(Tx tx, String agent, long generation, Rewrapped told);
-
-  /// One entry of the newest head.
-  ///
-  /// @param headerSha256 32 zero bytes for a tombstone
-  record Listed(String system, long version, Octets headerSha256, boolean tombstone) {}
 
   /// Names a document.
   record Wanted(Addressee agent, String system, long version) {}

@@ -1,6 +1,5 @@
 package io.penstock.broker.delivery;
 
-import io.penstock.broker.delivery.Documents.Listed;
 import io.penstock.broker.delivery.Documents.Newest;
 import io.penstock.broker.delivery.Documents.Wanted;
 import io.penstock.broker.store.MessageTable.Content;
@@ -14,6 +13,7 @@ import io.penstock.codec.message.DeliveryMessage.Head;
 import io.penstock.codec.message.DeliveryMessage.Instruction;
 import io.penstock.codec.message.DeliveryMessage.InstructionKind;
 import io.penstock.codec.message.Messages;
+import io.penstock.codec.seal.HeadManifest;
 import io.penstock.codec.seal.WipeOrder;
 import java.util.Arrays;
 import java.util.Collection;
@@ -96,11 +96,10 @@ final class Letters {
   }
 
   private static boolean lists(Newest.Head head, Content content) {
-    Optional<Listed> entry = head.listed(content.system().orElseThrow());
-    return entry
-        .filter(it -> Optional.of(it.version()).equals(content.version()))
-        .filter(it -> it.tombstone() == (content.kind() == Kind.REMOVAL))
-        .isPresent();
+    HeadManifest.Entry entry = head.systems().get(content.system().orElseThrow());
+    return entry != null
+        && content.version().equals(Optional.of(entry.version()))
+        && entry instanceof HeadManifest.Tombstone == (content.kind() == Kind.REMOVAL);
   }
 
   private Letter write(Message message, Optional<String> newestHead) {

@@ -1,7 +1,6 @@
 package io.penstock.broker.delivery;
 
 import io.penstock.broker.delivery.Acknowledgements.Answer;
-import io.penstock.broker.delivery.Documents.Listed;
 import io.penstock.broker.delivery.Documents.Newest;
 import io.penstock.broker.delivery.Documents.Told;
 import io.penstock.broker.store.MessageTable;
@@ -11,6 +10,7 @@ import io.penstock.broker.store.MessageTable.MessageKey;
 import io.penstock.broker.store.MessageTable.UpTo;
 import io.penstock.broker.store.Tx;
 import io.penstock.codec.message.DeliveryReceipt;
+import io.penstock.codec.seal.HeadManifest;
 import io.penstock.codec.seal.Receipt;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -232,12 +232,11 @@ final class ReceiptBatch {
     if (!(newest.get(one.addressee()) instanceof Newest.Head head)) {
       return Look.UNKNOWN;
     }
-    Optional<Listed> listed =
-        head.listed(receipt.system()).filter(entry -> entry.version() == receipt.version());
-    if (listed.isEmpty()) {
+    HeadManifest.Entry entry = head.systems().get(receipt.system());
+    if (entry == null || entry.version() != receipt.version()) {
       return Look.NOT_LISTED;
     }
-    return listed.get().headerSha256().equals(receipt.headerSha256())
+    return entry.held().headerSha256().equals(receipt.headerSha256())
         ? Look.LISTED
         : Look.OTHER_HASH;
   }

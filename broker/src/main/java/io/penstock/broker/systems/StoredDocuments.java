@@ -12,8 +12,6 @@ import io.penstock.broker.store.Tx;
 import io.penstock.codec.message.ConfigurationDocument;
 import io.penstock.codec.message.ControlMessage.Rewrapped;
 import io.penstock.codec.seal.AgentRecord;
-import io.penstock.codec.seal.HeadManifest;
-import io.penstock.codec.seal.HeadManifest.Tombstone;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.HashMap;
@@ -109,24 +107,13 @@ final class StoredDocuments implements Documents {
     var newest = new HashMap<Addressee, Newest>();
     for (Addressee agent : agents) {
       Heads.Verified head = found.get(agent);
-      newest.put(agent, head == null ? new Newest.Head(Optional.empty(), List.of()) : answer(head));
+      newest.put(agent, head == null ? new Newest.Head(Optional.empty(), Map.of()) : answer(head));
     }
     return newest;
   }
 
   private static Newest answer(Heads.Verified head) {
-    return new Newest.Head(
-        Optional.of(head.row().jws()),
-        head.manifest().systems().entrySet().stream()
-            .map(entry -> listed(entry.getKey(), entry.getValue()))
-            .toList());
-  }
-
-  private static Listed listed(String system, HeadManifest.Entry entry) {
-    return switch (entry) {
-      case HeadManifest.Listed it -> new Listed(system, it.version(), it.headerSha256(), false);
-      case Tombstone it -> new Listed(system, it.version(), it.held().headerSha256(), true);
-    };
+    return new Newest.Head(Optional.of(head.row().jws()), head.manifest().systems());
   }
 
   @Override

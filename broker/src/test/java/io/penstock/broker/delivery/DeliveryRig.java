@@ -374,6 +374,12 @@ final class DeliveryRig implements AutoCloseable {
     return delivery().operations().undelivered().values().stream().mapToLong(Long::longValue).sum();
   }
 
+  boolean isAnyoneWaitingForALock() {
+    return database()
+        .transaction(
+            tx -> !TestRows.query(tx, "select 1 as one from pg_locks where not granted").isEmpty());
+  }
+
   List<AlarmTable.Alarm> alarms() {
     return database().transaction(tx -> new AlarmTable().list(tx, true, 100));
   }

@@ -786,6 +786,30 @@ class DeliveryTest {
   }
 
   @Test
+  void aDeploymentBesideAReceiptOfNoMessageWaitsForItSoThatAVersionHasOneFate() throws Exception {
+    rig.deploy("press", "mes");
+    try (MockAgent agent = rig.connect("press")) {
+      agent.playUntil(() -> agent.mail.size() == 1);
+      Thread author = Thread.ofVirtual().unstarted(() -> rig.deploy("press", "mes"));
+      rig.documents.beforeNewest.set(
+          () -> {
+            author.start();
+            DeliveryRig.await(() -> rig.isAnyoneWaitingForALock() || !author.isAlive());
+          });
+      agent.answer(
+          DeliveryReceipt.NO_MESSAGE,
+          rig.signed(
+              "press", "mes", 1, TestDocuments.hash("press", "mes", 1), new Receipt.Applied()));
+      agent.flush();
+      agent.playUntil(() -> agent.mail.size() == 2);
+      author.join();
+
+      assertThat(rig.receipts()).containsExactly("press/mes@1 Applied");
+      assertThat(rig.audit("gateway.message-superseded")).isEmpty();
+    }
+  }
+
+  @Test
   void aReceiptOfNoMessageAboutWhatIsNotListedChangesNothing() throws Exception {
     rig.deploy("press", "mes");
     try (MockAgent agent = rig.connect("press")) {

@@ -12,7 +12,6 @@ import io.penstock.codec.seal.SigningKey;
 import io.vertx.core.json.JsonObject;
 import java.security.SecureRandom;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -39,7 +38,7 @@ final class TestDocuments implements Documents {
   /// Said instead of a real head.
   volatile @Nullable String head;
 
-  private final Map<List<Listed>, String> signed = new ConcurrentHashMap<>();
+  private final Map<Map<String, HeadManifest.Entry>, String> signed = new ConcurrentHashMap<>();
 
   /// Said of every head.
   volatile @Nullable String unanswerable;
@@ -52,6 +51,9 @@ final class TestDocuments implements Documents {
 
   /// Thrown once by whoever asks for a head.
   final AtomicReference<@Nullable RuntimeException> failure = new AtomicReference<>();
+
+  /// Run once by whoever asks for a head, first.
+  final AtomicReference<@Nullable Runnable> beforeNewest = new AtomicReference<>();
 
   /// The header's text stands for a signature: whoever knows the names knows it.
   static String header(String agent, String system, long version) {
@@ -84,31 +86,28 @@ final class TestDocuments implements Documents {
 
   @Override
   public Optional<String> head(Tx tx, String agent) {
-    return headOf(agent, listed(tx, agent).getOrDefault(agent, List.of()));
+    return headOf(agent, listed(tx, agent).getOrDefault(agent, Map.of()));
   }
 
-  private Optional<String> headOf(String agent, List<Listed> listed) {
+  private Optional<String> headOf(String agent, Map<String, HeadManifest.Entry> listed) {
     if (listed.isEmpty() || head != null) {
       return Optional.ofNullable(head);
     }
     return Optional.of(signed.computeIfAbsent(listed, systems -> sign(agent, systems)));
   }
 
-  private static String sign(String agent, List<Listed> listed) {
-    var entries = new TreeMap<String, HeadManifest.Entry>();
-    listed.forEach(
-        one ->
-            entries.put(
-                one.system(),
-                one.tombstone()
-                    ? HeadManifest.Tombstone.at(one.version())
-                    : new HeadManifest.Listed(one.version(), one.headerSha256())));
-    long sequence = listed.stream().mapToLong(Listed::version).sum();
-    return new HeadManifest(agent, 1, 1, sequence, 1_000, 1_000 + 86_400, entries).sign(KEY);
+  private static String sign(String agent, Map<String, HeadManifest.Entry> listed) {
+    long sequence = listed.values().stream().mapToLong(HeadManifest.Entry::version).sum();
+    return new HeadManifest(agent, 1, 1, sequence, 1_000, 1_000 + 86_400, new TreeMap<>(listed))
+        .sign(KEY);
   }
 
   @Override
   public Map<Addressee, Newest> newest(Tx tx, Collection<Addressee> agents) {
+    Runnable first = beforeNewest.getAndSet(null);
+    if (first != null) {
+      first.run();
+    }
     RuntimeException thrown = failure.getAndSet(null);
     if (thrown != null) {
       throw thrown;
@@ -117,11 +116,11 @@ final class TestDocuments implements Documents {
     if (why != null) {
       refused.incrementAndGet();
     }
-    Map<String, List<Listed>> listed =
+    Map<String, Map<String, HeadManifest.Entry>> listed =
         listed(tx, agents.stream().map(Addressee::agent).toArray(String[]::new));
     var newest = new HashMap<Addressee, Newest>();
     for (Addressee one : agents) {
-      List<Listed> systems = listed.getOrDefault(one.agent(), List.of());
+      Map<String, HeadManifest.Entry> systems = listed.getOrDefault(one.agent(), Map.of());
       newest.put(
           one,
           why != null
@@ -179,8 +178,8 @@ final class TestDocuments implements Documents {
         header(agent, system, version), row.getBuffer("settings").getBytes(), null);
   }
 
-  private static Map<String, List<Listed>> listed(Tx tx, String... agents) {
-    var listed = new HashMap<String, List<Listed>>();
+  private static Map<String, Map<String, HeadManifest.Entry>> listed(Tx tx, String... agents) {
+    var listed = new HashMap<String, Map<String, HeadManifest.Entry>>();
     for (JsonObject row :
         TestRows.query(
             tx,
@@ -191,15 +190,13 @@ final class TestDocuments implements Documents {
       String agent = row.getString("agent");
       String system = row.getString("system");
       long version = row.getLong("version");
-      boolean tombstone = row.getBoolean("tombstone");
       listed
-          .computeIfAbsent(agent, _ -> new ArrayList<>())
-          .add(
-              new Listed(
-                  system,
-                  version,
-                  tombstone ? ConfigurationHeader.NOTHING_BEFORE : hash(agent, system, version),
-                  tombstone));
+          .computeIfAbsent(agent, _ -> new TreeMap<>())
+          .put(
+              system,
+              row.getBoolean("tombstone")
+                  ? HeadManifest.Tombstone.at(version)
+                  : new HeadManifest.Listed(version, hash(agent, system, version)));
     }
     return listed;
   }

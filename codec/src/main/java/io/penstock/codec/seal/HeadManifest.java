@@ -48,6 +48,9 @@ public record HeadManifest(
   public sealed interface Entry {
     long version();
 
+    /// How floors and receipts name it.
+    HeldVersion held();
+
     /// In JSON an entry has either `header_sha256` or `"tombstone": true`.
     @JsonCreator
     static Entry of(
@@ -73,6 +76,7 @@ public record HeadManifest(
       headerSha256.requireLength(32, "a header's hash");
     }
 
+    @Override
     public HeldVersion held() {
       return new HeldVersion(version, headerSha256);
     }
@@ -93,7 +97,8 @@ public record HeadManifest(
       return new Tombstone(version, true);
     }
 
-    /// How floors and receipts name it: a tombstone has no header, so its hash is all zero.
+    /// It has no header, so its hash is all zero.
+    @Override
     public HeldVersion held() {
       return new HeldVersion(version, ConfigurationHeader.NOTHING_BEFORE);
     }

@@ -23,12 +23,14 @@ final class ExternalPostgres implements AutoCloseable {
   private final Path programs;
   private final Path directory;
   private final List<String> account;
+  private final String settings;
   private final int port = Processes.freePort();
 
-  private ExternalPostgres(Path programs, Path directory, List<String> account) {
+  private ExternalPostgres(Path programs, Path directory, List<String> account, String settings) {
     this.programs = programs;
     this.directory = directory;
     this.account = account;
+    this.settings = settings;
   }
 
   /// The programs of the machine.
@@ -49,10 +51,19 @@ final class ExternalPostgres implements AutoCloseable {
     return PostgresPrograms.unpacked().resolve("bin");
   }
 
+  /// As `docs/operating.md` advises.
+  static ExternalPostgres tuned(Path programs) throws IOException {
+    return start(programs, "-c shared_buffers=512MB -c wal_compression=on -c max_wal_size=4GB");
+  }
+
   static ExternalPostgres start(Path programs) throws IOException {
+    return start(programs, "");
+  }
+
+  private static ExternalPostgres start(Path programs, String settings) throws IOException {
     Path directory = Files.createTempDirectory("penstock-postgres-");
     Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx------"));
-    var postgres = new ExternalPostgres(programs, directory, account(directory));
+    var postgres = new ExternalPostgres(programs, directory, account(directory), settings);
     Path password = directory.resolve("password");
     Files.writeString(password, PASSWORD);
     postgres.own();
@@ -97,7 +108,7 @@ final class ExternalPostgres implements AutoCloseable {
         "-l",
         directory.resolve("log").toString(),
         "-o",
-        "-p " + port + " -c listen_addresses=127.0.0.1 -k " + directory,
+        "-p " + port + " -c listen_addresses=127.0.0.1 -k " + directory + " " + settings,
         "start");
   }
 

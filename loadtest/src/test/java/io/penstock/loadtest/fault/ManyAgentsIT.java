@@ -71,7 +71,7 @@ class ManyAgentsIT {
   }
 
   private void run(Scale scale, Path programs) throws Exception {
-    try (ExternalPostgres postgres = ExternalPostgres.start(programs);
+    try (ExternalPostgres postgres = ExternalPostgres.tuned(programs);
         Plant plant =
             Plant.open(
                 directory, launch -> launch.variable("PENSTOCK_DATABASE_URL", postgres.url()));
