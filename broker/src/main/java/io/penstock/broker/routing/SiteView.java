@@ -3,6 +3,7 @@ package io.penstock.broker.routing;
 import io.penstock.broker.tunnel.LiveSession;
 import io.penstock.codec.message.ControlMessage.SystemRules;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,12 +36,12 @@ record SiteView(Map<String, Said> agents, List<Member> members, long awaitedUnti
 
   /// A session and what it serves, new or anew.
   SiteView with(Member member) {
-    var next = new ArrayList<>(withoutMember(member.session()));
-    next.add(member);
     String agent = member.session().admission().agent();
+    Said before = agents.get(agent);
+    Said now = before == null || member.told() ? said(member) : before;
     return new SiteView(
-        agents(all -> all.merge(agent, said(member), (before, now) -> now.told() ? now : before)),
-        List.copyOf(next),
+        now.equals(before) ? agents : agents(all -> all.put(agent, now)),
+        withMember(member),
         awaitedUntilNanos);
   }
 
@@ -72,8 +73,38 @@ record SiteView(Map<String, Said> agents, List<Member> members, long awaitedUnti
     return Map.copyOf(next);
   }
 
+  // A site may have thousands of agents that come at once: arrays are copied, nothing else is made
+  // for each member.
+
+  private List<Member> withMember(Member member) {
+    int at = indexOf(member.session());
+    var next = new ArrayList<Member>(members.size() + 1);
+    next.addAll(members);
+    if (at < 0) {
+      next.add(member);
+    } else {
+      next.set(at, member);
+    }
+    return Collections.unmodifiableList(next);
+  }
+
   private List<Member> withoutMember(LiveSession session) {
-    return members.stream().filter(member -> !member.session().equals(session)).toList();
+    int at = indexOf(session);
+    if (at < 0) {
+      return members;
+    }
+    var next = new ArrayList<>(members);
+    next.remove(at);
+    return Collections.unmodifiableList(next);
+  }
+
+  private int indexOf(LiveSession session) {
+    for (int i = 0; i < members.size(); i++) {
+      if (members.get(i).session().equals(session)) {
+        return i;
+      }
+    }
+    return -1;
   }
 
   boolean isForgotten() {
@@ -81,7 +112,7 @@ record SiteView(Map<String, Said> agents, List<Member> members, long awaitedUnti
   }
 
   boolean has(LiveSession session) {
-    return members.stream().anyMatch(member -> member.session().equals(session));
+    return indexOf(session) >= 0;
   }
 
   /// Whether any agent of the site serves it, when last heard, or has not been heard.

@@ -3,10 +3,10 @@ package io.penstock.broker.tunnel;
 import io.penstock.codec.ErrorCode;
 import java.time.Duration;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /// The admitted sessions of this broker, one per agent and slot: the one with the highest epoch.
 /// Thread-safe.
@@ -22,8 +22,8 @@ public final class Sessions {
   private final List<SessionWatcher> watchers = new CopyOnWriteArrayList<>();
   private final ConcurrentHashMap<Slot, Session> current = new ConcurrentHashMap<>();
 
-  /// Superseded, but their streams still run.
-  private final Set<Session> leaving = ConcurrentHashMap.newKeySet();
+  /// All that have not ended, those too that are superseded while their streams still run.
+  private final ConcurrentHashMap<String, List<Session>> byAgent = new ConcurrentHashMap<>();
 
   public Sessions(SessionWatcher watcher) {
     watchers.add(watcher);
@@ -41,14 +41,11 @@ public final class Sessions {
 
   /// The live sessions of one agent.
   public List<LiveSession> of(String agent) {
-    return all()
-        .filter(session -> session.admission().agent().equals(agent))
-        .<LiveSession>map(session -> session)
-        .toList();
+    return List.copyOf(byAgent.getOrDefault(agent, List.of()));
   }
 
   private Stream<Session> all() {
-    return Stream.concat(current.values().stream(), leaving.stream());
+    return byAgent.values().stream().flatMap(List::stream);
   }
 
   /// Ends all sessions of an agent: revoked, quarantined, disconnected by an operator. Its streams
@@ -93,20 +90,17 @@ public final class Sessions {
         return;
       }
       if (current.replace(slot, before, session)) {
-        supersede(before);
+        before.supersede();
         break;
       }
       before = current.putIfAbsent(slot, session);
     }
+    byAgent.merge(session.admission().agent(), List.of(session), Sessions::joined);
     watchers.forEach(watcher -> watcher.admitted(session));
   }
 
-  private void supersede(Session before) {
-    leaving.add(before);
-    if (!before.isOpen()) {
-      leaving.remove(before);
-    }
-    before.supersede();
+  private static List<Session> joined(List<Session> those, List<Session> more) {
+    return Stream.concat(those.stream(), more.stream()).toList();
   }
 
   void rulesChanged(Session session) {
@@ -116,7 +110,12 @@ public final class Sessions {
   /// On the session's event loop. The end of an older epoch leaves the newer one alone.
   void ended(Session session) {
     current.remove(Slot.of(session), session);
-    leaving.remove(session);
+    byAgent.computeIfPresent(session.admission().agent(), (_, those) -> without(those, session));
     watchers.forEach(watcher -> watcher.closed(session));
+  }
+
+  private static @Nullable List<Session> without(List<Session> those, Session session) {
+    List<Session> left = those.stream().filter(one -> one != session).toList();
+    return left.isEmpty() ? null : left;
   }
 }

@@ -33,6 +33,9 @@ public final class ProcessSamples {
 
   /// From now on this process is the one of that name.
   public synchronized void watch(String name, long pid) {
+    if (Long.valueOf(pid).equals(pids.get(name))) {
+      return;
+    }
     Long known = lastCpuNanos.remove(name);
     if (known != null) {
       endedCpuNanos.put(name, known);

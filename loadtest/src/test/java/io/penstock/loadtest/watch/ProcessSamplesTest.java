@@ -35,16 +35,37 @@ class ProcessSamplesTest {
   }
 
   @Test
-  void aProcessThatIsStartedAgainGoesOnFromTheOldOnesTime() {
+  void aProcessThatIsStartedAgainGoesOnFromTheOldOnesTime() throws Exception {
     var samples = new ProcessSamples(System.nanoTime());
     samples.watch("me", me);
     samples.sample();
     long first = samples.cpuNanos().getOrDefault("me", -1L);
 
+    Process next = new ProcessBuilder("sleep", "60").start();
+    try {
+      samples.watch("me", next.pid());
+      samples.sample();
+    } finally {
+      next.destroyForcibly();
+    }
+
+    assertThat(samples.cpuNanos().get("me")).isBetween(first, first + 1_000_000_000);
+  }
+
+  @Test
+  void aProcessThatIsNamedAgainIsCountedOnce() {
+    var samples = new ProcessSamples(System.nanoTime());
+    samples.watch("me", me);
+    samples.sample();
+    long first = samples.cpuNanos().getOrDefault("me", -1L);
+    burn(1_000_000_000);
+
     samples.watch("me", me);
     samples.sample();
 
-    assertThat(samples.cpuNanos().get("me")).isGreaterThanOrEqualTo(2 * first);
+    assertThat(samples.cpuNanos().get("me"))
+        .isGreaterThanOrEqualTo(first)
+        .isLessThanOrEqualTo(ProcessSamples.cpuNanos(me).orElseThrow());
   }
 
   @Test
