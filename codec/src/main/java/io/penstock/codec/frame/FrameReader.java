@@ -65,10 +65,12 @@ public final class FrameReader {
     int flags = record.readUnsignedByte();
     int length = record.readUnsignedShort();
     int stream = record.readInt();
-    require(
-        record.readableBytes() >= length,
-        "payload of " + length + " bytes",
-        record.readableBytes());
+    if (record.readableBytes() < length) {
+      // Its text is made here only: this is passed for every frame.
+      throw new ProtocolException(
+          ErrorCode.FRAME_SIZE,
+          "expected a payload of " + length + " bytes, found " + record.readableBytes());
+    }
 
     ByteBuf payload = record.readSlice(length);
     if (continued != null) {

@@ -180,10 +180,13 @@ public final class SessionCore {
     }
   }
 
+  @SuppressWarnings("ReferenceEquality") // whether it is the same memory
   private int open(ByteBuf record, int length, ByteBuf plaintext) throws ProtocolException {
     byte[] in;
     int offset;
-    if (record.hasArray()) {
+    // Not within one array, as two buffers of a pool may be: the JDK would make another of its
+    // length first.
+    if (record.hasArray() && record.array() != plaintext.array()) {
       in = record.array();
       offset = record.arrayOffset() + record.readerIndex();
     } else {
