@@ -119,11 +119,11 @@ final class RunningBroker {
             ? Optional.empty()
             : Optional.of(EmbeddedPostgres.start(data, "penstock"));
     Supplier<DatabaseAddress> address = databaseAddress();
-    Migrations.run(address.get());
     vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
     database =
         Database.connect(
             vertx, address, config.database().poolSize(), config.database().deadline());
+    Migrations.runIfNeeded(database, address.get());
     audit = new Audit(database, clock);
     var tokens = new AccessTokens(vertx, keys::jwtKeys);
     accounts =

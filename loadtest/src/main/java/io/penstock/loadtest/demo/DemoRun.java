@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// One run: starts the three parties, enrolls, approves, invokes. Holds what was started until it
@@ -43,6 +44,7 @@ final class DemoRun implements AutoCloseable {
   private final int port;
   private final Steps steps;
   private final Processes processes;
+  private final UnaryOperator<Launch> starts;
   private final URI url;
   private @Nullable ExampleErp erp;
   private @Nullable PenstockProcess broker;
@@ -55,6 +57,12 @@ final class DemoRun implements AutoCloseable {
   private final String ledgerPassword = UUID.randomUUID().toString();
 
   DemoRun(Home home, DemoDirectory directory, int port, Steps steps) {
+    this(home, directory, port, steps, UnaryOperator.identity());
+  }
+
+  /// @param starts how broker and agent are started
+  DemoRun(Home home, DemoDirectory directory, int port, Steps steps, UnaryOperator<Launch> starts) {
+    this.starts = starts;
     this.directory = directory;
     this.port = port;
     this.steps = steps;
@@ -85,6 +93,12 @@ final class DemoRun implements AutoCloseable {
     steps.run("secret", () -> calls.readsLedger(SITE, LEDGER));
   }
 
+  /// The commonest call, again and again.
+  void rehearse(int times) throws Steps.StepFailed {
+    Invocations calls = new Invocations(need(api), serviceToken, SITE, SYSTEM);
+    steps.run("rehearse", () -> calls.readsOrders(times));
+  }
+
   private String startErp() {
     erp = ExampleErp.start(0);
     erp.logins().set(LEDGER_USER, ledgerPassword);
@@ -95,7 +109,9 @@ final class DemoRun implements AutoCloseable {
     Optional<Credentials> known = directory.credentials();
     broker =
         processes.start(
-            Launch.broker("--data", directory.broker().toString(), "--port", String.valueOf(port)));
+            starts.apply(
+                Launch.broker(
+                    "--data", directory.broker().toString(), "--port", String.valueOf(port))));
     if (known.isPresent()) {
       credentials = known.get();
     } else {
@@ -154,11 +170,12 @@ final class DemoRun implements AutoCloseable {
     directory.write(directory.agentConfig(), agentConfig(withToken));
     agent =
         processes.start(
-            Launch.agent(
-                "--config",
-                directory.agentConfig().toString(),
-                "--data",
-                directory.agent().toString()));
+            starts.apply(
+                Launch.agent(
+                    "--config",
+                    directory.agentConfig().toString(),
+                    "--data",
+                    directory.agent().toString())));
     return AGENT + ", dials out to " + url;
   }
 
