@@ -13,14 +13,8 @@ public final class Migrations {
 
   private Migrations() {}
 
-  /// [#run] where anything is to do, or to complain about.
-  public static void runIfNeeded(Database database, DatabaseAddress address) {
-    if (!isComplete(database)) {
-      run(address);
-    }
-  }
-
-  private static boolean isComplete(Database database) {
+  /// Whether [#run] has nothing to do, or to complain about.
+  public static boolean areComplete(Database database) {
     try {
       return database.transaction(SchemaHistory::isComplete);
     } catch (StoreUnavailableException | PgException notKnown) {
