@@ -43,14 +43,6 @@ final class Invocations {
     return orders.size() + " orders" + hops(response);
   }
 
-  String readsOrders(int times) throws IOException {
-    String last = "";
-    for (int i = 0; i < times; i++) {
-      last = readsOrders();
-    }
-    return times + " times " + last;
-  }
-
   String createsOrder() throws IOException {
     String order = "{\"item\":\"hose 3/4\\\"\",\"quantity\":7}";
     HttpResponse<InputStream> response =

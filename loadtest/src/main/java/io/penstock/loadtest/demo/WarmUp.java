@@ -40,7 +40,7 @@ import picocli.CommandLine.Option;
     })
 public final class WarmUp implements Callable<Integer> {
   private static final Duration AT_MOST = Duration.ofMinutes(3);
-  private static final int CALLS = 500;
+  private static final int ROUNDS = 100;
   private static final int FINE = 0;
   private static final int FAILED = 1;
 
@@ -124,7 +124,7 @@ public final class WarmUp implements Callable<Integer> {
     }
   }
 
-  /// The demo, and its commonest call often enough for java to know what its work is.
+  /// The demo without its bulk, and its calls often enough for java to know what its work is.
   private void train(List<StartCache> caches, DemoDirectory directory) throws Steps.StepFailed {
     Steps quietly = new Steps(new PrintStream(PrintStream.nullOutputStream()));
     DemoRun run =
@@ -137,8 +137,8 @@ public final class WarmUp implements Callable<Integer> {
     Thread onSignal = new Thread(() -> end(run), "warm-up-end");
     Runtime.getRuntime().addShutdownHook(onSignal);
     try {
-      run.run();
-      run.rehearse(CALLS);
+      run.prepare();
+      run.rehearse(ROUNDS);
     } finally {
       end(run);
     }
