@@ -26,7 +26,7 @@ import picocli.CommandLine.Option;
 @Command(
     name = "penstock warm-up",
     description = {
-      "Makes the start caches of broker and agent, so that they start in a third of the time: runs"
+      "Makes the start caches of broker and agent, so that they start in about half the time: runs"
           + " the demo once in a",
       "temporary directory and keeps what java learnt, beside the jars. Does nothing while the"
           + " caches fit these jars and",
