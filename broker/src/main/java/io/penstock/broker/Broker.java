@@ -2,6 +2,7 @@ package io.penstock.broker;
 
 import io.penstock.broker.config.BrokerConfig;
 import io.penstock.broker.config.ConfigException;
+import io.penstock.broker.front.ServerTls;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetAddress;
@@ -65,6 +66,8 @@ public final class Broker implements Callable<Integer> {
   private final PrintStream out = System.out;
 
   public static void main(String[] arguments) {
+    // BoringSSL's library takes a while to load; whoever needs it waits for what is left of that.
+    var _ = Ahead.of("boringssl", ServerTls::isBoringSsl);
     int exitCode = new CommandLine(new Broker()).execute(arguments);
     if (exitCode != 0) {
       // What a failed start has left running must not hold the process.

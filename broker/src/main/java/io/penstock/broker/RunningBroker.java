@@ -62,7 +62,6 @@ import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -83,6 +82,7 @@ final class RunningBroker {
   private final DataDirectory data;
   private final BrokerKeys keys;
   private final TlsIdentity tls;
+  private final Optional<DatabaseAddress> external;
   private final Optional<EmbeddedPostgres> embedded;
   private final Vertx vertx;
   private final Database database;
@@ -110,20 +110,28 @@ final class RunningBroker {
   private RunningBroker(BrokerConfig config) throws IOException {
     this.config = config;
     data = DataDirectory.open(config.data());
+    vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
+    external = config.database().url().map(_ -> DatabaseAddress.of(config.database()));
+    database =
+        Database.connect(
+            vertx,
+            this::databaseAddress,
+            config.database().poolSize(),
+            config.database().deadline());
+    // Keys, TLS and the way to an external database do not need each other.
+    Optional<Ahead<Boolean>> schemaAhead =
+        external.map(_ -> Ahead.of("schema", () -> Migrations.areComplete(database)));
     keys =
         BrokerKeys.open(
             data, MasterKey.load(config.keys().masterKeyFile(), data, random), random, clock);
-    tls = TlsIdentity.of(config.tls(), data, keys.kek(), clock);
-    embedded =
-        config.database().url().isPresent()
-            ? Optional.empty()
-            : Optional.of(EmbeddedPostgres.start(data, "penstock"));
-    Supplier<DatabaseAddress> address = databaseAddress();
-    Migrations.run(address.get());
-    vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
-    database =
-        Database.connect(
-            vertx, address, config.database().poolSize(), config.database().deadline());
+    Ahead<TlsIdentity> tlsAhead =
+        Ahead.of("tls", () -> TlsIdentity.of(config.tls(), data, keys.kek(), clock));
+    embedded = external.isPresent() ? Optional.empty() : Optional.of(embedded(tlsAhead));
+    if (!schemaAhead.map(Ahead::get).orElseGet(() -> Migrations.areComplete(database))) {
+      // A configuration that is wrong is said before anything is written.
+      tlsAhead.get();
+      Migrations.run(databaseAddress());
+    }
     audit = new Audit(database, clock);
     var tokens = new AccessTokens(vertx, keys::jwtKeys);
     accounts =
@@ -182,7 +190,13 @@ final class RunningBroker {
                 config.access().tokenTtl(),
                 clock));
     sessions.alsoTell(delivery);
-    hints = new Hints(vertx, address, MessageTable.CHANNEL, delivery::hint, delivery::listening);
+    hints =
+        new Hints(
+            vertx,
+            this::databaseAddress,
+            MessageTable.CHANNEL,
+            delivery::hint,
+            delivery::listening);
     rollUps = new RollUps(clock, new InvocationAudit(database, audit));
     loops = eventLoops();
     var tickers = new Ticker.Each();
@@ -201,7 +215,13 @@ final class RunningBroker {
             new Metrics.Sources(
                 tunnels::counters, () -> front().counters(), sessions::list, delivery::counters),
             database);
+    tls = tlsAhead.get();
     front = new Front(frontSettings(), wiring(), loops, tickers);
+  }
+
+  private EmbeddedPostgres embedded(Ahead<TlsIdentity> first) {
+    first.get();
+    return EmbeddedPostgres.start(data, "penstock");
   }
 
   /// Starts everything; the public port opens last.
@@ -212,7 +232,6 @@ final class RunningBroker {
     broker.agents.start();
     broker.delivery.start();
     broker.hints.start();
-    broker.rotation.start();
     broker
         .agents
         .operations()
@@ -225,12 +244,14 @@ final class RunningBroker {
             FLUSH_SECONDS,
             FLUSH_SECONDS,
             TimeUnit.SECONDS);
-    broker.renewHeads();
     broker.startMetrics();
     Optional<Accounts.FirstAdmin> admin = broker.accounts.createFirstAdmin();
     int port = broker.front.listen(config.listen().host(), config.listen().port());
     admin.ifPresent(first -> broker.showFirstStart(first, out));
     LOG.info("listening on port {} as {}", port, config.externalUrl());
+    // What goes on in the background all the time begins once agents can come back.
+    broker.rotation.start();
+    broker.renewHeads();
     return broker;
   }
 
@@ -267,12 +288,9 @@ final class RunningBroker {
     return delivery;
   }
 
-  private Supplier<DatabaseAddress> databaseAddress() {
-    if (embedded.isPresent()) {
-      return embedded.get()::address;
-    }
-    DatabaseAddress external = DatabaseAddress.of(config.database());
-    return () -> external;
+  /// Asked at every new connection: the embedded server may come back on another port.
+  private DatabaseAddress databaseAddress() {
+    return external.orElseGet(() -> embedded.orElseThrow().address());
   }
 
   private static MultiThreadIoEventLoopGroup eventLoops() {

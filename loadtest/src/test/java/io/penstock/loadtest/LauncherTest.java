@@ -106,7 +106,8 @@ class LauncherTest {
     "doctor, broker, io.penstock.broker.ctl.Doctor",
     "agent, agent, io.penstock.agent.Agent",
     "demo, loadtest, io.penstock.loadtest.demo.Demo",
-    "loadtest, loadtest, io.penstock.loadtest.LoadTest"
+    "loadtest, loadtest, io.penstock.loadtest.LoadTest",
+    "warm-up, loadtest, io.penstock.loadtest.demo.WarmUp"
   })
   void becomesTheMainClassOfACommand(String command, String module, String mainClass)
       throws Exception {
@@ -116,9 +117,7 @@ class LauncherTest {
     assertThat(result.out().lines())
         .contains("arg[" + mainClass + "]", "arg[--flag]", "arg[two words]", "arg[]")
         .contains("arg[-XX:+UseCompactObjectHeaders]", "arg[-Dpenstock.home=" + home + "]")
-        .contains(
-            "arg[%1$s/%2$s/target/penstock-%2$s-0.1.0.jar:%1$s/%2$s/target/lib/*]"
-                .formatted(home, module));
+        .contains("arg[%1$s/%2$s/target/penstock-%2$s-0.1.0.jar]".formatted(home, module));
     assertThat(result.out()).contains("pid[" + result.pid() + "]");
   }
 
@@ -144,6 +143,45 @@ class LauncherTest {
     Result result = launch("broker");
 
     assertThat(result.out()).contains("arg[-Xmx256m]", "arg[-Da=b]", "opts[]");
+  }
+
+  @Test
+  void takesAStartCacheThatIsThereAndKeepsTheJvmQuietAboutIt() throws Exception {
+    launch("ctl");
+    Path cache = Files.createFile(home.resolve("broker/target/penstock-broker-0.1.0.aot"));
+
+    assertThat(launch("broker").out().lines())
+        .contains("arg[-XX:AOTCache=" + cache + "]", "arg[-Xlog:aot=off]", "arg[-Xlog:cds=off]");
+    assertThat(launch("agent").out()).doesNotContain("AOT", "-Xlog");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"-XX:AOTMode=off", "-Da=b -XX:SharedArchiveFile=x.jsa", "-Xshare:off -Da=b"})
+  void whoeverHasOptionsAboutCachesGetsNoneOfOurs(String options) throws Exception {
+    launch("ctl");
+    Files.createFile(home.resolve("broker/target/penstock-broker-0.1.0.aot"));
+    environment.put("PENSTOCK_JAVA_OPTS", options);
+
+    assertThat(launch("broker").out()).contains(options.split(" ")).doesNotContain("AOTCache");
+  }
+
+  @Test
+  void aStartCacheThatCouldNotBeMadeIsSaidOnce() throws Exception {
+    maven("echo '     [exec] penstock: no start caches: the disk is full'; exit 0");
+
+    Result first = launch("ctl");
+
+    assertThat(first.err()).contains("penstock: no start caches: the disk is full");
+    assertThat(first.exitCode()).isEqualTo(7);
+    assertThat(launch("ctl").err()).isEmpty();
+  }
+
+  /// It runs inside of one, whose jars may look older than sources of other modules.
+  @Test
+  void theBuildsOwnWarmUpStartsNoBuild() throws Exception {
+    assertThat(launch("warm-up", "--built").out()).contains("arg[--built]");
+    assertThat(log()).isEmpty();
   }
 
   @Test

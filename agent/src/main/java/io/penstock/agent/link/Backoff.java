@@ -5,8 +5,10 @@ import java.util.random.RandomGenerator;
 
 /// When to dial again: full jitter (a random time up to a ceiling that doubles) from 0.2 s to 30 s,
 /// so that a fleet does not come back at once. For the first half minute after a session was lost
-/// the ceiling stays at a second: a broker that restarts is back within seconds, and its refusals
-/// until then cost nobody much. What the broker asks for wins. One owner.
+/// the ceiling grows with the time that the broker is away instead, to a quarter of it and a second
+/// at most: a broker that restarts is back within seconds, the line to it is down no more than a
+/// little longer than the broker is, and a fleet's dials become fewer the longer it takes. What the
+/// broker asks for wins. One owner.
 final class Backoff {
   static final Duration FIRST = Duration.ofMillis(200);
   static final Duration LONGEST = Duration.ofSeconds(30);
@@ -16,6 +18,7 @@ final class Backoff {
 
   static final Duration EAGER_FOR = Duration.ofSeconds(30);
   static final Duration EAGER_LONGEST = Duration.ofSeconds(1);
+  private static final int EAGER_PART = 4;
 
   private final RandomGenerator random;
   private long ceilingMs = FIRST.toMillis();
@@ -27,15 +30,20 @@ final class Backoff {
   }
 
   Duration next(LinkFailure failure, long nowNanos) {
-    Duration ours = Duration.ofMillis(random.nextLong(ceilingMs + 1));
     eager = eager && nowNanos - lostNanos < EAGER_FOR.toNanos();
-    ceilingMs = Math.min(2 * ceilingMs, (eager ? EAGER_LONGEST : LONGEST).toMillis());
+    long boundMs = eager ? eagerCeilingMs(nowNanos) : ceilingMs;
+    Duration ours = Duration.ofMillis(random.nextLong(boundMs + 1));
+    ceilingMs = Math.min(2 * boundMs, LONGEST.toMillis());
     return failure.retryAfter().orElse(ours);
+  }
+
+  private long eagerCeilingMs(long nowNanos) {
+    long awayMs = Duration.ofNanos(nowNanos - lostNanos).toMillis();
+    return Math.clamp(awayMs / EAGER_PART, FIRST.toMillis(), EAGER_LONGEST.toMillis());
   }
 
   void sessionEnded(Duration lived, long nowNanos) {
     if (lived.compareTo(LIVED) >= 0) {
-      ceilingMs = FIRST.toMillis();
       eager = true;
       lostNanos = nowNanos;
     }

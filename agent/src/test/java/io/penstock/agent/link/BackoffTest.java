@@ -47,14 +47,25 @@ class BackoffTest {
   }
 
   @Test
-  void dialsEverySecondForHalfAMinuteAfterASessionWasLost() {
+  void dialsMoreRarelyTheLongerTheBrokerIsAwayAndAtLeastEverySecondForHalfAMinute() {
     backoff.sessionEnded(LONG_SESSION, nowNanos);
 
-    List<Long> waits = waits(34);
+    List<Long> waits = waits(39);
 
-    assertThat(waits.subList(0, 5)).containsExactly(200L, 400L, 800L, 1000L, 1000L);
-    assertThat(waits.subList(5, 31)).containsOnly(1000L);
+    // Away for 0, 200, 400, 600, 800, 1000, 1250, 1562 … ms.
+    assertThat(waits.subList(0, 8)).containsExactly(200L, 200L, 200L, 200L, 200L, 250L, 312L, 390L);
+    assertThat(waits.subList(8, 12)).isSorted();
+    assertThat(waits.subList(12, 38)).containsOnly(1000L);
     assertThat(waits.getLast()).isGreaterThan(1000L);
+  }
+
+  @Test
+  void aSessionThatServedMakesTheNextDialsQuickAgain() {
+    waits(10);
+
+    backoff.sessionEnded(LONG_SESSION, nowNanos);
+
+    assertThat(waits(3)).containsExactly(200L, 200L, 200L);
   }
 
   @Test

@@ -2,6 +2,7 @@ package io.penstock.broker.ctl;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
+import java.lang.management.ManagementFactory;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -101,6 +102,12 @@ public final class Doctor implements Callable<Integer> {
   public Integer call() {
     List<Finding> findings = new ArrayList<>();
     findings.add(MachineCheck.jdk(Runtime.version(), System.getProperty("java.home")));
+    if (System.getProperty("penstock.home") != null) {
+      findings.add(
+          MachineCheck.startCache(
+              ManagementFactory.getRuntimeMXBean().getInputArguments(),
+              System.getProperty("java.vm.info", "")));
+    }
     findings.addAll(broker(BrokerSettings.read(Optional.ofNullable(config), terminal)));
     print(findings);
     return findings.stream().anyMatch(Finding::failed) ? ExitCode.FAILED : ExitCode.FINE;

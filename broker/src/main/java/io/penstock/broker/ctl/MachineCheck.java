@@ -40,6 +40,21 @@ final class MachineCheck {
         "JDK", expected, found, "install a JDK " + JDK_FEATURE + " or set JAVA_HOME to it");
   }
 
+  /// What this very process was started with, which the broker of this installation is too. Whether
+  /// the JVM took a cache that it was given stands in `java.vm.info`.
+  static Finding startCache(List<String> jvmArguments, String vmInfo) {
+    String stage = "start cache";
+    String expected = "one of these jars and this JDK, so that starts are quick";
+    String remedy = "./penstock warm-up, as the owner of the jars";
+    if (jvmArguments.stream().noneMatch(argument -> argument.startsWith("-XX:AOTCache="))) {
+      return Finding.warn(stage, expected, "none", remedy);
+    }
+    if (!vmInfo.contains("sharing")) {
+      return Finding.warn(stage, expected, "one of other jars or another JDK", remedy);
+    }
+    return Finding.ok(stage, expected, "so it is");
+  }
+
   static List<Finding> dataDirectory(Path directory) {
     if (!Files.exists(directory, LinkOption.NOFOLLOW_LINKS)) {
       return List.of(parentOf(directory.toAbsolutePath()));

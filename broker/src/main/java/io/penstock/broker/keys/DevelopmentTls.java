@@ -72,7 +72,6 @@ public final class DevelopmentTls {
   /// @param names further DNS names and addresses that the broker is reached by
   public static DevelopmentTls open(DataDirectory data, Kek kek, List<String> names, Clock clock) {
     try {
-      KeyPair caKeys = newKeyPair();
       X509Certificate ca;
       Optional<byte[]> stored = data.read(CA_FILE);
       Optional<byte[]> sealed = data.read(CA_KEY_FILE);
@@ -85,6 +84,7 @@ public final class DevelopmentTls {
         ca = readCertificate(stored.get());
         caKey = readKey(kek.unwrap(CONTEXT, wrapped));
       } else {
+        KeyPair caKeys = newKeyPair();
         ca = selfSigned(caKeys, clock.instant());
         caKey = caKeys.getPrivate();
         data.write(CA_KEY_FILE, kek.wrap(CONTEXT, caKey.getEncoded()));

@@ -14,6 +14,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -33,6 +34,20 @@ class DoctorTest {
           .containsExactly("JDK", "DNS", "TCP", "TLS", "HTTP", "clock", "WebSocket");
       assertThat(result.path("ok").asBoolean()).isTrue();
     }
+  }
+
+  @Test
+  void aStartCacheThatTheJvmDidNotTakeIsAWarning() {
+    List<String> given = List.of("-Xmx1g", "-XX:AOTCache=/x/broker.aot");
+
+    assertThat(MachineCheck.startCache(given, "mixed mode, sharing").line())
+        .startsWith("ok start cache");
+    assertThat(MachineCheck.startCache(given, "mixed mode").line())
+        .startsWith("warn start cache")
+        .contains("other jars or another JDK", "warm-up");
+    assertThat(MachineCheck.startCache(List.of("-Xmx1g"), "mixed mode, sharing").line())
+        .startsWith("warn start cache")
+        .contains("found none");
   }
 
   @Test

@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// One run: starts the three parties, enrolls, approves, invokes. Holds what was started until it
@@ -43,6 +44,7 @@ final class DemoRun implements AutoCloseable {
   private final int port;
   private final Steps steps;
   private final Processes processes;
+  private final UnaryOperator<Launch> starts;
   private final URI url;
   private @Nullable ExampleErp erp;
   private @Nullable PenstockProcess broker;
@@ -55,6 +57,12 @@ final class DemoRun implements AutoCloseable {
   private final String ledgerPassword = UUID.randomUUID().toString();
 
   DemoRun(Home home, DemoDirectory directory, int port, Steps steps) {
+    this(home, directory, port, steps, UnaryOperator.identity());
+  }
+
+  /// @param starts how broker and agent are started
+  DemoRun(Home home, DemoDirectory directory, int port, Steps steps, UnaryOperator<Launch> starts) {
+    this.starts = starts;
     this.directory = directory;
     this.port = port;
     this.steps = steps;
@@ -63,6 +71,12 @@ final class DemoRun implements AutoCloseable {
   }
 
   void run() throws Steps.StepFailed {
+    prepare();
+    invoke(new Invocations(need(api), serviceToken, SITE, SYSTEM));
+  }
+
+  /// Everything up to the first call.
+  void prepare() throws Steps.StepFailed {
     steps.run("erp", this::startErp);
     steps.run("broker", this::startBroker);
     steps.run("login", this::login);
@@ -71,7 +85,18 @@ final class DemoRun implements AutoCloseable {
     steps.run("service-account", this::createServiceAccount);
     steps.run("configure", this::configureLedger);
     steps.run("deploy", this::deployLedger);
-    invoke(new Invocations(need(api), serviceToken, SITE, SYSTEM));
+  }
+
+  /// The small calls, again and again.
+  void rehearse(int times) throws Steps.StepFailed {
+    Invocations calls = new Invocations(need(api), serviceToken, SITE, SYSTEM);
+    for (int i = 0; i < times; i++) {
+      steps.run("json", calls::readsOrders);
+      steps.run("post", calls::createsOrder);
+      steps.run("secret", () -> calls.readsLedger(SITE, LEDGER));
+    }
+    steps.run("error", calls::passesErrorThrough);
+    steps.run("not-exposed", calls::refusesWhatIsNotExposed);
   }
 
   private void invoke(Invocations calls) throws Steps.StepFailed {
@@ -95,7 +120,9 @@ final class DemoRun implements AutoCloseable {
     Optional<Credentials> known = directory.credentials();
     broker =
         processes.start(
-            Launch.broker("--data", directory.broker().toString(), "--port", String.valueOf(port)));
+            starts.apply(
+                Launch.broker(
+                    "--data", directory.broker().toString(), "--port", String.valueOf(port))));
     if (known.isPresent()) {
       credentials = known.get();
     } else {
@@ -154,11 +181,12 @@ final class DemoRun implements AutoCloseable {
     directory.write(directory.agentConfig(), agentConfig(withToken));
     agent =
         processes.start(
-            Launch.agent(
-                "--config",
-                directory.agentConfig().toString(),
-                "--data",
-                directory.agent().toString()));
+            starts.apply(
+                Launch.agent(
+                    "--config",
+                    directory.agentConfig().toString(),
+                    "--data",
+                    directory.agent().toString())));
     return AGENT + ", dials out to " + url;
   }
 

@@ -28,12 +28,7 @@ public record Home(Path root) {
     return root.resolve("penstock");
   }
 
-  /// A module's jar with its libraries.
-  String classPath(String module) {
-    return jar(module) + ":" + target(module).resolve("lib") + "/*";
-  }
-
-  /// A module's jar alone.
+  /// A module's jar, which names its libraries in `lib` beside it.
   Path jar(String module) {
     Path jar = target(module).resolve("penstock-" + module + "-" + VERSION + ".jar");
     if (!Files.isRegularFile(jar)) {

@@ -102,18 +102,37 @@ public record Launch(
   }
 
   List<String> command(Home home) {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(JVM_OPTIONS);
-    command.addAll(jvmOptions);
+    List<String> options = new ArrayList<>(startCache(home));
+    options.addAll(jvmOptions);
+    List<String> command = java(options);
     command.add("-Dpenstock.home=" + home.root());
     command.add("-cp");
     command.add(
         module.equals(AGENT_HOST)
-            ? home.classPath("agent") + ":" + home.jar("loadtest")
-            : home.classPath(module));
+            ? home.jar("agent") + ":" + home.jar("loadtest")
+            : home.jar(module).toString());
     command.add(mainClass);
     command.addAll(arguments);
+    return command;
+  }
+
+  /// As the launcher does it: a caller who has a wish about caches gets none of ours.
+  private List<String> startCache(Home home) {
+    boolean wish = jvmOptions.stream().anyMatch(option -> option.contains("AOT"));
+    return wish
+        ? List.of()
+        : StartCache.all(home).stream()
+            .filter(cache -> cache.module().equals(module))
+            .flatMap(cache -> cache.options().stream())
+            .toList();
+  }
+
+  /// This JVM's program with the launcher's options and more.
+  static List<String> java(List<String> options) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(JVM_OPTIONS);
+    command.addAll(options);
     return command;
   }
 

@@ -11,6 +11,7 @@ class LaunchTest {
     String launcher = Files.readString(Home.find().launcher());
 
     assertThat(Launch.JVM_OPTIONS).allSatisfy(option -> assertThat(launcher).contains(option));
+    assertThat(StartCache.QUIET).allSatisfy(option -> assertThat(launcher).contains(option));
   }
 
   @Test
