@@ -93,6 +93,6 @@ public record Network(
   }
 
   private static String millis(Duration time) {
-    return String.format(Locale.ROOT, "%.4g ms", time.toNanos() / 1e6).replaceFirst("\\.0+ ", " ");
+    return String.format(Locale.ROOT, "%.1f ms", time.toNanos() / 1e6).replace(".0 ", " ");
   }
 }

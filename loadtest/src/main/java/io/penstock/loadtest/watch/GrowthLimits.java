@@ -3,8 +3,7 @@ package io.penstock.loadtest.watch;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/// How much more of something a process may have each minute of a long run, and how far apart its
-/// first and last must be before that counts.
+/// How much more of something a process may have each minute of a long run.
 ///
 /// @param perMinute by what is limited; what is not in it may grow
 public record GrowthLimits(Map<Quantity, Double> perMinute) {

@@ -136,7 +136,7 @@ class ReportTest {
             "hop broker",
             "CPU ms per 1,000 answers: broker 100.0",
             "growth: THERE IS SOME",
-            "broker heap MB 10.0 to 55.0, +1.500 per minute (limit 0.5): GROWS",
+            "broker heap MB 10.0 to 55.0, +1.500 per minute (limit 0.500): GROWS",
             "broker threads 20.0 to 20.0, +0.000 per minute",
             "a remark",
             "valid: the generator kept up");

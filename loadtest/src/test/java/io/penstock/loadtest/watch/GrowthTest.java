@@ -55,7 +55,7 @@ class GrowthTest {
 
     assertThat(heap.verdict()).isEqualTo(Growth.Verdict.GROWS);
     assertThat(heap.perMinute()).isCloseTo(2, within(0.1));
-    assertThat(heap.text()).contains("broker heap MB", "(limit 0.5): GROWS");
+    assertThat(heap.text()).contains("broker heap MB", "(limit 0.500): GROWS");
   }
 
   @Test
