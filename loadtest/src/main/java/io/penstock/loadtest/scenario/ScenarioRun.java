@@ -279,6 +279,7 @@ public final class ScenarioRun implements AutoCloseable {
     List<FlowResult> results = new ArrayList<>();
     StormRun agents = storm;
     if (agents != null && !what.endsWith("warm-up")) {
+      progress.begun().join();
       results.add(agents.storm());
       // It may have started another broker.
       watchInstallation(own());

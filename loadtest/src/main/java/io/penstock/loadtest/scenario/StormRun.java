@@ -146,8 +146,8 @@ final class StormRun implements AutoCloseable {
     @Override
     public String remark() {
       return "agents: response time counts from the SIGTERM of the broker to ADMITTED by the next"
-          + " one; service time is the last dial alone. In flows, `connection closed` and"
-          + " `connection reset` are requests that were cut";
+          + " one; service time is the last dial alone. No request that was meant to start before"
+          + " the SIGTERM may fail";
     }
   }
 }

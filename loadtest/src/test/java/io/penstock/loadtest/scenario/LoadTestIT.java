@@ -142,7 +142,7 @@ class LoadTestIT {
   }
 
   @Test
-  void aDrainCutsNoRequestThatRunsAndRefusesTheOthersClearly() throws Exception {
+  void aDrainCutsNoRequestThatRunsAndRefusesWhatComesLater() throws Exception {
     RunResult run =
         run(
             """
@@ -161,18 +161,16 @@ class LoadTestIT {
                 connections: 8
                 timeout_s: 30
                 requests: [{path: /1k}]
-            storm: {event: drain, agents: 5, after_s: 2}
+            storm: {event: drain, agents: 5, after_s: 2.5}
             """);
 
     FlowResult running = flow(run, 0, "running");
     // 15 of them were under way at the SIGTERM.
     assertThat(running.mostAtOnce()).isGreaterThanOrEqualTo(14);
-    assertThat(Recording.sum(running.recording().intervals().subList(0, 2)).errors()).isEmpty();
     for (FlowResult flow : List.of(running, flow(run, 0, "small"))) {
-      assertThat(flow.recording().total().failures()).isPositive();
-      assertThat(flow.recording().total().errors().keySet())
-          .allMatch(
-              kind -> kind.startsWith("status 503") || kind.equals("cannot connect: refused"));
+      List<Outcomes> seconds = flow.recording().intervals();
+      assertThat(Recording.sum(seconds.subList(0, 2)).errors()).isEmpty();
+      assertThat(Recording.sum(seconds.subList(3, 6)).failures()).isPositive();
     }
     assertThat(flow(run, 0, "agents").recording().total().answered()).isEqualTo(5);
     assertThat(run.remarks()).anyMatch(remark -> remark.contains("exit code 0"));
