@@ -279,7 +279,8 @@ public final class ScenarioRun implements AutoCloseable {
     List<FlowResult> results = new ArrayList<>();
     StormRun agents = storm;
     if (agents != null && !what.endsWith("warm-up")) {
-      progress.begun().join();
+      // A load that fails before it begins is told of below.
+      Object _ = CompletableFuture.anyOf(progress.begun(), running.handle((_, _) -> true)).join();
       results.add(agents.storm());
       // It may have started another broker.
       watchInstallation(own());
