@@ -106,9 +106,8 @@ final class OneWay extends ChannelInboundHandlerAdapter {
     return bytes >= most(line.get()) || onTheWay.size() >= MOST_PIECES;
   }
 
-  /// Twice as much as is on the way between the two ends of a slow line in its delay; on a fast
-  /// one, the window.
-  static long most(Network line) {
+  /// On a slow line what its delay and the router's queue hold; on one without limit, the window.
+  private static long most(Network line) {
     if (line.bytesPerSecond() == 0) {
       return MOST_BYTES;
     }
@@ -212,10 +211,5 @@ final class OneWay extends ChannelInboundHandlerAdapter {
       }
     }
     bytes = 0;
-  }
-
-  /// On its way now.
-  long bytes() {
-    return bytes;
   }
 }

@@ -60,7 +60,7 @@ class GrowthTest {
 
   @Test
   void aSawtoothThatGoesNowhereIsSteady() {
-    Growth heap = of(samples(1_800, i -> 20 + i % 97 * 0.5, _ -> 40), Quantity.HEAP);
+    Growth heap = of(samples(1_800, i -> 20 + i % 37 * 0.5, _ -> 40), Quantity.HEAP);
 
     assertThat(heap.verdict()).isEqualTo(Growth.Verdict.STEADY);
     assertThat(heap.perMinute()).isCloseTo(0, within(0.05));
