@@ -34,6 +34,9 @@ public record Growth(
 
   private static final int PIECES = 30;
   private static final int FEWEST_PIECES = 8;
+
+  /// In less, a process that was just started has not settled, whatever its line.
+  private static final long SHORTEST_NANOS = 300_000_000_000L;
   private static final double SIGNIFICANT_Z = 2.326;
 
   public enum Verdict {
@@ -70,7 +73,7 @@ public record Growth(
       long fromNanos,
       double limit) {
     List<Point> points = pieces(samples, quantity, fromNanos);
-    if (points.size() < FEWEST_PIECES) {
+    if (points.size() < FEWEST_PIECES || samples.getLast().atNanos() - fromNanos < SHORTEST_NANOS) {
       double first = points.isEmpty() ? Double.NaN : points.getFirst().value();
       double last = points.isEmpty() ? Double.NaN : points.getLast().value();
       return new Growth(process, quantity, first, last, Double.NaN, limit, Verdict.TOO_SHORT);
