@@ -1,6 +1,7 @@
 package io.penstock.loadtest;
 
 import io.penstock.loadtest.fault.Home;
+import io.penstock.loadtest.network.Network;
 import io.penstock.loadtest.report.HdrLogs;
 import io.penstock.loadtest.report.HtmlReport;
 import io.penstock.loadtest.report.JsonReport;
@@ -28,6 +29,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -47,10 +49,12 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  penstock loadtest list",
       "  penstock loadtest steady --out runs/before",
+      "  penstock loadtest steady --delay 80ms --jitter 5ms",
       "  penstock loadtest small-alone --target direct=http://127.0.0.1:8080 --turns 5",
       "  penstock loadtest compare runs/before runs/after",
       "",
-      "Exit codes: 0 fine, 1 failed or the run is INVALID, 2 wrong usage, 3 scenario invalid,",
+      "Exit codes: 0 fine, 1 failed, INVALID or something grows, 2 wrong usage, 3 scenario"
+          + " invalid,",
       "5 nothing was answered. docs/performance.md says how to read the figures."
     })
 public final class LoadTest implements Callable<Integer> {
@@ -129,6 +133,8 @@ public final class LoadTest implements Callable<Integer> {
   @Option(names = "--turns", paramLabel = "N", description = "Instead of the scenario's.")
   @Nullable Integer turns;
 
+  @Mixin NetworkOptions network = new NetworkOptions();
+
   @Option(
       names = {"-h", "--help"},
       usageHelp = true,
@@ -184,7 +190,7 @@ public final class LoadTest implements Callable<Integer> {
         err.println("penstock loadtest: nothing was answered");
         return CANNOT_REACH;
       }
-      return result.invalid().isEmpty() ? FINE : FAILED;
+      return result.invalid().isEmpty() && result.growing().isEmpty() ? FINE : FAILED;
     } catch (ScenarioException e) {
       err.println("penstock loadtest: " + e.getMessage());
       return INVALID_SCENARIO;
@@ -212,7 +218,30 @@ public final class LoadTest implements Callable<Integer> {
               + scenario
               + " kills or floods a broker of its own");
     }
-    return others.isEmpty() ? read : read.at(others);
+    return over(others.isEmpty() ? read : read.at(others));
+  }
+
+  private Scenario over(Scenario read) {
+    Optional<Network> line;
+    try {
+      line = network.read();
+    } catch (IllegalArgumentException e) {
+      throw wrongUsage(String.valueOf(e.getMessage()));
+    }
+    if (line.isEmpty()) {
+      return read;
+    }
+    if (!read.needsInstallation()) {
+      throw wrongUsage(
+          "--delay and the like: expected a run that starts its own broker and agents, found"
+              + " --broker or --target");
+    }
+    if (read.hasLines()) {
+      throw wrongUsage(
+          "--delay and the like: expected a scenario without a network of its own, found "
+              + scenario);
+    }
+    return read.over(line.get());
   }
 
   private List<TargetName> others() {

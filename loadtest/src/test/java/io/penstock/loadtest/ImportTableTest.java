@@ -37,6 +37,16 @@ final class ImportTableTest {
           .because("its arithmetic is tested without sockets and clocks");
 
   @ArchTest
+  static final ArchRule NETWORK_IS_PLAIN_TCP =
+      classes()
+          .that()
+          .resideInAPackage(ROOT + ".network..")
+          .should()
+          .onlyDependOnClassesThat()
+          .resideInAnyPackage(JDK[0], JDK[2], "io.netty..", ROOT + ".network..")
+          .because("a line knows nothing of what goes over it");
+
+  @ArchTest
   static final ArchRule ENGINE_KNOWS_NO_PENSTOCK =
       noClasses()
           .that()

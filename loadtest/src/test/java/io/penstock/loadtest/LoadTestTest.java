@@ -51,7 +51,7 @@ class LoadTestTest {
   @Test
   void helpSaysWhatThereIs() {
     assertThat(run("--help")).isZero();
-    assertThat(out()).contains("--target", "compare", "list", "INVALID");
+    assertThat(out()).contains("--target", "--delay", "compare", "list", "INVALID");
   }
 
   @Test
@@ -70,6 +70,20 @@ class LoadTestTest {
   void aBrokerWithoutASystemIsWrongUsage() {
     assertThat(run("steady", "--broker", "https://localhost:1")).isEqualTo(2);
     assertThat(err()).contains("--system SITE/SYSTEM");
+  }
+
+  @Test
+  void aLineNeedsAgentsOfItsOwnAndSensibleTimes() {
+    assertThat(run("steady", "--delay", "20", "--target", "a=http://127.0.0.1:1")).isEqualTo(2);
+    assertThat(err()).contains("--delay: expected a time such as 20ms", "found '20'");
+    assertThat(run("steady", "--delay", "20ms", "--target", "a=http://127.0.0.1:1")).isEqualTo(2);
+    assertThat(err()).contains("expected a run that starts its own broker and agents");
+    assertThat(run("wide-area", "--stall", "300ms")).isEqualTo(2);
+    assertThat(err()).contains("--stall: expected TIME/EVERY", "found '300ms'");
+    assertThat(run("wide-area", "--delay", "300ms")).isEqualTo(2);
+    assertThat(err()).contains("expected a scenario without a network of its own, found wide-area");
+    assertThat(run("steady", "--bandwidth", "7")).isEqualTo(2);
+    assertThat(err()).contains("expected 0 or at least 1000 bytes per second, found 7");
   }
 
   @Test

@@ -57,6 +57,7 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> {
       throw new IllegalStateException("a connection that is not ready");
     }
     busy = true;
+    flow.begun();
     keepAlive = true;
     wrong = "";
     intendedNanos = intended;
@@ -117,11 +118,18 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> {
     if (!busy) {
       return;
     }
-    busy = false;
+    free();
     served = true;
     flow.ended(this, wrong);
     if (!keepAlive && channel != null) {
       var _ = channel.close();
+    }
+  }
+
+  private void free() {
+    if (busy) {
+      busy = false;
+      flow.over();
     }
   }
 
@@ -163,7 +171,7 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> {
   /// The request under way, if there is one.
   private void fail(String kind) {
     if (busy) {
-      busy = false;
+      free();
       keepAlive = false;
       flow.failed(kind, intendedNanos);
     }
@@ -174,7 +182,7 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> {
 
   /// The caller gave up.
   void abandon() {
-    busy = false;
+    free();
     keepAlive = false;
     if (channel != null) {
       var _ = channel.close();

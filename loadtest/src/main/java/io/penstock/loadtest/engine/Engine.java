@@ -62,7 +62,11 @@ public final class Engine implements AutoCloseable {
               duration.toNanos()));
     }
     return all(runs.stream().map(FlowRun::prepare).toList())
-        .thenCompose(_ -> start(runs, System.nanoTime() + LEAD_NANOS));
+        .thenCompose(
+            _ -> {
+              progress.begun.complete(null);
+              return start(runs, System.nanoTime() + LEAD_NANOS);
+            });
   }
 
   private static CompletableFuture<List<FlowResult>> start(List<FlowRun> runs, long at) {

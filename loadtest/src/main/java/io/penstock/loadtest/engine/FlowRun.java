@@ -75,6 +75,8 @@ final class FlowRun {
   private boolean pacing;
   private boolean over;
   private long timings;
+  private int underWay;
+  private int mostAtOnce;
   private @Nullable Future<?> sweeping;
 
   private record Waiting(long intendedNanos, ByteBuf request) {}
@@ -421,6 +423,15 @@ final class FlowRun {
     return sentNanos + Math.round(bytes * 1e9 / flow.readBytesPerSecond()) - now();
   }
 
+  void begun() {
+    underWay++;
+    mostAtOnce = Math.max(mostAtOnce, underWay);
+  }
+
+  void over() {
+    underWay--;
+  }
+
   void received(int bytes) {
     recording.received(now(), bytes);
   }
@@ -492,6 +503,8 @@ final class FlowRun {
     List.copyOf(connections).forEach(Connection::abandon);
     connections.clear();
     encoded.forEach(ByteBuf::release);
-    done.complete(new FlowResult(flow.name(), !isClosedLoop(), durationNanos, recording, lateness));
+    done.complete(
+        new FlowResult(
+            flow.name(), !isClosedLoop(), durationNanos, recording, lateness, mostAtOnce));
   }
 }

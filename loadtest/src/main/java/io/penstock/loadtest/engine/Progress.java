@@ -1,5 +1,6 @@
 package io.penstock.loadtest.engine;
 
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.LongAdder;
 
 /// How far a load is, for people who watch. Written by event loops, read by anybody.
@@ -7,6 +8,12 @@ public final class Progress {
   final LongAdder started = new LongAdder();
   final LongAdder answered = new LongAdder();
   final LongAdder failed = new LongAdder();
+  final CompletableFuture<Void> begun = new CompletableFuture<>();
+
+  /// Completes when all connections are open, or have failed to, and the load begins.
+  public CompletableFuture<Void> begun() {
+    return begun;
+  }
 
   public long started() {
     return started.sum();

@@ -63,6 +63,20 @@ public final class SimulatedAgent {
         : Optional.empty();
   }
 
+  /// Completes when the tunnel that it has now is over, whoever ended it.
+  public CompletableFuture<Void> tunnelEnd() {
+    var end = new CompletableFuture<Void>();
+    loop.execute(
+        () -> {
+          if (tunnel == null) {
+            end.complete(null);
+          } else {
+            var _ = tunnel.end().thenRun(() -> end.complete(null));
+          }
+        });
+    return end;
+  }
+
   /// Ends its tunnel as a process that dies does: without a word.
   public void cut() {
     loop.execute(

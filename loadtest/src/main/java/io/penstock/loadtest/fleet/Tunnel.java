@@ -40,6 +40,7 @@ import io.penstock.codec.session.Clock;
 import io.penstock.codec.session.SessionCore;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -56,6 +57,7 @@ final class Tunnel extends SimpleChannelInboundHandler<BinaryWebSocketFrame>
   private final Identity identity;
   private final Steps steps;
   private final Handshake handshake;
+  private final CompletableFuture<Void> end = new CompletableFuture<>();
   private @Nullable Channel channel;
   private @Nullable SessionCore core;
   private @Nullable Future<?> ticks;
@@ -186,6 +188,12 @@ final class Tunnel extends SimpleChannelInboundHandler<BinaryWebSocketFrame>
       var _ = channel.close();
     }
     steps.ended(why);
+    end.complete(null);
+  }
+
+  /// Completes when it is over.
+  CompletableFuture<Void> end() {
+    return end;
   }
 
   // What the socket brings.

@@ -7,10 +7,13 @@ import io.penstock.loadtest.client.PublicApi;
 import io.penstock.loadtest.fault.Launch;
 import io.penstock.loadtest.fault.PenstockProcess;
 import io.penstock.loadtest.fault.Processes;
+import io.penstock.loadtest.network.Network;
+import io.penstock.loadtest.network.NetworkProxy;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 
@@ -28,6 +31,7 @@ public final class Installation implements AutoCloseable {
   private final Path directory;
   private final Processes processes;
   private final int port = Processes.freePort();
+  private final Optional<NetworkProxy> line;
   private final PenstockProcess erp;
   private final URI erpUrl;
   private final PenstockProcess agent;
@@ -37,7 +41,7 @@ public final class Installation implements AutoCloseable {
   private final String serviceToken;
   private PenstockProcess broker;
 
-  private Installation(Path directory, Processes processes, Consumer<String> say)
+  private Installation(Path directory, Processes processes, boolean overALine, Consumer<String> say)
       throws IOException, InterruptedException {
     this.directory = directory;
     this.processes = processes;
@@ -48,6 +52,7 @@ public final class Installation implements AutoCloseable {
     Credentials first = BrokerStart.firstCredentials(broker);
     caFile = first.caFile();
     api = PublicApi.of(url(), caFile);
+    line = overALine ? Optional.of(NetworkProxy.start(port, Network.NONE)) : Optional.empty();
     try {
       BrokerStart.awaitReady(broker, api);
       api.login(first.user(), first.password());
@@ -61,7 +66,7 @@ public final class Installation implements AutoCloseable {
       enrollment.awaitOnline();
       serviceToken = createServiceAccount();
     } catch (IOException | InterruptedException | RuntimeException e) {
-      api.close();
+      close();
       throw e;
     }
     say.accept("the agent serves " + SITE + "/" + SYSTEM + " at " + url());
@@ -69,10 +74,12 @@ public final class Installation implements AutoCloseable {
 
   /// @param processes logs into `directory`; who made it closes it, also after a failure
   /// @param directory empty, for data and logs
+  /// @param overALine whether agents reach the broker through a [NetworkProxy]
   /// @param say what happens
-  public static Installation start(Processes processes, Path directory, Consumer<String> say)
+  public static Installation start(
+      Processes processes, Path directory, boolean overALine, Consumer<String> say)
       throws IOException, InterruptedException {
-    return new Installation(directory, processes, say);
+    return new Installation(directory, processes, overALine, say);
   }
 
   private Launch launchBroker() {
@@ -102,7 +109,8 @@ public final class Installation implements AutoCloseable {
         settings: {base_url: "%s", max_connections: 2048}
         allow: [{methods: ["*"], paths: ["/**"]}]
     """
-        .formatted(url(), caFile, AGENT, directory.resolve("agent"), tokenFile(), SYSTEM, erpUrl);
+        .formatted(
+            agentsUrl(), caFile, AGENT, directory.resolve("agent"), tokenFile(), SYSTEM, erpUrl);
   }
 
   private String createServiceAccount() throws IOException {
@@ -118,6 +126,16 @@ public final class Installation implements AutoCloseable {
 
   public URI url() {
     return URI.create("https://localhost:" + port);
+  }
+
+  /// The broker as agents dial it.
+  public URI agentsUrl() {
+    return line.map(proxy -> URI.create("https://localhost:" + proxy.port())).orElse(url());
+  }
+
+  /// From now on between agents and broker.
+  public void line(Network network) {
+    line.ifPresent(proxy -> proxy.line(network));
   }
 
   /// Where the ERP is invoked through the tunnel.
@@ -167,9 +185,23 @@ public final class Installation implements AutoCloseable {
     broker = processes.start(launchBroker());
   }
 
+  /// How a broker ended that was asked to.
+  public record Drained(Duration took, int exitCode) {}
+
+  /// SIGTERM, and once it has drained and ended a new process on the same data and port.
+  public Drained drainAndRestartBroker() {
+    long start = System.nanoTime();
+    broker.terminate();
+    int exitCode = broker.awaitExit(PATIENCE);
+    Drained drained = new Drained(Duration.ofNanos(System.nanoTime() - start), exitCode);
+    broker = processes.start(launchBroker());
+    return drained;
+  }
+
   /// The processes end with their [Processes].
   @Override
   public void close() {
     api.close();
+    line.ifPresent(NetworkProxy::close);
   }
 }

@@ -11,7 +11,13 @@ import org.HdrHistogram.Histogram;
 
 /// One flow at one target, all its turns together.
 record Figures(
-    String flow, boolean open, Outcomes outcomes, Ended ended, Hops hops, Histogram lateness) {
+    String flow,
+    boolean open,
+    Outcomes outcomes,
+    Ended ended,
+    Hops hops,
+    Histogram lateness,
+    int mostAtOnce) {
   private static final int DIGITS = 3;
 
   /// By flow, in the order of the scenario.
@@ -32,7 +38,8 @@ record Figures(
         flow.recording().total(),
         Ended.within(flow),
         flow.recording().hops(),
-        flow.lateness());
+        flow.lateness(),
+        flow.mostAtOnce());
   }
 
   private Figures plus(Figures other) {
@@ -48,7 +55,8 @@ record Figures(
         Recording.sum(List.of(outcomes, other.outcomes)),
         ended.plus(other.ended),
         all,
-        late);
+        late,
+        Math.max(mostAtOnce, other.mostAtOnce));
   }
 
   /// CPU time of each process for 1,000 answers of a target.

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.loadtest.engine.FlowResult;
 import io.penstock.loadtest.record.Outcomes;
+import io.penstock.loadtest.watch.Growth;
 import io.penstock.loadtest.watch.ProcessSamples;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -44,6 +45,8 @@ public final class JsonReport {
     run.targets().forEach(name -> target(targets.addObject(), name));
     ArrayNode segments = root.putArray("segments");
     run.segments().forEach(segment -> segment(segments.addObject(), segment));
+    ArrayNode growth = root.putArray("growth");
+    run.growth().forEach(one -> growth(growth.addObject(), one));
     processes(root.putObject("processes"));
     return root;
   }
@@ -56,6 +59,7 @@ public final class JsonReport {
       ObjectNode flow = flows.addObject();
       flow.put("name", figures.flow()).put("loop", figures.open() ? "open" : "closed");
       flow.put("answered", figures.outcomes().answered());
+      flow.put("most_at_once", figures.mostAtOnce());
       flow.put("failed", figures.outcomes().failures());
       figures.outcomes().errors().forEach(flow.putObject("errors")::put);
       flow.put("answers_per_second", figures.ended().answersPerSecond());
@@ -103,6 +107,18 @@ public final class JsonReport {
     }
   }
 
+  private static void growth(ObjectNode json, Growth growth) {
+    json.put("process", growth.process()).put("quantity", growth.quantity().text());
+    json.put("first", growth.first()).put("last", growth.last());
+    if (growth.verdict() != Growth.Verdict.TOO_SHORT) {
+      json.put("per_minute", growth.perMinute());
+    }
+    if (!Double.isInfinite(growth.limit())) {
+      json.put("limit_per_minute", growth.limit());
+    }
+    json.put("verdict", growth.verdict().name());
+  }
+
   private static void cpu(ObjectNode json, List<RunResult.Segment> segments) {
     Figures.cpuMsPer1000(segments).forEach(json.putObject("cpu_ms_per_1000")::put);
   }
@@ -118,7 +134,8 @@ public final class JsonReport {
     }
   }
 
-  /// Of each process: seconds, processors in use since the sample before, resident MB.
+  /// Of each process: seconds, processors in use since the sample before, resident MB, open files,
+  /// threads, and MB that the last collection left in the heap, or null.
   private void processes(ObjectNode json) {
     Map<String, ProcessSamples.Sample> before = new LinkedHashMap<>();
     for (ProcessSamples.Sample sample : run.samples()) {
@@ -133,6 +150,12 @@ public final class JsonReport {
       one.add(sample.atNanos() / 1e9);
       one.add((double) (sample.cpuNanos() - last.cpuNanos()) / (sample.atNanos() - last.atNanos()));
       one.add(sample.residentBytes() / 1e6);
+      one.add(sample.openFiles()).add(sample.threads());
+      if (sample.heapBytes().isPresent()) {
+        one.add(sample.heapBytes().getAsLong() / 1e6);
+      } else {
+        one.addNull();
+      }
     }
   }
 }

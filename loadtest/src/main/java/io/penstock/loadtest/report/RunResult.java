@@ -3,6 +3,7 @@ package io.penstock.loadtest.report;
 import io.penstock.loadtest.engine.FlowResult;
 import io.penstock.loadtest.watch.Bottleneck;
 import io.penstock.loadtest.watch.GeneratorUse;
+import io.penstock.loadtest.watch.Growth;
 import io.penstock.loadtest.watch.ProcessSamples;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -15,6 +16,7 @@ import java.util.Set;
 ///
 /// @param commit of the sources, or "unknown"
 /// @param segments in the order in which they ran: targets take turns
+/// @param growth of processes over the run, for a scenario that limits it
 /// @param remarks what a reader has to know besides, for example when a broker was killed
 public record RunResult(
     String scenario,
@@ -23,10 +25,12 @@ public record RunResult(
     String commit,
     List<Segment> segments,
     List<ProcessSamples.Sample> samples,
+    List<Growth> growth,
     List<String> remarks) {
   public RunResult {
     segments = List.copyOf(segments);
     samples = List.copyOf(samples);
+    growth = List.copyOf(growth);
     remarks = List.copyOf(remarks);
   }
 
@@ -77,6 +81,11 @@ public record RunResult(
           reason -> reasons.add(segment.target() + ", turn " + segment.repeat() + ": " + reason));
     }
     return reasons;
+  }
+
+  /// What there was more and more of.
+  public List<Growth> growing() {
+    return growth.stream().filter(one -> one.verdict() == Growth.Verdict.GROWS).toList();
   }
 
   /// Flows without a single answer measure nothing.

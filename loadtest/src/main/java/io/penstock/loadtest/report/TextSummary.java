@@ -24,6 +24,7 @@ public final class TextSummary {
     text.format("scenario %s: %s\n", run.scenario(), run.description());
     text.format("commit %s, started %s\n", run.commit(), run.started());
     run.targets().forEach(this::target);
+    growth();
     run.remarks().forEach(remark -> text.format("  %s\n", remark));
     text.format("\n");
     List<String> invalid = run.invalid();
@@ -34,6 +35,14 @@ public final class TextSummary {
             : "INVALID: the generator was the bottleneck; do not quote these figures");
     invalid.forEach(reason -> text.format("  %s\n", reason));
     return text.toString();
+  }
+
+  private void growth() {
+    if (run.growth().isEmpty()) {
+      return;
+    }
+    text.format("\ngrowth: %s\n", run.growing().isEmpty() ? "none seen" : "THERE IS SOME");
+    run.growth().forEach(growth -> text.format("  %s\n", growth.text()));
   }
 
   private void target(String name) {
@@ -51,12 +60,13 @@ public final class TextSummary {
 
   private void flow(Figures flow) {
     text.format(
-        "  %s (%s): %.1f answers/s, %.2f MB/s, %d answered, %d failed%s\n",
+        "  %s (%s): %.1f answers/s, %.2f MB/s, %d answered, at most %d at once, %d failed%s\n",
         flow.flow(),
         flow.open() ? "open loop" : "closed loop",
         flow.ended().answersPerSecond(),
         flow.ended().bytesPerSecond() / 1e6,
         flow.outcomes().answered(),
+        flow.mostAtOnce(),
         flow.outcomes().failures(),
         flow.outcomes().errors().isEmpty() ? "" : " " + flow.outcomes().errors());
     percentiles("response", flow.outcomes().response());

@@ -1,7 +1,10 @@
 package io.penstock.loadtest.scenario;
 
 import io.penstock.loadtest.engine.Flow;
+import io.penstock.loadtest.network.Network;
+import io.penstock.loadtest.watch.GrowthLimits;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -14,6 +17,7 @@ import java.util.Optional;
 /// @param threads event loops of the generator
 /// @param flows all at once
 /// @param storm of simulated agents, beside the flows
+/// @param growth of broker and agent that may be; empty = not looked at
 public record Scenario(
     String name,
     String description,
@@ -23,7 +27,8 @@ public record Scenario(
     int turns,
     int threads,
     List<Flow> flows,
-    Optional<Storm> storm) {
+    Optional<Storm> storm,
+    Optional<GrowthLimits> growth) {
   public Scenario {
     targets = List.copyOf(targets);
     flows = List.copyOf(flows);
@@ -32,7 +37,16 @@ public record Scenario(
   /// Where a scenario's requests go.
   public sealed interface TargetName {
     /// Through the broker and agent that are started for the run.
-    record OwnTunnel() implements TargetName {}
+    ///
+    /// @param line between the two
+    record OwnTunnel(String name, Network line) implements TargetName {
+      static final String USUAL_NAME = "penstock";
+
+      /// With nothing between the two.
+      static OwnTunnel direct() {
+        return new OwnTunnel(USUAL_NAME, Network.NONE);
+      }
+    }
 
     /// The example ERP of that installation, without Penstock.
     record OwnOrigin() implements TargetName {}
@@ -57,15 +71,35 @@ public record Scenario(
         otherTurns.orElse(turns),
         threads,
         flows,
-        storm);
+        storm,
+        growth);
   }
 
   public Scenario at(List<TargetName> others) {
-    return new Scenario(name, description, others, warmup, duration, turns, threads, flows, storm);
+    return new Scenario(
+        name, description, others, warmup, duration, turns, threads, flows, storm, growth);
+  }
+
+  /// With this line between agents and broker, where targets have none of their own.
+  public Scenario over(Network line) {
+    List<TargetName> others = new ArrayList<>();
+    for (TargetName target : targets) {
+      others.add(
+          target instanceof TargetName.OwnTunnel own && own.line().isNone()
+              ? new TargetName.OwnTunnel(own.name(), line)
+              : target);
+    }
+    return at(others);
+  }
+
+  /// Whether any of its targets is reached over a line that is not as short as it can be.
+  public boolean hasLines() {
+    return targets.stream()
+        .anyMatch(target -> target instanceof TargetName.OwnTunnel own && !own.line().isNone());
   }
 
   /// Whether a broker of its own has to be started.
-  boolean needsInstallation() {
+  public boolean needsInstallation() {
     return storm.isPresent()
         || targets.stream().anyMatch(target -> !(target instanceof TargetName.Url));
   }

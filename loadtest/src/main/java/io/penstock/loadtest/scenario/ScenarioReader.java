@@ -8,16 +8,20 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import io.penstock.loadtest.engine.Flow;
 import io.penstock.loadtest.engine.Pace;
 import io.penstock.loadtest.engine.Request;
+import io.penstock.loadtest.network.Network;
 import io.penstock.loadtest.rate.Rate;
 import io.penstock.loadtest.scenario.Scenario.TargetName;
+import io.penstock.loadtest.watch.GrowthLimits;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -107,8 +111,13 @@ public final class ScenarioReader {
       }
       flows.add(flow);
     }
+    Optional<YamlKeys> network = keys.inner("network");
+    Network line = network.isPresent() ? network(network.get()) : Network.NONE;
     Optional<YamlKeys> storm = keys.inner("storm");
     Optional<Storm> read = storm.isPresent() ? Optional.of(storm(storm.get())) : Optional.empty();
+    Optional<YamlKeys> limits = keys.inner("growth");
+    Optional<GrowthLimits> growth =
+        limits.isPresent() ? Optional.of(growth(limits.get())) : Optional.empty();
     keys.end();
     if (flows.isEmpty() && read.isEmpty()) {
       throw new ScenarioException(keys.where() + " expected flows or a storm, found neither");
@@ -118,7 +127,9 @@ public final class ScenarioReader {
       throw new ScenarioException(
           keys.where() + " expected targets [penstock] beside a storm, found others");
     }
-    return new Scenario(name, description, targets, warmup, duration, turns, threads, flows, read);
+    return new Scenario(
+            name, description, targets, warmup, duration, turns, threads, flows, read, growth)
+        .over(line);
   }
 
   private static Duration seconds(YamlKeys keys, String key, double otherwise, double least)
@@ -126,7 +137,7 @@ public final class ScenarioReader {
     double seconds = keys.number(key, otherwise);
     if (!(seconds >= least) || seconds > 86_400) {
       throw new ScenarioException(
-          keys.where() + " " + key + ": expected " + least + " to 86400, found " + seconds);
+          keys.place(key) + ": expected " + least + " to 86400, found " + seconds);
     }
     return Duration.ofNanos(Math.round(seconds * 1e9));
   }
@@ -137,27 +148,61 @@ public final class ScenarioReader {
       targets.add(
           element.node().isTextual()
               ? ownTarget(element.where(), element.node().asText())
-              : urlTarget(element.keys()));
+              : target(element.keys()));
     }
-    return targets.isEmpty() ? List.of(new TargetName.OwnTunnel()) : targets;
+    return targets.isEmpty() ? List.of(TargetName.OwnTunnel.direct()) : targets;
   }
 
   private static TargetName ownTarget(String where, String name) throws ScenarioException {
     return switch (name) {
-      case "penstock" -> new TargetName.OwnTunnel();
+      case TargetName.OwnTunnel.USUAL_NAME -> TargetName.OwnTunnel.direct();
       case "origin" -> new TargetName.OwnOrigin();
       default ->
           throw new ScenarioException(
-              where + ": expected penstock, origin or {name, url}, found '" + name + "'");
+              where
+                  + ": expected penstock, origin, {name, url} or {name, network}, found '"
+                  + name
+                  + "'");
     };
   }
 
-  private static TargetName urlTarget(YamlKeys keys) throws ScenarioException {
-    var target =
-        new TargetName.Url(
-            keys.text("name"), keys.text("url"), keys.text("ca_file", ""), keys.flag("insecure"));
+  private static TargetName target(YamlKeys keys) throws ScenarioException {
+    String name = keys.text("name");
+    Optional<YamlKeys> network = keys.inner("network");
+    if (network.isEmpty() && !keys.has("url")) {
+      throw new ScenarioException(keys.where() + ": expected url or network, found neither");
+    }
+    TargetName target =
+        network.isPresent()
+            ? new TargetName.OwnTunnel(name, network(network.get()))
+            : new TargetName.Url(
+                name, keys.text("url"), keys.text("ca_file", ""), keys.flag("insecure"));
     keys.end();
     return target;
+  }
+
+  private static Network network(YamlKeys keys) throws ScenarioException {
+    double delay = keys.number("delay_ms", 0);
+    double jitter = keys.number("jitter_ms", 0);
+    int bytesPerSecond = keys.whole("bytes_per_second", 0, 0, Integer.MAX_VALUE);
+    double stallEvery = keys.number("stall_every_s", 0);
+    double stall = keys.number("stall_ms", 0);
+    double resetEvery = keys.number("reset_every_s", 0);
+    keys.end();
+    return checked(
+        keys,
+        () ->
+            new Network(
+                nanos(delay * 1e6),
+                nanos(jitter * 1e6),
+                bytesPerSecond,
+                nanos(stallEvery * 1e9),
+                nanos(stall * 1e6),
+                nanos(resetEvery * 1e9)));
+  }
+
+  private static Duration nanos(double nanos) {
+    return Duration.ofNanos(Math.round(nanos));
   }
 
   private static Flow flow(YamlKeys keys, Duration duration) throws ScenarioException {
@@ -211,11 +256,18 @@ public final class ScenarioReader {
   }
 
   private static Storm storm(YamlKeys keys) throws ScenarioException {
-    String event = keys.text("event");
-    if (!event.equals("connect") && !event.equals("reconnect")) {
-      throw new ScenarioException(
-          keys.where() + ".event: expected connect or reconnect, found '" + event + "'");
-    }
+    String word = keys.text("event");
+    Storm.Event event =
+        Storm.Event.of(word)
+            .orElseThrow(
+                () ->
+                    new ScenarioException(
+                        keys.where()
+                            + ".event: expected one of "
+                            + Storm.Event.words()
+                            + ", found '"
+                            + word
+                            + "'"));
     int agents = keys.whole("agents", 100, 1, Storm.MAX_AGENTS);
     Optional<YamlKeys> inner = keys.inner("rate");
     Optional<Rate> rate =
@@ -223,12 +275,29 @@ public final class ScenarioReader {
             ? Optional.of(rate(inner.get(), Duration.ofMinutes(1)))
             : Optional.empty();
     int atOnce = keys.whole("at_once", 32, 1, Storm.MAX_AT_ONCE);
+    Duration after = seconds(keys, "after_s", 0, 0);
     keys.end();
-    if (rate.isPresent() && event.equals("reconnect")) {
+    if (rate.isPresent() && !event.isOneByOne()) {
       throw new ScenarioException(
-          keys.where() + ".rate: expected none for reconnect, whose agents back off, found one");
+          keys.where()
+              + ".rate: expected none for "
+              + word
+              + ", which hits all agents at one moment, found one");
     }
-    return new Storm(Storm.Event.valueOf(event.toUpperCase(Locale.ROOT)), agents, rate, atOnce);
+    return new Storm(event, agents, rate, atOnce, after);
+  }
+
+  /// Each limit per minute.
+  private static GrowthLimits growth(YamlKeys keys) throws ScenarioException {
+    Map<GrowthLimits.Quantity, Double> limits = new LinkedHashMap<>();
+    for (GrowthLimits.Quantity quantity : GrowthLimits.Quantity.values()) {
+      String key = quantity.text().replace(' ', '_').toLowerCase(Locale.ROOT);
+      if (keys.has(key)) {
+        limits.put(quantity, keys.number(key));
+      }
+    }
+    keys.end();
+    return checked(keys, () -> new GrowthLimits(limits));
   }
 
   private interface Made<T> {

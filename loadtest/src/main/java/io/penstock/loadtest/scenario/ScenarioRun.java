@@ -8,10 +8,12 @@ import io.penstock.loadtest.fault.Home;
 import io.penstock.loadtest.fault.Processes;
 import io.penstock.loadtest.installation.Installation;
 import io.penstock.loadtest.installation.OwnersFiles;
+import io.penstock.loadtest.network.Network;
 import io.penstock.loadtest.report.RunResult;
 import io.penstock.loadtest.scenario.Scenario.TargetName;
 import io.penstock.loadtest.watch.GeneratorUse;
 import io.penstock.loadtest.watch.GeneratorWatch;
+import io.penstock.loadtest.watch.Growth;
 import io.penstock.loadtest.watch.ProcessSamples;
 import java.io.IOException;
 import java.net.URI;
@@ -22,6 +24,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
@@ -33,8 +36,12 @@ import org.jspecify.annotations.Nullable;
 /// Carries one scenario out, from starting what it needs to the result. Targets take turns, so that
 /// what the machine does meanwhile hits them alike.
 public final class ScenarioRun implements AutoCloseable {
-  private static final String OWN_TUNNEL = "penstock";
   private static final String OWN_ORIGIN = "origin";
+  private static final String GENERATOR = "generator";
+  private static final String ERP = "erp";
+
+  /// Of one process; a run of many hours is looked at less often than each second.
+  private static final int MAX_SAMPLES = 20_000;
 
   private final Scenario scenario;
   private final Home home;
@@ -54,6 +61,18 @@ public final class ScenarioRun implements AutoCloseable {
   private @Nullable Installation installation;
   private @Nullable StormRun storm;
   private boolean closed;
+
+  /// Of the watching thread.
+  private long ticks;
+
+  /// A target that can be loaded.
+  ///
+  /// @param line to its agents; empty = they are not this run's
+  private record Place(Endpoint endpoint, Optional<Network> line) {
+    String name() {
+      return endpoint.name();
+    }
+  }
 
   /// What the ticking line shows.
   private record Watched(String what, Progress progress, long[] last) {}
@@ -80,17 +99,17 @@ public final class ScenarioRun implements AutoCloseable {
   public RunResult run() throws IOException, InterruptedException, ScenarioException {
     Instant started = Instant.now();
     prepare();
-    List<Endpoint> endpoints = endpoints();
+    List<Place> places = places();
     var _ = every.scheduleAtFixedRate(this::tick, 1, 1, TimeUnit.SECONDS);
     if (scenario.warmup().isPositive() && !scenario.flows().isEmpty()) {
-      for (Endpoint endpoint : endpoints) {
-        load(endpoint, endpoint.name() + " warm-up", scenario.warmup());
+      for (Place place : places) {
+        load(place, place.name() + " warm-up", scenario.warmup());
       }
     }
     List<RunResult.Segment> segments = new ArrayList<>();
     for (int repeat = 1; repeat <= scenario.turns(); repeat++) {
-      for (Endpoint endpoint : endpoints) {
-        segments.add(segment(endpoint, repeat));
+      for (Place place : places) {
+        segments.add(segment(place, repeat));
       }
     }
     return new RunResult(
@@ -100,16 +119,47 @@ public final class ScenarioRun implements AutoCloseable {
         commit,
         segments,
         samples.samples(),
-        storm == null ? List.of() : storm.remarks());
+        growth(segments),
+        remarks(places));
+  }
+
+  /// Of what is under load: not of the generator and the ERP, which are the harness's own.
+  private List<Growth> growth(List<RunResult.Segment> segments) {
+    return scenario
+        .growth()
+        .map(limits -> Growth.of(samples.samples(), segments.getFirst().startNanos(), limits))
+        .orElse(List.of())
+        .stream()
+        .filter(growth -> !growth.process().equals(GENERATOR) && !growth.process().equals(ERP))
+        .toList();
+  }
+
+  private List<String> remarks(List<Place> places) {
+    List<String> remarks = new ArrayList<>();
+    if (scenario.hasLines()) {
+      places.forEach(
+          place ->
+              place
+                  .line()
+                  .ifPresent(
+                      line ->
+                          remarks.add(
+                              place.name() + ": between agents and broker: " + line.text())));
+      remarks.add("a TCP proxy makes these conditions; it loses no packets and costs some CPU");
+    }
+    if (storm != null) {
+      remarks.addAll(storm.remarks());
+    }
+    return remarks;
   }
 
   private void prepare() throws IOException, InterruptedException {
-    samples.watch("generator", ProcessHandle.current().pid());
+    samples.watch(GENERATOR, ProcessHandle.current().pid());
     watched.forEach(samples::watch);
     if (!scenario.needsInstallation()) {
       return;
     }
-    Installation started = Installation.start(processes(), made(), say);
+    Installation started = Installation.start(processes(), made(), scenario.hasLines(), say);
     synchronized (this) {
       installation = started;
     }
@@ -137,29 +187,31 @@ public final class ScenarioRun implements AutoCloseable {
   private void watchInstallation(Installation own) {
     samples.watch("broker", own.broker().pid());
     samples.watch("agent", own.agent().pid());
-    samples.watch("erp", own.erp().pid());
+    samples.watch(ERP, own.erp().pid());
   }
 
-  private List<Endpoint> endpoints() throws IOException, ScenarioException {
-    List<Endpoint> endpoints = new ArrayList<>();
+  private List<Place> places() throws IOException, ScenarioException {
+    List<Place> places = new ArrayList<>();
     for (TargetName target : scenario.targets()) {
+      Optional<Network> line =
+          target instanceof TargetName.OwnTunnel own ? Optional.of(own.line()) : Optional.empty();
       try {
-        endpoints.add(endpoint(target));
+        places.add(new Place(endpoint(target), line));
       } catch (IllegalArgumentException e) {
         throw new ScenarioException(String.valueOf(e.getMessage()), e);
       }
     }
-    if (endpoints.stream().map(Endpoint::name).distinct().count() < endpoints.size()) {
+    if (places.stream().map(Place::name).distinct().count() < places.size()) {
       throw new ScenarioException("targets: expected different names, found one twice");
     }
-    return endpoints;
+    return places;
   }
 
   private Endpoint endpoint(TargetName target) throws IOException {
     return switch (target) {
-      case TargetName.OwnTunnel _ ->
+      case TargetName.OwnTunnel tunnel ->
           Endpoint.of(
-              OWN_TUNNEL,
+              tunnel.name(),
               own().invokeUrl(),
               new Endpoint.Trust.CaFile(own().caFile()),
               Map.of("Authorization", "Bearer " + own().serviceToken()));
@@ -186,7 +238,7 @@ public final class ScenarioRun implements AutoCloseable {
     return own;
   }
 
-  private RunResult.Segment segment(Endpoint endpoint, int repeat)
+  private RunResult.Segment segment(Place place, int repeat)
       throws IOException, InterruptedException {
     if (storm != null) {
       storm.beforeTurn();
@@ -196,12 +248,11 @@ public final class ScenarioRun implements AutoCloseable {
     Map<String, Long> before = samples.cpuNanos();
     GeneratorWatch watch = GeneratorWatch.start(engine.threadIds());
     List<FlowResult> flows =
-        load(
-            endpoint, endpoint.name() + " " + repeat + "/" + scenario.turns(), scenario.duration());
+        load(place, place.name() + " " + repeat + "/" + scenario.turns(), scenario.duration());
     GeneratorUse use = watch.stop();
     samples.sample();
     return new RunResult.Segment(
-        endpoint.name(),
+        place.name(),
         repeat,
         start - startNanos,
         System.nanoTime() - start,
@@ -218,15 +269,18 @@ public final class ScenarioRun implements AutoCloseable {
   }
 
   /// All flows, and outside the warm-up the storm beside them.
-  private List<FlowResult> load(Endpoint endpoint, String what, java.time.Duration duration)
+  private List<FlowResult> load(Place place, String what, java.time.Duration duration)
       throws IOException, InterruptedException {
+    place.line().ifPresent(line -> own().line(line));
     var progress = new Progress();
     turn = new Watched(what, progress, new long[3]);
     CompletableFuture<List<FlowResult>> running =
-        engine.run(endpoint, scenario.flows(), duration, progress);
+        engine.run(place.endpoint(), scenario.flows(), duration, progress);
     List<FlowResult> results = new ArrayList<>();
     StormRun agents = storm;
     if (agents != null && !what.endsWith("warm-up")) {
+      // A load that fails before it begins is told of below.
+      Object _ = CompletableFuture.anyOf(progress.begun(), running.handle((_, _) -> true)).join();
       results.add(agents.storm());
       // It may have started another broker.
       watchInstallation(own());
@@ -243,7 +297,9 @@ public final class ScenarioRun implements AutoCloseable {
 
   /// Once a second: looks at the processes, and says how far the load is.
   private void tick() {
-    samples.sample();
+    if (ticks++ % ticksPerSample() == 0) {
+      samples.sample();
+    }
     Watched now = turn;
     if (now == null) {
       return;
@@ -263,6 +319,14 @@ public final class ScenarioRun implements AutoCloseable {
             started - answered - failed));
     now.last()[0] = started;
     now.last()[1] = answered;
+  }
+
+  private long ticksPerSample() {
+    long seconds =
+        scenario.duration().plus(scenario.warmup()).toSeconds()
+            * scenario.turns()
+            * scenario.targets().size();
+    return 1 + seconds / MAX_SAMPLES;
   }
 
   /// Ends everything that was started and removes its data. May be called from another thread, and

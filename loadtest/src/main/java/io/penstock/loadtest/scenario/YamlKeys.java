@@ -32,7 +32,7 @@ final class YamlKeys {
     return where;
   }
 
-  private String place(String key) {
+  String place(String key) {
     return where.endsWith(":") ? where + " " + key : where + "." + key;
   }
 

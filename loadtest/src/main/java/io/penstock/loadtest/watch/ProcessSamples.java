@@ -1,6 +1,7 @@
 package io.penstock.loadtest.watch;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,10 +11,20 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 
-/// CPU time and resident memory of processes over time, from the kernel. Thread-safe.
+/// CPU time, memory, open files and threads of processes over time, from the kernel, and of JVMs
+/// the heap. Thread-safe.
 public final class ProcessSamples {
   /// A process that ended keeps its last sample; a later one of the same name goes on from there.
-  public record Sample(long atNanos, String process, long cpuNanos, long residentBytes) {}
+  ///
+  /// @param heapBytes that the last collection left; empty = no JVM
+  public record Sample(
+      long atNanos,
+      String process,
+      long cpuNanos,
+      long residentBytes,
+      OptionalLong heapBytes,
+      long openFiles,
+      long threads) {}
 
   private static final int MAX_SAMPLES = 200_000;
   private static final long NANOS_PER_TICK = 10_000_000;
@@ -56,7 +67,15 @@ public final class ProcessSamples {
     }
     long all = cpu.getAsLong() + endedCpuNanos.getOrDefault(name, 0L);
     lastCpuNanos.put(name, all);
-    samples.add(new Sample(now, name, all, residentBytes(pid)));
+    samples.add(
+        new Sample(
+            now,
+            name,
+            all,
+            status(pid, "VmRSS:") * 1024,
+            Heap.keptBytes(pid),
+            openFiles(pid),
+            status(pid, "Threads:")));
   }
 
   public synchronized List<Sample> samples() {
@@ -85,14 +104,22 @@ public final class ProcessSamples {
     }
   }
 
-  private static long residentBytes(long pid) {
+  private static long status(long pid, String key) {
     try (var lines = Files.lines(Path.of("/proc", Long.toString(pid), "status"))) {
       return lines
-          .filter(line -> line.startsWith("VmRSS:"))
-          .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")) * 1024)
+          .filter(line -> line.startsWith(key))
+          .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")))
           .findFirst()
           .orElse(0);
-    } catch (IOException | java.io.UncheckedIOException ended) {
+    } catch (IOException | UncheckedIOException ended) {
+      return 0;
+    }
+  }
+
+  private static long openFiles(long pid) {
+    try (var files = Files.list(Path.of("/proc", Long.toString(pid), "fd"))) {
+      return files.count();
+    } catch (IOException | UncheckedIOException ended) {
       return 0;
     }
   }

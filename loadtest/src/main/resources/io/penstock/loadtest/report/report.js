@@ -117,6 +117,14 @@
   run.invalid_because.forEach(reason => add(page, 'p', reason, 'note'));
   run.remarks.forEach(remark => add(page, 'p', remark, 'note'));
 
+  if (run.growth.length) {
+    const growing = run.growth.filter(one => one.verdict === 'GROWS');
+    add(page, 'p', growing.length ? 'growth: there is some' : 'growth: none seen', 'verdict ' + (growing.length ? 'invalid' : 'valid'));
+    table(['process, quantity', 'first', 'last', 'per minute', 'limit', 'verdict'], run.growth.map(one => [
+      one.process + ', ' + one.quantity, one.first.toFixed(1), one.last.toFixed(1), one.per_minute === undefined ? '' : one.per_minute.toFixed(3),
+      one.limit_per_minute === undefined ? '' : one.limit_per_minute, one.verdict]));
+  }
+
   const ms = of => of.count ? [of.p50, of.p90, of.p99, of.p99_9, of.max].map(fixed) : ['', '', '', '', ''];
   table(
     ['target, flow', 'answers/s', 'MB/s', 'failed', 'p50', 'p90', 'p99', 'p99.9', 'max ms'],
@@ -151,6 +159,9 @@
     const shared = column => uPlot.join(processes.map(([, samples]) => [samples.map(s => s[0]), samples.map(s => s[column])]));
     chart('Processors in use', 'processors', processes.map(([name]) => name), shared(1), false);
     chart('Resident memory', 'MB', processes.map(([name]) => name), shared(2), false);
+    chart('Heap, as the last collection left it', 'MB', processes.map(([name]) => name), shared(5), false);
+    chart('Open files', 'files', processes.map(([name]) => name), shared(3), false);
+    chart('Threads', 'threads', processes.map(([name]) => name), shared(4), false);
     add(page, 'h3', 'CPU ms for 1,000 answers');
     const names = processes.map(([name]) => name);
     table(['target', ...names], run.targets.map(target => [target.name, ...names.map(name => fixed(target.cpu_ms_per_1000[name]))]));

@@ -9,6 +9,8 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.penstock.loadtest.engine.FlowResult;
 import io.penstock.loadtest.record.Recording;
 import io.penstock.loadtest.watch.GeneratorUse;
+import io.penstock.loadtest.watch.Growth;
+import io.penstock.loadtest.watch.GrowthLimits.Quantity;
 import io.penstock.loadtest.watch.ProcessSamples;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,6 +19,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.SplittableRandom;
 import org.HdrHistogram.Histogram;
 import org.junit.jupiter.api.Test;
@@ -52,7 +55,7 @@ class ReportTest {
               turn,
               (turn - 1) * 10L * SECOND,
               SECONDS * SECOND,
-              List.of(new FlowResult("small", true, SECONDS * SECOND, recording, lateness)),
+              List.of(new FlowResult("small", true, SECONDS * SECOND, recording, lateness, 7)),
               new GeneratorUse(SECONDS * SECOND, List.of(0.25), 1, MS),
               Map.of("broker", 90 * MS)));
     }
@@ -63,8 +66,19 @@ class ReportTest {
         commit,
         segments,
         List.of(
-            new ProcessSamples.Sample(0, "broker", 0, 50_000_000),
-            new ProcessSamples.Sample(SECOND, "broker", SECOND / 2, 60_000_000)),
+            new ProcessSamples.Sample(0, "broker", 0, 50_000_000, OptionalLong.empty(), 30, 20),
+            new ProcessSamples.Sample(
+                SECOND, "broker", SECOND / 2, 60_000_000, OptionalLong.of(9_000_000), 31, 21)),
+        List.of(
+            new Growth("broker", Quantity.HEAP, 10, 55, 1.5, 0.5, Growth.Verdict.GROWS),
+            new Growth(
+                "broker",
+                Quantity.THREADS,
+                20,
+                20,
+                0,
+                Double.POSITIVE_INFINITY,
+                Growth.Verdict.STEADY)),
         List.of("a remark"));
   }
 
@@ -93,6 +107,11 @@ class ReportTest {
         .isCloseTo(100, within(0.1));
     assertThat(json.path("segments").path(2).path("flows").path(0).path("intervals")).hasSize(9);
     assertThat(json.path("processes").path("broker").path(0).path(1).asDouble()).isEqualTo(0.5);
+    assertThat(flow.path("most_at_once").asInt()).isEqualTo(7);
+    assertThat(json.path("processes").path("broker").path(0).path(5).asDouble()).isEqualTo(9);
+    assertThat(json.path("growth").path(0).path("per_minute").asDouble()).isEqualTo(1.5);
+    assertThat(json.path("growth").path(0).path("verdict").asText()).isEqualTo("GROWS");
+    assertThat(json.path("growth").path(1).has("limit_per_minute")).isFalse();
     assertThat(json.path("valid").asBoolean()).isTrue();
   }
 
@@ -111,10 +130,14 @@ class ReportTest {
     assertThat(TextSummary.of(run("a", 2, 1, 1)))
         .contains(
             "target penstock, 3 × 9 s",
-            "small (open loop): 100.0 answers/s, 0.10 MB/s, 2700 answered, 3 failed",
+            "small (open loop): 100.0 answers/s, 0.10 MB/s, 2700 answered, at most 7 at once, 3"
+                + " failed",
             "response",
             "hop broker",
             "CPU ms per 1,000 answers: broker 100.0",
+            "growth: THERE IS SOME",
+            "broker heap MB 10.0 to 55.0, +1.500 per minute (limit 0.500): GROWS",
+            "broker threads 20.0 to 20.0, +0.000 per minute",
             "a remark",
             "valid: the generator kept up");
   }

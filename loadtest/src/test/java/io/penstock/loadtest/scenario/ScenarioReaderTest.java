@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.penstock.loadtest.engine.Pace;
 import io.penstock.loadtest.fault.Home;
+import io.penstock.loadtest.network.Network;
 import io.penstock.loadtest.rate.Rate;
 import io.penstock.loadtest.scenario.Scenario.TargetName;
 import java.nio.file.Path;
@@ -43,6 +44,7 @@ class ScenarioReaderTest {
             "mixed-sizes",
             "slow-readers",
             "bulk-beside-small",
+            "wide-area",
             "connect-storm",
             "reconnect-storm");
     for (String name : reader.names()) {
@@ -56,7 +58,7 @@ class ScenarioReaderTest {
 
     assertThat(scenario.targets())
         .containsExactly(
-            new TargetName.OwnTunnel(),
+            TargetName.OwnTunnel.direct(),
             new TargetName.OwnOrigin(),
             new TargetName.Url("peer", "http://127.0.0.1:9", "", true));
     assertThat(scenario.duration()).isEqualTo(Duration.ofSeconds(4));
@@ -70,6 +72,41 @@ class ScenarioReaderTest {
     assertThat(scenario.flows().getLast().connections()).isEqualTo(64);
     assertThat(scenario.needsInstallation()).isTrue();
     assertThat(scenario.at(scenario.targets().subList(2, 3)).needsInstallation()).isFalse();
+  }
+
+  @Test
+  void aTargetMayHaveALineOfItsOwnAndTheOthersHaveTheScenarios() throws Exception {
+    String text =
+        GOOD.replace(
+            "targets: [penstock,",
+            "network: {delay_ms: 20, jitter_ms: 1.5}\n"
+                + "targets: [{name: far, network: {delay_ms: 80, bytes_per_second: 1000000,"
+                + " stall_every_s: 10, stall_ms: 300, reset_every_s: 60}}, penstock,");
+
+    Scenario scenario = ScenarioReader.parse("good", text);
+
+    assertThat(scenario.hasLines()).isTrue();
+    assertThat(scenario.targets())
+        .startsWith(
+            new TargetName.OwnTunnel(
+                "far",
+                new Network(
+                    Duration.ofMillis(80),
+                    Duration.ZERO,
+                    1_000_000,
+                    Duration.ofSeconds(10),
+                    Duration.ofMillis(300),
+                    Duration.ofMinutes(1))),
+            new TargetName.OwnTunnel(
+                "penstock",
+                new Network(
+                    Duration.ofMillis(20),
+                    Duration.ofNanos(1_500_000),
+                    0,
+                    Duration.ZERO,
+                    Duration.ZERO,
+                    Duration.ZERO)));
+    assertThat(ScenarioReader.parse("good", GOOD).hasLines()).isFalse();
   }
 
   @ParameterizedTest
@@ -87,7 +124,21 @@ class ScenarioReaderTest {
         "path: /1k|path: 1k|flows[0].requests[0]: path: expected printable ASCII|'1k'",
         "name: bulk|name: small|flows[1].name: expected another name|twice",
         "name: bulk|name: Bulk!|flows[1]: name: expected 1 to 32 lower-case|'Bulk!'",
-        "origin|orgin|targets[1]: expected penstock, origin or {name, url}|'orgin'",
+        "turns: 2|network: {dely_ms: 2}|network.dely_ms: expected one of delay_ms,"
+            + " jitter_ms|unknown",
+        "turns: 2|network: {delay_ms: -2}|network: delay: expected 0 to 10000 ms|found -2 ms",
+        "turns: 2|network: {stall_ms: 9}|network: stall: expected both how long and how often|PT0S",
+        "turns: 2|growth: {heap: 1}|growth.heap: expected one of resident_mb, heap_mb, open_files,"
+            + " threads|unknown",
+        "turns: 2|growth: {heap_mb: -1}|growth: heap MB: expected a limit per minute above 0|found"
+            + " -1.0",
+        "turns: 2|storm: {event: deploy, agents: 0}|storm.agents: expected a whole number from 1 to"
+            + " 10000|0",
+        "turns: 2|storm: {event: deploy, after_s: -1}|storm.after_s: expected 0.0 to 86400|-1.0",
+        "turns: 2|storm: {event: drain, rate: {constant: 1}}|storm.rate: expected none for"
+            + " drain|one",
+        "url: \"http://127.0.0.1:9\"|ca_file: x|targets[2]: expected url or network|neither",
+        "origin|orgin|targets[1]: expected penstock, origin, {name, url} or {|'orgin'",
         "description: what it is|turns: 1|expected YAML, found a mistake in line|Duplicate",
       })
   void namesTheKeyWhatWasExpectedAndWhatWasFound(
@@ -119,7 +170,8 @@ class ScenarioReaderTest {
             () ->
                 ScenarioReader.parse(
                     "storm", storm.replace("[origin]", "[penstock]").replace("connect", "rain")))
-        .hasMessageContaining("storm.event: expected connect or reconnect, found 'rain'");
+        .hasMessageContaining(
+            "storm.event: expected one of connect, reconnect, drain, deploy, revoke, found 'rain'");
     assertThatThrownBy(() -> ScenarioReader.parse("nothing", "description: nothing"))
         .hasMessageContaining("expected flows or a storm, found neither");
   }

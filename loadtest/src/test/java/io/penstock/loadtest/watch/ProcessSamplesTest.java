@@ -2,12 +2,17 @@ package io.penstock.loadtest.watch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(60)
 class ProcessSamplesTest {
+  @TempDir Path directory;
+
   private final long me = ProcessHandle.current().pid();
 
   @Test
@@ -26,6 +31,31 @@ class ProcessSamplesTest {
         .isGreaterThanOrEqualTo(50_000_000);
     assertThat(all.getLast().residentBytes()).isBetween(10L << 20, 8L << 30);
     assertThat(all.getLast().atNanos()).isGreaterThan(all.getFirst().atNanos());
+    assertThat(all.getLast().openFiles()).isBetween(3L, 100_000L);
+    assertThat(all.getLast().threads()).isBetween(2L, 10_000L);
+  }
+
+  @Test
+  void seesWhatACollectionLeavesInTheHeapOfAJvm() {
+    byte[] kept = new byte[40 << 20];
+    System.gc();
+
+    assertThat(Heap.keptBytes(me).orElseThrow()).isBetween((long) kept.length, 8L << 30);
+  }
+
+  @Test
+  void whatIsNoJvmHasNoHeap() throws Exception {
+    Process other = new ProcessBuilder("cat").start();
+    try {
+      assertThat(Heap.keptBytes(other.pid())).isEmpty();
+    } finally {
+      other.destroy();
+    }
+    Path torn =
+        Files.write(
+            directory.resolve("torn"),
+            new byte[] {(byte) 0xca, (byte) 0xfe, (byte) 0xc0, (byte) 0xc0, 1});
+    assertThat(Heap.keptBytes(torn)).isEmpty();
   }
 
   private void burn(long untilCpuNanos) {

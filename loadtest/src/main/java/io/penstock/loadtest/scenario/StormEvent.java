@@ -1,0 +1,15 @@
+package io.penstock.loadtest.scenario;
+
+import java.io.IOException;
+
+/// What happens to the agents of a storm. On the run's thread.
+interface StormEvent {
+  /// Returns what [#happen] has to find. Not measured.
+  void beforeTurn() throws IOException;
+
+  /// To its end.
+  void happen(StormTurn turn) throws IOException, InterruptedException;
+
+  /// What readers have to know about the figures.
+  String remark();
+}
