@@ -396,6 +396,7 @@ final class RunningBroker {
     LOG.info("draining for at most {} s", config.drain().toSeconds());
     tunnels.stopAccepting();
     front.stopAccepting();
+    routing.stop();
     Duration spread = config.drain().compareTo(DRAIN_SPREAD) < 0 ? config.drain() : DRAIN_SPREAD;
     try {
       boolean done = sessions.drain(spread, config.drain());

@@ -3,6 +3,7 @@ package io.penstock.broker.agents;
 import io.penstock.broker.store.AgentTable;
 import io.penstock.broker.store.ConnectionTable;
 import io.penstock.broker.store.ConnectionTable.Connection;
+import io.penstock.broker.store.ConnectionTable.Ended;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.store.StoreUnavailableException;
 import io.penstock.broker.store.Tx;
@@ -43,7 +44,7 @@ final class Presence {
   private sealed interface Note {
     record Opened(Connection connection) implements Note {}
 
-    record Closed(Admission admission, String reason, Instant at) implements Note {}
+    record Closed(Ended end) implements Note {}
   }
 
   Presence(
@@ -75,7 +76,15 @@ final class Presence {
   }
 
   void closed(LiveSession session, String reason) {
-    note(new Note.Closed(session.admission(), reason, clock.instant()));
+    Admission admission = session.admission();
+    note(
+        new Note.Closed(
+            new Ended(
+                admission.agent(),
+                admission.slot(),
+                admission.sessionEpoch(),
+                reason,
+                clock.instant())));
   }
 
   private synchronized void note(Note note) {
@@ -91,7 +100,7 @@ final class Presence {
     for (List<Note> batch = take(); !batch.isEmpty(); batch = take()) {
       List<Note> taken = batch;
       try {
-        database.run(tx -> taken.forEach(note -> write(tx, note)));
+        database.run(tx -> write(tx, taken));
       } catch (StoreUnavailableException away) {
         putBack(taken);
         throw away;
@@ -115,16 +124,19 @@ final class Presence {
     batch.reversed().forEach(notes::addFirst);
   }
 
-  private void write(Tx tx, Note note) {
-    switch (note) {
-      case Note.Opened(Connection connection) -> {
-        connections.open(tx, connection);
-        agents.connected(tx, connection.agent(), connection.connectedAt(), connection.remoteIp());
+  private void write(Tx tx, List<Note> batch) {
+    var opened = new ArrayList<Connection>();
+    var ended = new ArrayList<Ended>();
+    for (Note note : batch) {
+      switch (note) {
+        case Note.Opened(Connection connection) -> opened.add(connection);
+        case Note.Closed(Ended end) -> ended.add(end);
       }
-      case Note.Closed(Admission admission, String reason, Instant at) ->
-          connections.close(
-              tx, admission.agent(), admission.slot(), admission.sessionEpoch(), reason, at);
     }
+    // First the beginnings: some of them have ended by now.
+    connections.open(tx, opened);
+    connections.close(tx, ended);
+    agents.connected(tx, opened);
   }
 
   /// The heartbeat of this node's tunnels, so that a kill ends them where they were last seen.

@@ -33,6 +33,7 @@ public final class RoutingTable implements Routing, SessionWatcher {
   private final LongSupplier nanoTime;
   private final ConcurrentHashMap<String, SiteView> sites = new ConcurrentHashMap<>();
   private final Waiters waiters = new Waiters();
+  private volatile boolean stopping;
 
   public RoutingTable() {
     this(System::nanoTime);
@@ -89,7 +90,7 @@ public final class RoutingTable implements Routing, SessionWatcher {
       return new Route.Unknown();
     }
     boolean awaited = view.awaitedUntilNanos() - nanoTime.getAsLong() > 0;
-    return new Route.Offline(awaited || allowed || untold);
+    return new Route.Offline(!stopping && (awaited || allowed || untold));
   }
 
   /// Completes on the thread that made the change, or on a timer's: hop to your own. A change
@@ -97,7 +98,18 @@ public final class RoutingTable implements Routing, SessionWatcher {
   /// completed it.
   @Override
   public CompletionStage<Void> awaitChange(String site, Duration within) {
-    return waiters.await(site, within);
+    CompletionStage<Void> change = waiters.await(site, within);
+    if (stopping) {
+      waiters.changed(site);
+    }
+    return change;
+  }
+
+  /// This broker takes no tunnels any more, so that nobody waits for one here. Those who do are
+  /// told.
+  public void stop() {
+    stopping = true;
+    sites.keySet().forEach(waiters::changed);
   }
 
   /// An approved agent of the database, at the broker's start or when it is approved: its site is

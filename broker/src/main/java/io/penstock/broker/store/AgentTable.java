@@ -45,12 +45,21 @@ public final class AgentTable {
     return agents;
   }
 
-  public void connected(Tx tx, String name, Instant at, Optional<String> remoteIp) {
+  public void connected(Tx tx, List<ConnectionTable.Connection> tunnels) {
+    // In the order of their names, as whoever locks more than one of them does.
     tx.update(
-        "update agents set connected_at = $2, last_remote_ip = $3::text::inet where name = $1",
-        name,
-        at,
-        remoteIp);
+        """
+        with c as materialized (
+          select a.name, n.connected_at, n.remote_ip::inet as remote_ip
+          from (select distinct on (agent) agent, connected_at, remote_ip
+                from unnest($1::text[], $2::timestamptz[], $3::text[]) as u (agent, connected_at, remote_ip)
+                order by agent, connected_at desc) as n
+          join agents a on a.name = n.agent order by a.name for no key update of a)
+        update agents set connected_at = c.connected_at, last_remote_ip = c.remote_ip from c where agents.name = c.name\
+        """,
+        tunnels.stream().map(ConnectionTable.Connection::agent).toArray(String[]::new),
+        Values.times(tunnels, ConnectionTable.Connection::connectedAt),
+        Values.texts(tunnels, ConnectionTable.Connection::remoteIp));
   }
 
   /// When its last tunnel ended; empty = it never had one.

@@ -2,8 +2,6 @@ package io.penstock.broker.store;
 
 import io.penstock.broker.store.AuditTable.Entry;
 import io.vertx.core.json.JsonObject;
-import java.time.OffsetDateTime;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -46,9 +44,7 @@ final class AuditRows {
         order by place\
         """,
         waiting.stream().map(Entry::eventId).toArray(UUID[]::new),
-        waiting.stream()
-            .map(entry -> OffsetDateTime.ofInstant(entry.timestamp(), ZoneOffset.UTC))
-            .toArray(OffsetDateTime[]::new),
+        Values.times(waiting, Entry::timestamp),
         waiting.stream().map(Entry::eventType).toArray(String[]::new),
         texts(Entry::user),
         texts(Entry::resourceId),

@@ -5,6 +5,7 @@ import io.vertx.sqlclient.Row;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -20,35 +21,45 @@ public final class ConnectionTable {
       Optional<String> remoteIp,
       Instant connectedAt) {}
 
-  /// Noted twice when the answer to a commit was lost: the second time changes nothing.
-  public void open(Tx tx, Connection connection) {
+  /// The end of one tunnel.
+  public record Ended(String agent, int slot, long epoch, String reason, Instant at) {}
+
+  /// Noted twice when the answer to a commit was lost: the second time changes nothing. Those of
+  /// agents that are gone are left out.
+  public void open(Tx tx, List<Connection> all) {
     tx.update(
         """
         insert into connections (agent, slot, epoch, node, boot_id, remote_ip, connected_at, alive_at)
-        values ($1, $2, $3, $4, $5, $6::text::inet, $7, $7) on conflict do nothing\
+        select c.agent, c.slot, c.epoch, c.node, c.boot_id, c.remote_ip::inet, c.connected_at, c.connected_at
+        from unnest($1::text[], $2::int[], $3::bigint[], $4::text[], $5::bytea[], $6::text[], $7::timestamptz[])
+          as c (agent, slot, epoch, node, boot_id, remote_ip, connected_at)
+        join agents on agents.name = c.agent
+        on conflict do nothing\
         """,
-        connection.agent(),
-        connection.slot(),
-        connection.epoch(),
-        connection.node(),
-        connection.bootId(),
-        connection.remoteIp(),
-        connection.connectedAt());
+        all.stream().map(Connection::agent).toArray(String[]::new),
+        all.stream().map(Connection::slot).toArray(Integer[]::new),
+        all.stream().map(Connection::epoch).toArray(Long[]::new),
+        all.stream().map(Connection::node).toArray(String[]::new),
+        Values.octets(all, Connection::bootId),
+        Values.texts(all, Connection::remoteIp),
+        Values.times(all, Connection::connectedAt));
   }
 
-  /// Ends one tunnel. Its epoch makes a late close of an older session harmless.
-  public boolean close(Tx tx, String agent, int slot, long epoch, String reason, Instant at) {
+  /// A tunnel's epoch makes a late end of an older session harmless.
+  ///
+  /// @return how many ended by this
+  public int close(Tx tx, List<Ended> all) {
     return tx.update(
-            """
-            update connections set disconnected_at = $4, alive_at = $4, reason = $5
-            where agent = $1 and slot = $2 and epoch = $3 and disconnected_at is null\
-            """,
-            agent,
-            slot,
-            epoch,
-            at,
-            reason)
-        == 1;
+        """
+        update connections as c set disconnected_at = e.at, alive_at = e.at, reason = e.reason
+        from unnest($1::text[], $2::int[], $3::bigint[], $4::text[], $5::timestamptz[]) as e (agent, slot, epoch, reason, at)
+        where c.agent = e.agent and c.slot = e.slot and c.epoch = e.epoch and c.disconnected_at is null\
+        """,
+        all.stream().map(Ended::agent).toArray(String[]::new),
+        all.stream().map(Ended::slot).toArray(Integer[]::new),
+        all.stream().map(Ended::epoch).toArray(Long[]::new),
+        all.stream().map(Ended::reason).toArray(String[]::new),
+        Values.times(all, Ended::at));
   }
 
   /// The node's heartbeat for all its tunnels.

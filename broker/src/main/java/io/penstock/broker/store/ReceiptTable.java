@@ -5,8 +5,6 @@ import io.penstock.broker.store.SystemTable.VersionKey;
 import io.penstock.codec.seal.Octets;
 import io.vertx.sqlclient.Row;
 import java.nio.charset.StandardCharsets;
-import java.time.OffsetDateTime;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
@@ -68,9 +66,7 @@ public final class ReceiptTable {
         Values.texts(rows, ReceiptRow::reason),
         Values.texts(rows, ReceiptRow::detail),
         Values.octets(rows, ReceiptRow::document),
-        rows.stream()
-            .map(row -> OffsetDateTime.ofInstant(row.receivedAt(), ZoneOffset.UTC))
-            .toArray(OffsetDateTime[]::new),
+        Values.times(rows, ReceiptRow::receivedAt),
         Values.octets(rows, row -> mac.of(TABLE, row.granting())));
   }
 

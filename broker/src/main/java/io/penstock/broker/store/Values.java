@@ -57,6 +57,12 @@ final class Values {
     return rows.stream().map(row -> Buffer.buffer(field.apply(row).bytes())).toArray(Buffer[]::new);
   }
 
+  static <R> OffsetDateTime[] times(List<R> rows, Function<R, Instant> field) {
+    return rows.stream()
+        .map(row -> OffsetDateTime.ofInstant(field.apply(row), ZoneOffset.UTC))
+        .toArray(OffsetDateTime[]::new);
+  }
+
   static String text(Row row, String column) {
     return required(row.getString(column), column);
   }

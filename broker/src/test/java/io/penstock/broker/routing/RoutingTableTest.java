@@ -179,6 +179,19 @@ class RoutingTableTest {
   }
 
   @Test
+  void nobodyWaitsForAnAgentOnceTheBrokerStops() {
+    Served leaving = serve("a1", rules("erp", true, "/**"));
+    leaving.draining = true;
+    CompletableFuture<Void> before = wait("plant");
+
+    table.stop();
+
+    assertThat(before).isDone();
+    assertThat(wait("plant")).isDone();
+    assertThat(find("erp")).isEqualTo(new Route.Offline(false));
+  }
+
+  @Test
   void onlyAThousandWait() {
     for (int i = 0; i < 1_024; i++) {
       assertThat(wait("site" + i)).isNotDone();

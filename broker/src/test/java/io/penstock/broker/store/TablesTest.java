@@ -9,6 +9,7 @@ import io.penstock.broker.keys.BrokerKeys;
 import io.penstock.broker.keys.MasterKey;
 import io.penstock.broker.keys.RowMac;
 import io.penstock.broker.store.AlarmTable.Severity;
+import io.penstock.broker.store.ConnectionTable.Ended;
 import io.penstock.broker.store.EnrollmentTokenTable.Consumption;
 import io.penstock.broker.store.SessionTable.Rotation;
 import io.penstock.codec.seal.Octets;
@@ -290,11 +291,18 @@ class TablesTest {
     test.database()
         .run(
             tx -> {
-              connections.open(tx, connection("press-8", 0, 1, start.minusSeconds(3600)));
-              connections.close(tx, "press-8", 0, 1, "bye", start.plus(Duration.ofHours(6)));
-              connections.open(tx, connection("press-8", 1, 1, start.plus(Duration.ofHours(3))));
-              connections.close(tx, "press-8", 1, 1, "bye", start.plus(Duration.ofHours(9)));
-              connections.open(tx, connection("press-8", 0, 2, start.plus(Duration.ofHours(15))));
+              connections.open(
+                  tx,
+                  List.of(
+                      connection("press-8", 0, 1, start.minusSeconds(3600)),
+                      connection("press-8", 1, 1, start.plus(Duration.ofHours(3))),
+                      connection("press-8", 0, 2, start.plus(Duration.ofHours(15))),
+                      connection("nobody", 0, 1, start)));
+              connections.close(
+                  tx,
+                  List.of(
+                      new Ended("press-8", 0, 1, "bye", start.plus(Duration.ofHours(6))),
+                      new Ended("press-8", 1, 1, "bye", start.plus(Duration.ofHours(9)))));
               connections.stillAlive(tx, "node-killed", start.plus(Duration.ofHours(18)));
             });
 
@@ -303,7 +311,9 @@ class TablesTest {
     assertThat(number(tx -> connections.closeLeftOpen(tx, "node-killed"))).isEqualTo(1);
     assertThat(tx(tx -> connections.availability(tx, start, NOW)).get("press-8"))
         .isCloseTo(0.5, within(0.001));
-    assertThat(holds(tx -> connections.close(tx, "press-8", 0, 1, "late", NOW))).isFalse();
+    assertThat(
+            number(tx -> connections.close(tx, List.of(new Ended("press-8", 0, 1, "late", NOW)))))
+        .isZero();
   }
 
   @Test
