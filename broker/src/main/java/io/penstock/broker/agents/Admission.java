@@ -67,19 +67,29 @@ final class Admission {
   }
 
   private void decide(ConnectionAttempt attempt, ControlChannel channel) throws TunnelRefused {
+    Moment before = now(attempt);
     switch (standing(attempt)) {
-      case Standing.Known _ -> inTurn(attempt, channel);
+      case Standing.Known known -> inTurn(known, before, attempt, channel);
       case Standing other -> turnedAway(other, attempt, channel);
     }
   }
 
-  /// Whoever went before may have changed everything: who comes is asked again.
-  private void inTurn(ConnectionAttempt attempt, ControlChannel channel) throws TunnelRefused {
+  /// While it stays the same, this broker has changed nothing of what admissions rely on.
+  private record Moment(long upheavals, long turnsOver) {}
+
+  private Moment now(ConnectionAttempt attempt) {
+    return new Moment(upheavals.count(), turns.over(attempt.request().agent()));
+  }
+
+  /// Whoever went before may have changed everything: then who comes is asked again.
+  private void inTurn(
+      Standing.Known first, Moment before, ConnectionAttempt attempt, ControlChannel channel)
+      throws TunnelRefused {
     Optional<Turns.Turn> turn = turns.take(attempt.request().agent(), TURN_WITHIN);
     try (Turns.Turn _ = turn.orElseThrow(Doorway::unavailable)) {
-      long upheavalsBefore = upheavals.count();
-      switch (standing(attempt)) {
-        case Standing.Known known -> welcome(known, upheavalsBefore, attempt, channel);
+      Moment taken = now(attempt);
+      switch (taken.equals(before) ? first : standing(attempt)) {
+        case Standing.Known known -> welcome(known, taken.upheavals(), attempt, channel);
         case Standing other -> turnedAway(other, attempt, channel);
       }
     }

@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLongArray;
 import org.jspecify.annotations.Nullable;
 
 /// Lets the connections of one agent be admitted one after the other, so that two processes on one
@@ -13,8 +14,12 @@ import org.jspecify.annotations.Nullable;
 /// away. Thread-safe.
 final class Turns {
   private static final int MAX_WAITING = 16;
+  private static final int COUNTERS = 1024;
 
   private final Map<String, Line> lines = new ConcurrentHashMap<>();
+
+  /// Turns that are over; several agents share one counter.
+  private final AtomicLongArray over = new AtomicLongArray(COUNTERS);
 
   private static final class Line {
     final Semaphore turn = new Semaphore(1, true);
@@ -33,9 +38,20 @@ final class Turns {
 
     @Override
     public void close() {
+      over.incrementAndGet(counter(agent));
       line.turn.release();
       leave(agent);
     }
+  }
+
+  /// Moves on with every turn of the agent that ends, and of others at times: who sees the same
+  /// number before and while he has his turn knows that nobody had one in between.
+  long over(String agent) {
+    return over.get(counter(agent));
+  }
+
+  private static int counter(String agent) {
+    return Math.floorMod(agent.hashCode(), COUNTERS);
   }
 
   /// Empty: the line is too long, or did not move within `within`.

@@ -33,4 +33,18 @@ class TurnsTest {
 
     assertThat(turns.size()).isZero();
   }
+
+  @Test
+  void theCounterMovesOnBeforeTheNextHasHisTurn() {
+    long before = turns.over("press");
+    Turns.Turn first = turns.take("press", Duration.ZERO).orElseThrow();
+    assertThat(turns.over("press")).isEqualTo(before);
+
+    first.close();
+
+    try (Turns.Turn next = turns.take("press", Duration.ZERO).orElseThrow()) {
+      assertThat(next).isNotNull();
+      assertThat(turns.over("press")).isGreaterThan(before);
+    }
+  }
 }
