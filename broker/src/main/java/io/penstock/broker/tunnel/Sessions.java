@@ -84,19 +84,24 @@ public final class Sessions {
   void admit(Session session) {
     Slot slot = Slot.of(session);
     Session before = current.putIfAbsent(slot, session);
-    while (before != null) {
+    while (before != null && !succeeds(slot, before, session)) {
       if (before.admission().sessionEpoch() >= session.admission().sessionEpoch()) {
         session.close(ErrorCode.REPLACED, "a newer session is there");
         return;
       }
-      if (current.replace(slot, before, session)) {
-        before.supersede();
-        break;
-      }
       before = current.putIfAbsent(slot, session);
     }
     byAgent.merge(session.admission().agent(), List.of(session), Sessions::joined);
+    // Only now: its agent always has one that lives.
+    if (before != null) {
+      before.supersede();
+    }
     watchers.forEach(watcher -> watcher.admitted(session));
+  }
+
+  private boolean succeeds(Slot slot, Session before, Session session) {
+    return before.admission().sessionEpoch() < session.admission().sessionEpoch()
+        && current.replace(slot, before, session);
   }
 
   private static List<Session> joined(List<Session> those, List<Session> more) {
