@@ -50,6 +50,7 @@ import io.penstock.codec.ErrorCode;
 import io.penstock.codec.mux.CreditPool;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
+import io.vertx.core.file.FileSystemOptions;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -107,10 +108,10 @@ final class RunningBroker {
   private final Front front;
   private Optional<MetricsServer> metricsServer = Optional.empty();
 
-  private RunningBroker(BrokerConfig config) throws IOException {
+  private RunningBroker(BrokerConfig config, Vertx vertx) throws IOException {
     this.config = config;
     data = DataDirectory.open(config.data());
-    vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
+    this.vertx = vertx;
     external = config.database().url().map(_ -> DatabaseAddress.of(config.database()));
     database =
         Database.connect(
@@ -228,7 +229,7 @@ final class RunningBroker {
   ///
   /// @param out gets the first start's JSON line
   static RunningBroker start(BrokerConfig config, PrintStream out) throws IOException {
-    var broker = new RunningBroker(config);
+    RunningBroker broker = wired(config);
     broker.agents.start();
     broker.delivery.start();
     broker.hints.start();
@@ -253,6 +254,26 @@ final class RunningBroker {
     broker.rotation.start();
     broker.renewHeads();
     return broker;
+  }
+
+  private static RunningBroker wired(BrokerConfig config) throws IOException {
+    Vertx vertx = Vertx.vertx(vertxOptions());
+    try {
+      return new RunningBroker(config, vertx);
+    } catch (IOException | RuntimeException failure) {
+      step("web server", () -> close(vertx));
+      throw failure;
+    }
+  }
+
+  /// No file is served, so there is nothing to lay out in a temporary directory.
+  static VertxOptions vertxOptions() {
+    return new VertxOptions()
+        .setPreferNativeTransport(true)
+        .setFileSystemOptions(
+            new FileSystemOptions()
+                .setFileCachingEnabled(false)
+                .setClassPathResolvingEnabled(false));
   }
 
   private void renewHeads() {
@@ -421,19 +442,15 @@ final class RunningBroker {
                 .shutdownGracefully(100, 1_000, TimeUnit.MILLISECONDS)
                 .awaitUninterruptibly(2, TimeUnit.SECONDS));
     step("database", database::close);
-    step(
-        "web server",
-        () ->
-            vertx
-                .close()
-                .toCompletionStage()
-                .toCompletableFuture()
-                .orTimeout(2, TimeUnit.SECONDS)
-                .join());
+    step("web server", () -> close(vertx));
     embedded.ifPresent(postgres -> step("Postgres", postgres::close));
     socket.close();
     data.close();
     LOG.info("stopped");
+  }
+
+  private static void close(Vertx vertx) {
+    vertx.close().toCompletionStage().toCompletableFuture().orTimeout(2, TimeUnit.SECONDS).join();
   }
 
   /// One part that fails does not keep the others, or the next time, from it.

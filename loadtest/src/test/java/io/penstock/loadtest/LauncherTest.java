@@ -147,28 +147,97 @@ class LauncherTest {
 
   @Test
   void takesAStartCacheThatIsThereAndKeepsTheJvmQuietAboutIt() throws Exception {
-    launch("ctl");
-    Path cache = Files.createFile(home.resolve("broker/target/penstock-broker-0.1.0.aot"));
+    Path cache = startCache();
 
     assertThat(launch("broker").out().lines())
         .contains("arg[-XX:AOTCache=" + cache + "]", "arg[-Xlog:aot=off]", "arg[-Xlog:cds=off]");
     assertThat(launch("agent").out()).doesNotContain("AOT", "-Xlog");
   }
 
+  @Test
+  void onlyBrokerAndAgentTakeAStartCacheAndDoctorHearsWhetherThereIsOne() throws Exception {
+    Path cache = startCache();
+
+    assertThat(launch("ctl").out()).doesNotContain("AOT", "-Xlog", "start-cache");
+    assertThat(launch("doctor").out())
+        .contains("arg[-Dpenstock.start-cache=true]")
+        .doesNotContain("AOT", "-Xlog");
+    Files.delete(cache);
+    assertThat(launch("doctor").out()).doesNotContain("start-cache");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "broker/target/penstock-broker-0.1.0.jar",
+        "broker/target/lib/penstock-codec-0.1.0.jar"
+      })
+  void aStartCacheOlderThanAJarIsNotTaken(String jar) throws Exception {
+    startCache();
+    Path newer = home.resolve(jar);
+    if (!Files.exists(newer)) {
+      Files.createFile(newer);
+    }
+    makeNewer(newer);
+
+    assertThat(launch("broker").out()).doesNotContain("AOT", "-Xlog");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "/another/jdk\nJAVA_VERSION=\"25.0.1\"\n",
+        "JDK\nJAVA_VERSION=\"25.0.2\"\n",
+        "JDK\nJAVA_VERSION=\"25.0.1\"\nJAVA_RUNTIME_VERSION=\"25.0.1+8\"\n",
+        ""
+      })
+  void aStartCacheOfAnotherJdkIsNotTaken(String stamp) throws Exception {
+    Path cache = startCache();
+    Files.writeString(
+        cache.resolveSibling(cache.getFileName() + ".jdk"),
+        stamp.replace("JDK", directory.resolve("jdk-25").toRealPath().toString()));
+
+    assertThat(launch("broker").out()).doesNotContain("AOT", "-Xlog");
+  }
+
+  @Test
+  void aStartCacheWithoutAStampIsNotTaken() throws Exception {
+    Path cache = startCache();
+    Files.delete(cache.resolveSibling(cache.getFileName() + ".jdk"));
+
+    assertThat(launch("broker").out()).doesNotContain("AOT", "-Xlog");
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {"-XX:AOTMode=off", "-Da=b -XX:SharedArchiveFile=x.jsa", "-Xshare:off -Da=b"})
   void whoeverHasOptionsAboutCachesGetsNoneOfOurs(String options) throws Exception {
-    launch("ctl");
-    Files.createFile(home.resolve("broker/target/penstock-broker-0.1.0.aot"));
+    startCache();
     environment.put("PENSTOCK_JAVA_OPTS", options);
 
     assertThat(launch("broker").out()).contains(options.split(" ")).doesNotContain("AOTCache");
   }
 
-  @Test
-  void aStartCacheThatCouldNotBeMadeIsSaidOnce() throws Exception {
-    maven("echo '     [exec] penstock: no start caches: the disk is full'; exit 0");
+  /// The JVM reads these variables itself, and would not start with them and ours.
+  @ParameterizedTest
+  @CsvSource({
+    "JAVA_TOOL_OPTIONS, -Da=b -Xshare:off",
+    "JDK_JAVA_OPTIONS, -XX:AOTMode=off",
+    "_JAVA_OPTIONS, -XX:SharedArchiveFile=x.jsa"
+  })
+  void alsoWhoHasThemInAVariableOfJava(String variable, String options) throws Exception {
+    Path cache = startCache();
+    assertThat(launch("broker").out()).contains(cache.toString());
+    environment.put(variable, options);
+
+    assertThat(launch("broker").out()).doesNotContain("AOTCache", "-Xlog");
+  }
+
+  /// Ant's lines in Maven's log.
+  @ParameterizedTest
+  @ValueSource(strings = {"INFO", "WARNING"})
+  void aStartCacheThatCouldNotBeMadeIsSaidOnce(String level) throws Exception {
+    maven("echo '[" + level + "]      [exec] penstock: no start caches: the disk is full'; exit 0");
 
     Result first = launch("ctl");
 
@@ -349,6 +418,16 @@ class LauncherTest {
             .formatted(version));
     script(jdk.resolve("bin/javac"), "exit 1\n");
     return jdk;
+  }
+
+  /// One for the broker that fits.
+  private Path startCache() throws Exception {
+    launch("ctl");
+    Path cache = Files.createFile(home.resolve("broker/target/penstock-broker-0.1.0.aot"));
+    Files.writeString(
+        cache.resolveSibling(cache.getFileName() + ".jdk"),
+        directory.resolve("jdk-25").toRealPath() + "\nJAVA_VERSION=\"25.0.1\"\n");
+    return cache;
   }
 
   private void maven(String ending) throws IOException {

@@ -5,10 +5,10 @@ import java.util.random.RandomGenerator;
 
 /// When to dial again: full jitter (a random time up to a ceiling that doubles) from 0.2 s to 30 s,
 /// so that a fleet does not come back at once. For the first half minute after a session was lost
-/// the ceiling grows with the time that the broker is away instead, to a quarter of it and a second
-/// at most: a broker that restarts is back within seconds, the line to it is down no more than a
-/// little longer than the broker is, and a fleet's dials become fewer the longer it takes. What the
-/// broker asks for wins. One owner.
+/// it doubles to half a second only, and then grows with the time that the broker is away, to a
+/// quarter of it and a second at most: a broker that restarts is back within seconds, the line to
+/// it is down no more than a little longer than the broker is, and a fleet's dials become fewer the
+/// longer it takes. What the broker asks for wins. One owner.
 final class Backoff {
   static final Duration FIRST = Duration.ofMillis(200);
   static final Duration LONGEST = Duration.ofSeconds(30);
@@ -18,6 +18,10 @@ final class Backoff {
 
   static final Duration EAGER_FOR = Duration.ofSeconds(30);
   static final Duration EAGER_LONGEST = Duration.ofSeconds(1);
+
+  /// Where doubling ends, and the part of the time away takes over as soon as it is more.
+  static final Duration EAGER_DOUBLED = Duration.ofMillis(500);
+
   private static final int EAGER_PART = 4;
 
   private final RandomGenerator random;
@@ -39,11 +43,13 @@ final class Backoff {
 
   private long eagerCeilingMs(long nowNanos) {
     long awayMs = Duration.ofNanos(nowNanos - lostNanos).toMillis();
-    return Math.clamp(awayMs / EAGER_PART, FIRST.toMillis(), EAGER_LONGEST.toMillis());
+    long doubledMs = Math.min(ceilingMs, EAGER_DOUBLED.toMillis());
+    return Math.clamp(awayMs / EAGER_PART, doubledMs, EAGER_LONGEST.toMillis());
   }
 
   void sessionEnded(Duration lived, long nowNanos) {
     if (lived.compareTo(LIVED) >= 0) {
+      ceilingMs = FIRST.toMillis();
       eager = true;
       lostNanos = nowNanos;
     }

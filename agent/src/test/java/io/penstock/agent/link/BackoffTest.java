@@ -12,21 +12,22 @@ import org.junit.jupiter.api.Test;
 class BackoffTest {
   private static final Duration LONG_SESSION = Duration.ofMinutes(5);
 
-  /// Always the ceiling.
-  private static final RandomGenerator HIGHEST =
-      new RandomGenerator() {
-        @Override
-        public long nextLong() {
-          throw new UnsupportedOperationException("only bounded draws are expected");
-        }
+  /// Always that part of the ceiling.
+  private static RandomGenerator always(double part) {
+    return new RandomGenerator() {
+      @Override
+      public long nextLong() {
+        throw new UnsupportedOperationException("only bounded draws are expected");
+      }
 
-        @Override
-        public long nextLong(long bound) {
-          return bound - 1;
-        }
-      };
+      @Override
+      public long nextLong(long bound) {
+        return Math.round(part * (bound - 1));
+      }
+    };
+  }
 
-  private final Backoff backoff = new Backoff(HIGHEST);
+  private Backoff backoff = new Backoff(always(1));
   private long nowNanos = -5;
 
   /// As a slot does: waits, dials in no time, fails again.
@@ -50,13 +51,21 @@ class BackoffTest {
   void dialsMoreRarelyTheLongerTheBrokerIsAwayAndAtLeastEverySecondForHalfAMinute() {
     backoff.sessionEnded(LONG_SESSION, nowNanos);
 
-    List<Long> waits = waits(39);
+    List<Long> waits = waits(36);
 
-    // Away for 0, 200, 400, 600, 800, 1000, 1250, 1562 … ms.
-    assertThat(waits.subList(0, 8)).containsExactly(200L, 200L, 200L, 200L, 200L, 250L, 312L, 390L);
-    assertThat(waits.subList(8, 12)).isSorted();
-    assertThat(waits.subList(12, 38)).containsOnly(1000L);
-    assertThat(waits.getLast()).isGreaterThan(1000L);
+    // Away for 0, 200, 600, 1100, 1600, 2100, 2625, 3281, 4101 ms and so on.
+    assertThat(waits.subList(0, 8)).containsExactly(200L, 400L, 500L, 500L, 500L, 525L, 656L, 820L);
+    assertThat(waits.subList(8, 34)).containsOnly(1000L);
+    assertThat(waits.get(34)).isEqualTo(2000L);
+    assertThat(waits.get(35)).isEqualTo(4000L);
+  }
+
+  @Test
+  void dialsFourTimesInTheFirstSecondOnAverage() {
+    backoff = new Backoff(always(0.5));
+    backoff.sessionEnded(LONG_SESSION, nowNanos);
+
+    assertThat(waits(5)).containsExactly(100L, 200L, 250L, 250L, 250L);
   }
 
   @Test
@@ -65,7 +74,7 @@ class BackoffTest {
 
     backoff.sessionEnded(LONG_SESSION, nowNanos);
 
-    assertThat(waits(3)).containsExactly(200L, 200L, 200L);
+    assertThat(waits(3)).containsExactly(200L, 400L, 500L);
   }
 
   @Test

@@ -2,7 +2,6 @@ package io.penstock.broker.ctl;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
-import java.lang.management.ManagementFactory;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -105,8 +104,8 @@ public final class Doctor implements Callable<Integer> {
     if (System.getProperty("penstock.home") != null) {
       findings.add(
           MachineCheck.startCache(
-              ManagementFactory.getRuntimeMXBean().getInputArguments(),
-              System.getProperty("java.vm.info", "")));
+              Boolean.getBoolean("penstock.start-cache"),
+              Path.of(System.getProperty("java.class.path"))));
     }
     findings.addAll(broker(BrokerSettings.read(Optional.ofNullable(config), terminal)));
     print(findings);

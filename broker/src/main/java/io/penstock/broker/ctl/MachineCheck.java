@@ -11,15 +11,26 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Clock;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /// What a broker or agent needs of the machine it runs on: the JDK, its data directory, its port.
 final class MachineCheck {
   private static final int JDK_FEATURE = 25;
+
+  /// The launcher's; a cache holds for them only.
+  static final List<String> SERVER_OPTIONS =
+      List.of(
+          "--enable-native-access=ALL-UNNAMED",
+          "--sun-misc-unsafe-memory-access=allow",
+          "-XX:+UseCompactObjectHeaders");
+
+  private static final int CACHE_TRIED_SECONDS = 20;
   private static final long LOW_SPACE_BYTES = 1L << 30;
   private static final Set<PosixFilePermission> OTHERS =
       EnumSet.of(
@@ -40,19 +51,45 @@ final class MachineCheck {
         "JDK", expected, found, "install a JDK " + JDK_FEATURE + " or set JAVA_HOME to it");
   }
 
-  /// What this very process was started with, which the broker of this installation is too. Whether
-  /// the JVM took a cache that it was given stands in `java.vm.info`.
-  static Finding startCache(List<String> jvmArguments, String vmInfo) {
+  /// The broker's. Asks a JVM with the broker's options, for this process has others.
+  ///
+  /// @param given whether the launcher would give it to the broker
+  static Finding startCache(boolean given, Path jar) {
     String stage = "start cache";
-    String expected = "one of these jars and this JDK, so that starts are quick";
+    String expected = "one of these jars and this JDK, so that the broker starts quickly";
     String remedy = "./penstock warm-up, as the owner of the jars";
-    if (jvmArguments.stream().noneMatch(argument -> argument.startsWith("-XX:AOTCache="))) {
+    if (!given) {
       return Finding.warn(stage, expected, "none", remedy);
     }
-    if (!vmInfo.contains("sharing")) {
-      return Finding.warn(stage, expected, "one of other jars or another JDK", remedy);
+    if (!isTaken(jar.resolveSibling(jar.getFileName().toString().replaceAll("jar$", "aot")), jar)) {
+      return Finding.warn(stage, expected, "one that the JVM does not take", remedy);
     }
     return Finding.ok(stage, expected, "so it is");
+  }
+
+  private static boolean isTaken(Path cache, Path jar) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(SERVER_OPTIONS);
+    command.addAll(List.of("-XX:AOTMode=on", "-XX:AOTCache=" + cache));
+    command.addAll(List.of("-cp", jar.toString(), "-version"));
+    try {
+      Process process =
+          new ProcessBuilder(command)
+              .redirectErrorStream(true)
+              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+              .start();
+      try {
+        return process.waitFor(CACHE_TRIED_SECONDS, TimeUnit.SECONDS) && process.exitValue() == 0;
+      } finally {
+        process.destroyForcibly();
+      }
+    } catch (IOException unable) {
+      return false;
+    } catch (InterruptedException stopped) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
   }
 
   static List<Finding> dataDirectory(Path directory) {

@@ -1,13 +1,15 @@
 package io.penstock.broker.store;
 
-import io.vertx.pgclient.PgException;
 import java.util.Map;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Brings the schema to the version of this program, over JDBC, before anything else uses it.
 /// Several brokers may start at once: Flyway locks.
 public final class Migrations {
+  private static final Logger LOG = LoggerFactory.getLogger(Migrations.class);
   private static final Map<String, String> DRIVER =
       Map.of("connectTimeout", "5", "ApplicationName", "penstock-broker-migrations");
 
@@ -17,8 +19,9 @@ public final class Migrations {
   public static boolean areComplete(Database database) {
     try {
       return database.transaction(SchemaHistory::isComplete);
-    } catch (StoreUnavailableException | PgException notKnown) {
-      // What is wrong with this database is better said by who has to do with it next.
+    } catch (RuntimeException notKnown) {
+      // What is wrong with this database, or its history, is better said by Flyway.
+      LOG.debug("cannot tell whether the schema is complete", notKnown);
       return false;
     }
   }

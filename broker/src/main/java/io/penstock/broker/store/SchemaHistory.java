@@ -31,6 +31,11 @@ final class SchemaHistory {
   private SchemaHistory() {}
 
   static boolean isComplete(Tx tx) {
+    return isComplete(tx, ours());
+  }
+
+  /// @param ours nothing is known to be complete where these are none
+  static boolean isComplete(Tx tx, Map<String, Integer> ours) {
     boolean begun =
         tx.query("select to_regclass('flyway_schema_history') is not null as begun")
             .iterator()
@@ -48,7 +53,7 @@ final class SchemaHistory {
       }
       applied.put(version, checksum);
     }
-    return applied.equals(ours());
+    return !ours.isEmpty() && applied.equals(ours);
   }
 
   /// Checksums of this program's migrations, by their versions; empty where they cannot be listed.

@@ -14,9 +14,11 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine.Command;
 
 class DoctorTest {
   @TempDir Path home;
@@ -37,17 +39,40 @@ class DoctorTest {
   }
 
   @Test
-  void aStartCacheThatTheJvmDidNotTakeIsAWarning() {
-    List<String> given = List.of("-Xmx1g", "-XX:AOTCache=/x/broker.aot");
+  void aStartCacheThatTheJvmDoesNotTakeIsAWarning() throws Exception {
+    Path jar = Files.copy(jarOf(Command.class), home.resolve("broker.jar"));
+    Path cache = home.resolve("broker.aot");
+    Path record = home.resolve("broker.aotconf");
+    java(jar, "-XX:AOTMode=record", "-XX:AOTConfiguration=" + record);
+    java(jar, "-XX:AOTMode=create", "-XX:AOTConfiguration=" + record, "-XX:AOTCache=" + cache);
 
-    assertThat(MachineCheck.startCache(given, "mixed mode, sharing").line())
-        .startsWith("ok start cache");
-    assertThat(MachineCheck.startCache(given, "mixed mode").line())
+    assertThat(MachineCheck.startCache(true, jar).line()).startsWith("ok start cache");
+    assertThat(MachineCheck.startCache(false, jar).line())
         .startsWith("warn start cache")
-        .contains("other jars or another JDK", "warm-up");
-    assertThat(MachineCheck.startCache(List.of("-Xmx1g"), "mixed mode, sharing").line())
+        .contains("found none", "warm-up");
+    Files.delete(cache);
+    Files.writeString(cache, "noise");
+    assertThat(MachineCheck.startCache(true, jar).line())
         .startsWith("warn start cache")
-        .contains("found none");
+        .contains("does not take", "warm-up");
+  }
+
+  private static Path jarOf(Class<?> type) throws Exception {
+    return Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI());
+  }
+
+  private static void java(Path jar, String... options) throws Exception {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(MachineCheck.SERVER_OPTIONS);
+    command.addAll(List.of(options));
+    command.addAll(List.of("-cp", jar.toString(), "-version"));
+    Process process =
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    assertThat(process.waitFor()).isZero();
   }
 
   @Test

@@ -2,6 +2,7 @@ package io.penstock.broker.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -50,6 +51,30 @@ class SchemaHistoryTest {
     test.execute(difference);
 
     assertThat(isComplete()).isFalse();
+  }
+
+  @Test
+  void aHistoryWithoutRowsIsNotCompleteForAProgramThatCannotListItsMigrations() {
+    test.execute("delete from flyway_schema_history");
+
+    boolean complete = test.database().transaction(tx -> SchemaHistory.isComplete(tx, Map.of()));
+
+    assertThat(complete).isFalse();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "alter table flyway_schema_history rename column checksum to sum",
+        "alter table flyway_schema_history alter column success type text",
+        "alter table flyway_schema_history alter column success drop not null\n"
+            + "update flyway_schema_history set success = null"
+      })
+  void aHistoryOfAnotherShapeIsLeftToFlyway(String difference) {
+    // One command at a time.
+    difference.lines().forEach(test::execute);
+
+    assertThat(Migrations.areComplete(test.database())).isFalse();
   }
 
   @Test

@@ -52,6 +52,7 @@ final class DemoRun implements AutoCloseable {
   private @Nullable PublicApi api;
   private @Nullable Credentials credentials;
   private String serviceToken = "";
+  private boolean closed;
 
   /// The on-premise system's own; the cloud learns it only sealed.
   private final String ledgerPassword = UUID.randomUUID().toString();
@@ -352,7 +353,11 @@ final class DemoRun implements AutoCloseable {
 
   /// Agent, broker, ERP, each by SIGTERM and awaited.
   @Override
-  public void close() {
+  public synchronized void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
     processes.close();
     if (api != null) {
       api.close();

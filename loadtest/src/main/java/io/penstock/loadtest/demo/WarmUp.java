@@ -16,7 +16,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.atomic.AtomicBoolean;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -45,7 +44,8 @@ public final class WarmUp implements Callable<Integer> {
   private static final int FAILED = 1;
 
   private final PrintStream err;
-  private final AtomicBoolean ended = new AtomicBoolean();
+  private final ExecutorService makers = Executors.newVirtualThreadPerTaskExecutor();
+  private boolean ended;
 
   @Option(names = "--force", description = "Also if the caches fit.")
   boolean force;
@@ -114,33 +114,36 @@ public final class WarmUp implements Callable<Integer> {
   private void make(List<StartCache> caches)
       throws IOException, InterruptedException, Steps.StepFailed {
     DemoDirectory directory = DemoDirectory.temporaryOne();
-    Thread watchdog = Thread.ofPlatform().daemon().name("warm-up-limit").start(this::endInTime);
-    try {
-      train(caches, directory);
-      makeAll(caches, directory);
-    } finally {
-      watchdog.interrupt();
-      directory.cleanUp();
-    }
-  }
-
-  /// The demo without its bulk, and its calls often enough for java to know what its work is.
-  private void train(List<StartCache> caches, DemoDirectory directory) throws Steps.StepFailed {
-    Steps quietly = new Steps(new PrintStream(PrintStream.nullOutputStream()));
     DemoRun run =
         new DemoRun(
             Home.find(),
             directory,
             Processes.freePort(),
-            quietly,
+            new Steps(new PrintStream(PrintStream.nullOutputStream())),
             launch -> recorded(caches, directory, launch));
-    Thread onSignal = new Thread(() -> end(run), "warm-up-end");
+    Thread onSignal = new Thread(() -> end(run, directory), "warm-up-end");
     Runtime.getRuntime().addShutdownHook(onSignal);
+    Thread watchdog = Thread.ofPlatform().daemon().name("warm-up-limit").start(this::endInTime);
+    try {
+      train(run);
+      makeAll(caches, directory);
+    } finally {
+      watchdog.interrupt();
+      if (!end(run, directory)) {
+        // The process ends; what failed meanwhile failed because of that.
+        Thread.currentThread().join();
+      }
+    }
+  }
+
+  /// The demo without its bulk, and its calls often enough for java to know what its work is. The
+  /// records are written when broker and agent end.
+  private static void train(DemoRun run) throws Steps.StepFailed {
     try {
       run.prepare();
       run.rehearse(ROUNDS);
     } finally {
-      end(run);
+      run.close();
     }
   }
 
@@ -157,21 +160,34 @@ public final class WarmUp implements Callable<Integer> {
     return directory.path().resolve(cache.module() + ".aotconf");
   }
 
-  private void end(DemoRun run) {
-    if (ended.compareAndSet(false, true)) {
-      run.close();
+  /// First everything that runs, then what it wrote. Whoever comes second waits until it is done.
+  ///
+  /// @return whether this call did it
+  private synchronized boolean end(DemoRun run, DemoDirectory directory) {
+    if (ended) {
+      return false;
     }
+    ended = true;
+    run.close();
+    makers.shutdownNow();
+    makers.close();
+    try {
+      directory.cleanUp();
+    } catch (IOException e) {
+      say("cannot remove " + directory.path() + ": " + e.getMessage());
+    }
+    return true;
   }
 
   /// Side by side: each takes some seconds of one processor.
-  private static void makeAll(List<StartCache> caches, DemoDirectory directory)
+  private void makeAll(List<StartCache> caches, DemoDirectory directory)
       throws IOException, InterruptedException {
-    try (ExecutorService side = Executors.newVirtualThreadPerTaskExecutor()) {
-      List<Future<StartCache>> made =
-          side.invokeAll(
-              caches.stream()
-                  .map(cache -> (Callable<StartCache>) () -> made(cache, directory))
-                  .toList());
+    List<Future<StartCache>> made =
+        makers.invokeAll(
+            caches.stream()
+                .map(cache -> (Callable<StartCache>) () -> made(cache, directory))
+                .toList());
+    try {
       for (Future<StartCache> one : made) {
         one.get();
       }

@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// What to start: a module's main class, its arguments, and the JVM around it.
 public record Launch(
@@ -26,6 +27,16 @@ public record Launch(
           "-XX:+UseCompactObjectHeaders",
           "-XX:+ExitOnOutOfMemoryError");
 
+  /// From which java takes options besides.
+  static final List<String> OPTION_VARIABLES =
+      List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS");
+
+  static final List<String> CACHE_WORDS = List.of("AOT", "SharedArchiveFile", "-Xshare");
+
+  private static final String BROKER = "io.penstock.broker.Broker";
+  private static final String AGENT = "io.penstock.agent.Agent";
+  private static final List<String> CACHED = List.of(BROKER, AGENT);
+
   /// Not a module: the agent's class path with this module's jar, which brings the host.
   private static final String AGENT_HOST = "agent-host";
 
@@ -36,11 +47,11 @@ public record Launch(
   }
 
   public static Launch broker(String... arguments) {
-    return of("broker", "broker", "io.penstock.broker.Broker", arguments);
+    return of("broker", "broker", BROKER, arguments);
   }
 
   public static Launch agent(String... arguments) {
-    return of("agent", "agent", "io.penstock.agent.Agent", arguments);
+    return of("agent", "agent", AGENT, arguments);
   }
 
   /// Several agents in one process, each with its own configuration file.
@@ -102,7 +113,7 @@ public record Launch(
   }
 
   List<String> command(Home home) {
-    List<String> options = new ArrayList<>(startCache(home));
+    List<String> options = new ArrayList<>(startCache(home, System.getenv()));
     options.addAll(jvmOptions);
     List<String> command = java(options);
     command.add("-Dpenstock.home=" + home.root());
@@ -116,10 +127,16 @@ public record Launch(
     return command;
   }
 
-  /// As the launcher does it: a caller who has a wish about caches gets none of ours.
-  private List<String> startCache(Home home) {
-    boolean wish = jvmOptions.stream().anyMatch(option -> option.contains("AOT"));
-    return wish
+  /// As the launcher does it: broker and agent only, and a caller who has a wish about caches gets
+  /// none of ours.
+  List<String> startCache(Home home, Map<String, String> inherited) {
+    Map<String, String> variables = new HashMap<>(inherited);
+    variables.putAll(environment);
+    Stream<String> said =
+        Stream.concat(
+            jvmOptions.stream(), OPTION_VARIABLES.stream().map(v -> variables.getOrDefault(v, "")));
+    boolean wish = said.anyMatch(option -> CACHE_WORDS.stream().anyMatch(option::contains));
+    return wish || !CACHED.contains(mainClass)
         ? List.of()
         : StartCache.all(home).stream()
             .filter(cache -> cache.module().equals(module))

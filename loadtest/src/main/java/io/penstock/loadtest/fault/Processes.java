@@ -18,6 +18,7 @@ public final class Processes implements AutoCloseable {
   private final Home home;
   private final Path logs;
   private final List<PenstockProcess> started = new ArrayList<>();
+  private boolean closed;
 
   public Processes(Home home, Path logs) {
     this.home = home;
@@ -26,6 +27,10 @@ public final class Processes implements AutoCloseable {
 
   /// Logs of a process that is started again go on in the same file.
   public synchronized PenstockProcess start(Launch launch) {
+    if (closed) {
+      throw new IllegalStateException(
+          "expected to start " + launch.name() + " before the end, found that all were ended");
+    }
     PenstockProcess process = PenstockProcess.start(launch, home, logFile(launch.name()));
     started.add(process);
     return process;
@@ -55,6 +60,7 @@ public final class Processes implements AutoCloseable {
 
   @Override
   public synchronized void close() {
+    closed = true;
     for (PenstockProcess process : started.reversed()) {
       process.close();
     }

@@ -1,20 +1,24 @@
 package io.penstock.loadtest.fault;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 
 /// The ahead-of-time cache of a program (JEP 483, 514, 515), beside its jar: classes read and
 /// linked, and what a training run learnt of its methods, so that a start skips that work.
 ///
-/// The JVM takes a cache only if the same JDK made it of the same jars; any other is as if there
-/// were none, without a word. So it is never deleted, and replaced whole while programs use it.
+/// The JVM takes a cache only if the same JDK made it of the same jars, and of any other says no
+/// word; but that start is slower than one without. So a stamp beside it names the JDK, and a start
+/// is given the cache only if that is the JDK in use and no jar is newer. A cache is never deleted,
+/// and replaced whole while programs use it.
 public record StartCache(Home home, String module) {
   /// Of a cache that does not fit the JVM would complain on standard output. A test compares them
   /// with the launcher's.
@@ -34,7 +38,7 @@ public record StartCache(Home home, String module) {
 
   /// For a start; nothing where there is no cache.
   List<String> options() {
-    if (!Files.isReadable(file())) {
+    if (!isCurrent()) {
       return List.of();
     }
     List<String> options = new ArrayList<>(List.of("-XX:AOTCache=" + file()));
@@ -42,12 +46,56 @@ public record StartCache(Home home, String module) {
     return options;
   }
 
-  /// Whether the JVM would take it.
-  public boolean fits() throws IOException, InterruptedException {
-    if (!Files.isReadable(file())) {
+  /// As the launcher judges it, which asks no JVM.
+  boolean isCurrent() {
+    try {
+      return Files.isReadable(file())
+          && Files.isReadable(stampFile())
+          && Files.readString(stampFile()).equals(stamp())
+          && isAsNewAsItsJars();
+    } catch (IOException unreadable) {
+      // Then the launcher gives none either.
       return false;
     }
-    return java(List.of("-XX:AOTMode=on", "-XX:AOTCache=" + file()), "-version").exitCode() == 0;
+  }
+
+  private boolean isAsNewAsItsJars() throws IOException {
+    FileTime made = Files.getLastModifiedTime(file());
+    Path jar = home.jar(module);
+    try (DirectoryStream<Path> libraries =
+        Files.newDirectoryStream(jar.resolveSibling("lib"), "*.jar")) {
+      for (Path library : libraries) {
+        if (Files.getLastModifiedTime(library).compareTo(made) > 0) {
+          return false;
+        }
+      }
+    }
+    return Files.getLastModifiedTime(jar).compareTo(made) <= 0;
+  }
+
+  Path stampFile() {
+    return file().resolveSibling(file().getFileName() + ".jdk");
+  }
+
+  /// This JDK's place and version, as the launcher finds them.
+  static String stamp() throws IOException {
+    Path jdk = Path.of(System.getProperty("java.home")).toRealPath();
+    var stamp = new StringBuilder(jdk + "\n");
+    for (String line : Files.readAllLines(jdk.resolve("release"))) {
+      if (line.startsWith("JAVA_VERSION=") || line.startsWith("JAVA_RUNTIME_VERSION=")) {
+        stamp.append(line).append('\n');
+      }
+    }
+    return stamp.toString();
+  }
+
+  /// Whether a start is given it, and the JVM would take it.
+  public boolean fits() throws IOException, InterruptedException {
+    if (!isCurrent()) {
+      return false;
+    }
+    List<String> options = List.of("-XX:AOTMode=on", "-XX:AOTCache=" + file());
+    return java(options, ProcessBuilder.Redirect.DISCARD) == 0;
   }
 
   /// What makes a start of this program a training run; the record is written when it ends.
@@ -55,47 +103,54 @@ public record StartCache(Home home, String module) {
     return launch.option("-XX:AOTMode=record").option("-XX:AOTConfiguration=" + recorded);
   }
 
-  /// Makes the cache of what a training run recorded.
+  /// Makes the cache of what a training run recorded. What java said stays beside the record. An
+  /// interrupt ends it, and leaves nothing unfinished.
   public void make(Path recorded) throws IOException, InterruptedException {
-    Path beside = file().resolveSibling(file().getFileName() + ".new");
-    Ended ended =
-        java(
-            List.of(
-                "-XX:AOTMode=create", "-XX:AOTConfiguration=" + recorded, "-XX:AOTCache=" + beside),
-            "-version");
-    if (ended.exitCode() != 0 || !Files.exists(beside)) {
-      throw new IOException(
-          "expected java to write "
-              + beside
-              + ", found exit code "
-              + ended.exitCode()
-              + ": "
-              + ended.said());
+    // Of a name of its own: others may be making the same.
+    String own = "." + UUID.randomUUID() + ".new";
+    Path beside = file().resolveSibling(file().getFileName() + own);
+    Path stampBeside = file().resolveSibling(stampFile().getFileName() + own);
+    Path said = recorded.resolveSibling(recorded.getFileName() + ".log");
+    try {
+      List<String> options =
+          List.of(
+              "-XX:AOTMode=create", "-XX:AOTConfiguration=" + recorded, "-XX:AOTCache=" + beside);
+      int exitCode = java(options, ProcessBuilder.Redirect.to(said.toFile()));
+      if (exitCode != 0 || !Files.exists(beside)) {
+        throw new IOException(
+            "expected java to write "
+                + beside
+                + ", found exit code "
+                + exitCode
+                + ": "
+                + Files.readString(said).strip());
+      }
+      replace(beside, file());
+      replace(Files.writeString(stampBeside, stamp()), stampFile());
+    } finally {
+      Files.deleteIfExists(beside);
+      Files.deleteIfExists(stampBeside);
     }
-    Files.move(beside, file(), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
   }
 
-  private record Ended(int exitCode, String said) {}
+  private static void replace(Path made, Path target) throws IOException {
+    Files.move(made, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+  }
 
-  private Ended java(List<String> options, String argument)
+  /// Of a java with these options that only says its version; it does not outlive this call.
+  private int java(List<String> options, ProcessBuilder.Redirect said)
       throws IOException, InterruptedException {
     List<String> command = Launch.java(options);
     command.add("-cp");
     command.add(home.jar(module).toString());
-    command.add(argument);
-    Path said = Files.createTempFile("penstock-start-cache-", ".log");
+    command.add("-version");
+    Process process =
+        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(said).start();
     try {
-      Process process =
-          new ProcessBuilder(command)
-              .redirectErrorStream(true)
-              .redirectOutput(said.toFile())
-              .start();
-      if (!process.waitFor(MADE_WITHIN.toMillis(), TimeUnit.MILLISECONDS)) {
-        process.destroyForcibly().waitFor();
-      }
-      return new Ended(process.exitValue(), Files.readString(said, StandardCharsets.UTF_8).strip());
+      var _ = process.waitFor(MADE_WITHIN.toMillis(), TimeUnit.MILLISECONDS);
     } finally {
-      Files.delete(said);
+      process.destroyForcibly().waitFor();
     }
+    return process.exitValue();
   }
 }
