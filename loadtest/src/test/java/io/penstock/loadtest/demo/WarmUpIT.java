@@ -14,6 +14,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -61,8 +63,19 @@ class WarmUpIT {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"postgres", "io.penstock.agent.Agent", "-XX:AOTMode=create"})
-  void aSignalLeavesNothingBehind(String doing) throws Exception {
+  @ValueSource(strings = {"postgres", "io.penstock.agent.Agent"})
+  void aSignalWhileItRehearsesLeavesNothingBehind(String doing) throws Exception {
+    aSignalLeavesNothingBehind(doing);
+  }
+
+  /// After a whole rehearsal.
+  @Test
+  @Tag("slow")
+  void aSignalWhileCachesAreMadeLeavesNothingBehind() throws Exception {
+    aSignalLeavesNothingBehind("-XX:AOTMode=create");
+  }
+
+  private void aSignalLeavesNothingBehind(String doing) throws Exception {
     awaitChild(doing);
     List<ProcessHandle> running = warmUp.descendants().toList();
     assertThat(running).as(said()).isNotEmpty();

@@ -59,7 +59,8 @@ class StartCacheIT {
     assumeTrue(real.fits(), "needs a start cache, which the build makes");
     Files.createSymbolicLink(cache.file(), real.file());
     Files.writeString(cache.stampFile(), StartCache.stamp());
-    Files.setLastModifiedTime(cache.home().jar("broker"), FileTime.from(Instant.now().plusSeconds(60)));
+    Files.setLastModifiedTime(
+        cache.home().jar("broker"), FileTime.from(Instant.now().plusSeconds(60)));
 
     assertThat(cache.fits()).isFalse();
     showsHelpAndNothingElse();
