@@ -11,9 +11,11 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.SingleThreadEventExecutor;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
@@ -121,6 +123,11 @@ public final class NetworkProxy implements AutoCloseable {
   public void line(Network other) {
     line = other;
     group.next().execute(() -> Set.copyOf(relays).forEach(Relay::lineChanged));
+  }
+
+  /// Of the event loop, for whoever watches its load.
+  public List<Long> threadIds() {
+    return List.of(((SingleThreadEventExecutor) server.eventLoop()).threadProperties().id());
   }
 
   @Override
