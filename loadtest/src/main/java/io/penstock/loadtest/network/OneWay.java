@@ -22,7 +22,7 @@ final class OneWay extends ChannelInboundHandlerAdapter {
   /// About the largest window that Linux gives a connection by itself.
   static final int MOST_BYTES = 4 << 20;
 
-  private static final int FEWEST_BYTES = 64 << 10;
+  private static final int FEWEST_BYTES = 16 << 10;
 
   /// Of a router in front of a slow line, beside what is on the line.
   private static final long ROUTER_QUEUE_NANOS = 100_000_000;
