@@ -190,7 +190,12 @@ public final class LoadTest implements Callable<Integer> {
         err.println("penstock loadtest: nothing was answered");
         return CANNOT_REACH;
       }
-      return result.invalid().isEmpty() && result.growing().isEmpty() ? FINE : FAILED;
+      boolean fine =
+          result.invalid().isEmpty()
+              && result.failures().isEmpty()
+              && result.growing().isEmpty()
+              && result.unknown().isEmpty();
+      return fine ? FINE : FAILED;
     } catch (ScenarioException e) {
       err.println("penstock loadtest: " + e.getMessage());
       return INVALID_SCENARIO;

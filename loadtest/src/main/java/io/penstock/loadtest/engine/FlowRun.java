@@ -505,6 +505,6 @@ final class FlowRun {
     encoded.forEach(ByteBuf::release);
     done.complete(
         new FlowResult(
-            flow.name(), !isClosedLoop(), durationNanos, recording, lateness, mostAtOnce));
+            flow.name(), !isClosedLoop(), 0, durationNanos, recording, lateness, mostAtOnce));
   }
 }

@@ -10,6 +10,7 @@ import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.SingleThreadEventExecutor;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
@@ -106,6 +107,13 @@ public final class Fleet implements AutoCloseable {
 
   Class<? extends Channel> channelType() {
     return channelType;
+  }
+
+  /// Of the event loops, for whoever watches their load.
+  public List<Long> threadIds() {
+    return loops.stream()
+        .map(loop -> ((SingleThreadEventExecutor) loop.eventLoop()).threadProperties().id())
+        .toList();
   }
 
   /// All tunnels end without a word.

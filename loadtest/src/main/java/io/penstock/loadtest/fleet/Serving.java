@@ -106,6 +106,7 @@ final class Serving implements Steps {
       case ControlMessage.OwnerKeys _ -> {
         // The next handshake shows them, too, and that is checked.
       }
+      case ControlMessage.Revoked _ -> throw FleetException.revoked();
       default -> throw new FleetException("expected no " + message.getClass().getSimpleName());
     }
   }

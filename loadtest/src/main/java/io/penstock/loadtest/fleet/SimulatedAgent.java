@@ -63,15 +63,16 @@ public final class SimulatedAgent {
         : Optional.empty();
   }
 
-  /// Completes when the tunnel that it has now is over, whoever ended it.
-  public CompletableFuture<Void> tunnelEnd() {
-    var end = new CompletableFuture<Void>();
+  /// Completes with the reason when the tunnel that it has now is over, whoever ended it. Empty: it
+  /// has none now.
+  public CompletableFuture<Optional<FleetException>> tunnelEnd() {
+    var end = new CompletableFuture<Optional<FleetException>>();
     loop.execute(
         () -> {
-          if (tunnel == null) {
-            end.complete(null);
+          if (tunnel == null || tunnel.end().isDone()) {
+            end.complete(Optional.empty());
           } else {
-            var _ = tunnel.end().thenRun(() -> end.complete(null));
+            var _ = tunnel.end().thenAccept(why -> end.complete(Optional.of(why)));
           }
         });
     return end;

@@ -57,7 +57,7 @@ final class Tunnel extends SimpleChannelInboundHandler<BinaryWebSocketFrame>
   private final Identity identity;
   private final Steps steps;
   private final Handshake handshake;
-  private final CompletableFuture<Void> end = new CompletableFuture<>();
+  private final CompletableFuture<FleetException> end = new CompletableFuture<>();
   private @Nullable Channel channel;
   private @Nullable SessionCore core;
   private @Nullable Future<?> ticks;
@@ -188,11 +188,11 @@ final class Tunnel extends SimpleChannelInboundHandler<BinaryWebSocketFrame>
       var _ = channel.close();
     }
     steps.ended(why);
-    end.complete(null);
+    end.complete(why);
   }
 
-  /// Completes when it is over.
-  CompletableFuture<Void> end() {
+  /// Completes with the reason when it is over.
+  CompletableFuture<FleetException> end() {
     return end;
   }
 
@@ -365,7 +365,10 @@ final class Tunnel extends SimpleChannelInboundHandler<BinaryWebSocketFrame>
 
   @Override
   public void onClose(ErrorCode code, int retryAfterMs, String text) {
-    fail(new FleetException("the broker closed: " + code + " " + text));
+    fail(
+        code == ErrorCode.REVOKED
+            ? FleetException.revoked()
+            : new FleetException("the broker closed: " + code + " " + text));
   }
 
   @Override

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
@@ -136,6 +137,11 @@ public final class Installation implements AutoCloseable {
   /// From now on between agents and broker.
   public void line(Network network) {
     line.ifPresent(proxy -> proxy.line(network));
+  }
+
+  /// Of the event loop that makes the line; none without one.
+  public List<Long> lineThreadIds() {
+    return line.map(NetworkProxy::threadIds).orElse(List.of());
   }
 
   /// Where the ERP is invoked through the tunnel.

@@ -1,6 +1,7 @@
 package io.penstock.loadtest.network;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -21,7 +22,7 @@ final class OneWay extends ChannelInboundHandlerAdapter {
   /// About the largest window that Linux gives a connection by itself.
   static final int MOST_BYTES = 4 << 20;
 
-  private static final int FEWEST_BYTES = 64 << 10;
+  private static final int FEWEST_BYTES = 16 << 10;
 
   /// Of a router in front of a slow line, beside what is on the line.
   private static final long ROUTER_QUEUE_NANOS = 100_000_000;
@@ -40,6 +41,9 @@ final class OneWay extends ChannelInboundHandlerAdapter {
   private long bytes;
   private boolean ended;
   private boolean delivered;
+
+  /// Writing and flushing change whether the receiver's socket is writable, and so come back here.
+  private boolean delivering;
 
   /// What travels.
   private sealed interface Piece {
@@ -139,20 +143,31 @@ final class OneWay extends ChannelInboundHandlerAdapter {
   /// Hands over what is due, as far as the receiver takes it.
   void deliver() {
     Channel destination = to;
-    if (destination == null) {
+    if (destination == null || delivering) {
       return;
     }
-    long now = System.nanoTime();
-    while (!onTheWay.isEmpty()
-        && onTheWay.element().dueNanos() <= now
-        && destination.isWritable()) {
-      handOver(onTheWay.remove(), destination);
-    }
-    destination.flush();
+    delivering = true;
+    deliver(destination);
+    delivering = false;
     readIfThereIsRoom();
     if (destination.isWritable()) {
       schedule();
     }
+  }
+
+  private void deliver(Channel destination) {
+    long now = System.nanoTime();
+    while (!onTheWay.isEmpty()
+        && onTheWay.element().dueNanos() <= now
+        && takes(destination, onTheWay.element())) {
+      handOver(onTheWay.remove(), destination);
+    }
+    destination.flush();
+  }
+
+  /// A reset needs no room, nor an end that is still to come.
+  private static boolean takes(Channel destination, Piece piece) {
+    return piece instanceof Piece.Reset || destination.isWritable();
   }
 
   private void handOver(Piece piece, Channel destination) {
@@ -161,11 +176,19 @@ final class OneWay extends ChannelInboundHandlerAdapter {
         bytes -= it.content().readableBytes();
         var _ = destination.write(it.content());
       }
-      case Piece.End _ -> {
-        delivered = true;
-        relay.delivered(destination);
-      }
+      case Piece.End _ ->
+          destination
+              .writeAndFlush(Unpooled.EMPTY_BUFFER)
+              .addListener(taken -> ended(taken.isSuccess(), destination));
       case Piece.Reset _ -> relay.reset();
+    }
+  }
+
+  /// The receiver's socket has taken all that came before the end, or broke and said so itself.
+  private void ended(boolean taken, Channel destination) {
+    if (taken && !relay.isOver()) {
+      delivered = true;
+      relay.delivered(destination);
     }
   }
 
@@ -194,10 +217,13 @@ final class OneWay extends ChannelInboundHandlerAdapter {
     var _ = context.close();
   }
 
+  /// Without an end before it, or with answers still to come, this is a break.
   @Override
   public void channelInactive(ChannelHandlerContext context) {
-    relay.against(this).drop();
-    if (!ended && !relay.isOver()) {
+    OneWay answers = relay.against(this);
+    answers.drop();
+    boolean orderly = ended && answers.isDelivered();
+    if (!orderly && !relay.isOver()) {
       ended = true;
       enter(new Piece.Reset(due(0)));
     }

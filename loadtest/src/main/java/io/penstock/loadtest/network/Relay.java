@@ -80,14 +80,11 @@ final class Relay {
     }
   }
 
-  /// One side's end has reached the other; once both have, it is over.
+  /// One side's end and all before it are in the other's socket; once both are, it is over.
   void delivered(Channel to) {
     if (there.isDelivered() && back.isDelivered()) {
       close();
-      return;
-    }
-    to.flush();
-    if (to instanceof DuplexChannel duplex) {
+    } else if (to instanceof DuplexChannel duplex) {
       var _ = duplex.shutdownOutput();
     }
   }

@@ -9,7 +9,7 @@ record Ended(long answers, long bytes, long durationNanos) {
   static Ended within(FlowResult flow) {
     long durationNanos = flow.durationNanos();
     long interval = flow.recording().intervalNanos();
-    int whole = Math.toIntExact(Math.ceilDiv(durationNanos, interval));
+    int whole = Math.toIntExact(Math.ceilDiv(flow.startNanos() + durationNanos, interval));
     return new Ended(
         sum(flow.recording().endings(), whole),
         sum(flow.recording().received(), whole),

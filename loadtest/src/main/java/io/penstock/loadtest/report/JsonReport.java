@@ -109,8 +109,10 @@ public final class JsonReport {
 
   private static void growth(ObjectNode json, Growth growth) {
     json.put("process", growth.process()).put("quantity", growth.quantity().text());
-    json.put("first", growth.first()).put("last", growth.last());
-    if (growth.verdict() != Growth.Verdict.TOO_SHORT) {
+    if (growth.verdict() != Growth.Verdict.NOT_KNOWN) {
+      json.put("first", growth.first()).put("last", growth.last());
+    }
+    if (!Double.isNaN(growth.perMinute())) {
       json.put("per_minute", growth.perMinute());
     }
     if (!Double.isInfinite(growth.limit())) {

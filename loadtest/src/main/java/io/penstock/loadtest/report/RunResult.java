@@ -17,6 +17,7 @@ import java.util.Set;
 /// @param commit of the sources, or "unknown"
 /// @param segments in the order in which they ran: targets take turns
 /// @param growth of processes over the run, for a scenario that limits it
+/// @param failures what should not have happened beside the requests
 /// @param remarks what a reader has to know besides, for example when a broker was killed
 public record RunResult(
     String scenario,
@@ -26,11 +27,13 @@ public record RunResult(
     List<Segment> segments,
     List<ProcessSamples.Sample> samples,
     List<Growth> growth,
+    List<String> failures,
     List<String> remarks) {
   public RunResult {
     segments = List.copyOf(segments);
     samples = List.copyOf(samples);
     growth = List.copyOf(growth);
+    failures = List.copyOf(failures);
     remarks = List.copyOf(remarks);
   }
 
@@ -51,9 +54,9 @@ public record RunResult(
       flows = List.copyOf(flows);
     }
 
-    /// Answers that ended within the duration, of all flows.
+    /// Of all flows, however late: CPU time runs until the last of them, too.
     long answered() {
-      return flows.stream().mapToLong(flow -> Ended.within(flow).answers()).sum();
+      return flows.stream().mapToLong(flow -> flow.recording().total().answered()).sum();
     }
   }
 
@@ -85,7 +88,23 @@ public record RunResult(
 
   /// What there was more and more of.
   public List<Growth> growing() {
-    return growth.stream().filter(one -> one.verdict() == Growth.Verdict.GROWS).toList();
+    return growth(Growth.Verdict.GROWS);
+  }
+
+  /// What has a limit, and was not seen.
+  public List<Growth> unknown() {
+    return growth(Growth.Verdict.NOT_KNOWN);
+  }
+
+  private List<Growth> growth(Growth.Verdict verdict) {
+    return growth.stream().filter(one -> one.verdict() == verdict).toList();
+  }
+
+  /// Whether any growth was looked at for long enough.
+  public boolean growthJudged() {
+    return growth.stream()
+        .anyMatch(
+            one -> one.verdict() == Growth.Verdict.GROWS || one.verdict() == Growth.Verdict.STEADY);
   }
 
   /// Flows without a single answer measure nothing.

@@ -25,6 +25,7 @@ public final class TextSummary {
     text.format("commit %s, started %s\n", run.commit(), run.started());
     run.targets().forEach(this::target);
     growth();
+    run.failures().forEach(failure -> text.format("  FAILED: %s\n", failure));
     run.remarks().forEach(remark -> text.format("  %s\n", remark));
     text.format("\n");
     List<String> invalid = run.invalid();
@@ -41,8 +42,18 @@ public final class TextSummary {
     if (run.growth().isEmpty()) {
       return;
     }
-    text.format("\ngrowth: %s\n", run.growing().isEmpty() ? "none seen" : "THERE IS SOME");
+    text.format("\ngrowth: %s\n", growthVerdict());
     run.growth().forEach(growth -> text.format("  %s\n", growth.text()));
+  }
+
+  private String growthVerdict() {
+    if (!run.growing().isEmpty()) {
+      return "THERE IS SOME";
+    }
+    if (!run.unknown().isEmpty()) {
+      return "NOT KNOWN of what has a limit";
+    }
+    return run.growthJudged() ? "none seen" : "not judged";
   }
 
   private void target(String name) {

@@ -1,10 +1,12 @@
 package io.penstock.loadtest.scenario;
 
 import io.penstock.loadtest.client.PublicApi;
+import io.penstock.loadtest.fleet.FleetException;
 import io.penstock.loadtest.fleet.SimulatedAgent;
 import io.penstock.loadtest.installation.Installation;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -21,6 +23,9 @@ final class Revocations implements StormEvent {
   private final PublicApi api;
   private final StormFleet fleet;
   private boolean spent;
+
+  /// @param reason empty = there was no tunnel
+  record End(Optional<FleetException> reason, long nanos) {}
 
   Revocations(Storm storm, Installation installation, StormFleet fleet) {
     this.storm = storm;
@@ -48,17 +53,27 @@ final class Revocations implements StormEvent {
 
   private void revoke(StormTurn turn, SimulatedAgent agent, long intended)
       throws IOException, InterruptedException {
-    CompletableFuture<Long> tunnelEnd = agent.tunnelEnd().thenApply(_ -> turn.now());
+    CompletableFuture<End> tunnelEnd =
+        agent.tunnelEnd().thenApply(reason -> new End(reason, turn.now()));
     api.post("/agents/" + agent.name() + "/revoke", PublicApi.object());
     long answered = turn.now();
-    long ended;
+    End end;
     try {
-      ended = Math.max(answered, tunnelEnd.get(PATIENCE.toSeconds(), TimeUnit.SECONDS));
+      end = tunnelEnd.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
     } catch (TimeoutException | ExecutionException stands) {
       turn.tooLate("the tunnel stands after " + PATIENCE, intended, answered, turn.now());
       return;
     }
-    if (ended - answered > LIMIT.toNanos()) {
+    judge(turn, end, intended, answered);
+  }
+
+  static void judge(StormTurn turn, End end, long intended, long answered) {
+    long ended = Math.max(answered, end.nanos());
+    if (end.reason().isEmpty()) {
+      turn.failed("had no tunnel before", intended);
+    } else if (!end.reason().get().isRevocation()) {
+      turn.failed("ended otherwise: " + end.reason().get().getMessage(), intended);
+    } else if (ended - answered > LIMIT.toNanos()) {
       turn.tooLate("the tunnel stood for more than 1 s", intended, answered, ended);
     } else {
       turn.answered(intended, answered, ended);

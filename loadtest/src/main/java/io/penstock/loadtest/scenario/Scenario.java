@@ -38,13 +38,17 @@ public record Scenario(
   public sealed interface TargetName {
     /// Through the broker and agent that are started for the run.
     ///
-    /// @param line between the two
-    record OwnTunnel(String name, Network line) implements TargetName {
+    /// @param given line between the two; empty = the scenario's, or none
+    record OwnTunnel(String name, Optional<Network> given) implements TargetName {
       static final String USUAL_NAME = "penstock";
 
-      /// With nothing between the two.
-      static OwnTunnel direct() {
-        return new OwnTunnel(USUAL_NAME, Network.NONE);
+      /// With nothing of its own between the two.
+      static OwnTunnel usual() {
+        return new OwnTunnel(USUAL_NAME, Optional.empty());
+      }
+
+      Network line() {
+        return given.orElse(Network.NONE);
       }
     }
 
@@ -85,8 +89,8 @@ public record Scenario(
     List<TargetName> others = new ArrayList<>();
     for (TargetName target : targets) {
       others.add(
-          target instanceof TargetName.OwnTunnel own && own.line().isNone()
-              ? new TargetName.OwnTunnel(own.name(), line)
+          target instanceof TargetName.OwnTunnel own && own.given().isEmpty()
+              ? new TargetName.OwnTunnel(own.name(), Optional.of(line))
               : target);
     }
     return at(others);

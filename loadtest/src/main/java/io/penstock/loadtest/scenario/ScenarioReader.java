@@ -112,7 +112,8 @@ public final class ScenarioReader {
       flows.add(flow);
     }
     Optional<YamlKeys> network = keys.inner("network");
-    Network line = network.isPresent() ? network(network.get()) : Network.NONE;
+    Optional<Network> line =
+        network.isPresent() ? Optional.of(network(network.get())) : Optional.empty();
     Optional<YamlKeys> storm = keys.inner("storm");
     Optional<Storm> read = storm.isPresent() ? Optional.of(storm(storm.get())) : Optional.empty();
     Optional<YamlKeys> limits = keys.inner("growth");
@@ -127,9 +128,10 @@ public final class ScenarioReader {
       throw new ScenarioException(
           keys.where() + " expected targets [penstock] beside a storm, found others");
     }
-    return new Scenario(
-            name, description, targets, warmup, duration, turns, threads, flows, read, growth)
-        .over(line);
+    Scenario scenario =
+        new Scenario(
+            name, description, targets, warmup, duration, turns, threads, flows, read, growth);
+    return line.map(scenario::over).orElse(scenario);
   }
 
   private static Duration seconds(YamlKeys keys, String key, double otherwise, double least)
@@ -150,12 +152,12 @@ public final class ScenarioReader {
               ? ownTarget(element.where(), element.node().asText())
               : target(element.keys()));
     }
-    return targets.isEmpty() ? List.of(TargetName.OwnTunnel.direct()) : targets;
+    return targets.isEmpty() ? List.of(TargetName.OwnTunnel.usual()) : targets;
   }
 
   private static TargetName ownTarget(String where, String name) throws ScenarioException {
     return switch (name) {
-      case TargetName.OwnTunnel.USUAL_NAME -> TargetName.OwnTunnel.direct();
+      case TargetName.OwnTunnel.USUAL_NAME -> TargetName.OwnTunnel.usual();
       case "origin" -> new TargetName.OwnOrigin();
       default ->
           throw new ScenarioException(
@@ -174,7 +176,7 @@ public final class ScenarioReader {
     }
     TargetName target =
         network.isPresent()
-            ? new TargetName.OwnTunnel(name, network(network.get()))
+            ? new TargetName.OwnTunnel(name, Optional.of(network(network.get())))
             : new TargetName.Url(
                 name, keys.text("url"), keys.text("ca_file", ""), keys.flag("insecure"));
     keys.end();
@@ -274,6 +276,7 @@ public final class ScenarioReader {
         inner.isPresent()
             ? Optional.of(rate(inner.get(), Duration.ofMinutes(1)))
             : Optional.empty();
+    boolean hasAtOnce = keys.has("at_once");
     int atOnce = keys.whole("at_once", 32, 1, Storm.MAX_AT_ONCE);
     Duration after = seconds(keys, "after_s", 0, 0);
     keys.end();
@@ -283,6 +286,16 @@ public final class ScenarioReader {
               + ".rate: expected none for "
               + word
               + ", which hits all agents at one moment, found one");
+    }
+    if (hasAtOnce && (!event.isOneByOne() || (event == Storm.Event.CONNECT && rate.isPresent()))) {
+      throw new ScenarioException(
+          keys.where()
+              + ".at_once: expected none for "
+              + word
+              + (event.isOneByOne()
+                  ? " with a rate, which alone says when agents dial"
+                  : ", which hits all agents at one moment")
+              + ", found one");
     }
     return new Storm(event, agents, rate, atOnce, after);
   }

@@ -62,6 +62,9 @@ public final class ScenarioRun implements AutoCloseable {
   private @Nullable StormRun storm;
   private boolean closed;
 
+  /// A turn's storm of which the figures are not read yet.
+  private @Nullable StormTurn happened;
+
   /// Of the watching thread.
   private long ticks;
 
@@ -120,10 +123,12 @@ public final class ScenarioRun implements AutoCloseable {
         segments,
         samples.samples(),
         growth(segments),
+        storm == null ? List.of() : storm.failures(),
         remarks(places));
   }
 
-  /// Of what is under load: not of the generator and the ERP, which are the harness's own.
+  /// Of what is under load: not of the generator and the ERP, which are the harness's own. Further
+  /// processes need not have all that has a limit.
   private List<Growth> growth(List<RunResult.Segment> segments) {
     return scenario
         .growth()
@@ -131,6 +136,10 @@ public final class ScenarioRun implements AutoCloseable {
         .orElse(List.of())
         .stream()
         .filter(growth -> !growth.process().equals(GENERATOR) && !growth.process().equals(ERP))
+        .filter(
+            growth ->
+                growth.verdict() != Growth.Verdict.NOT_KNOWN
+                    || !watched.containsKey(growth.process()))
         .toList();
   }
 
@@ -246,19 +255,31 @@ public final class ScenarioRun implements AutoCloseable {
     long start = System.nanoTime();
     samples.sample();
     Map<String, Long> before = samples.cpuNanos();
-    GeneratorWatch watch = GeneratorWatch.start(engine.threadIds());
+    GeneratorWatch watch = GeneratorWatch.start(engine.threadIds(), beside());
     List<FlowResult> flows =
         load(place, place.name() + " " + repeat + "/" + scenario.turns(), scenario.duration());
     GeneratorUse use = watch.stop();
     samples.sample();
-    return new RunResult.Segment(
-        place.name(),
-        repeat,
-        start - startNanos,
-        System.nanoTime() - start,
-        flows,
-        use,
-        difference(before, samples.cpuNanos()));
+    long took = System.nanoTime() - start;
+    Map<String, Long> cpu = difference(before, samples.cpuNanos());
+    StormTurn agents = happened;
+    if (storm != null && agents != null) {
+      flows.add(storm.settle(agents));
+      happened = null;
+    }
+    return new RunResult.Segment(place.name(), repeat, start - startNanos, took, flows, use, cpu);
+  }
+
+  /// The harness's own loops, other than those of the generator.
+  private Map<String, List<Long>> beside() {
+    Map<String, List<Long>> beside = new LinkedHashMap<>();
+    if (installation != null) {
+      beside.put("the line's proxy", installation.lineThreadIds());
+    }
+    if (storm != null) {
+      beside.put("the simulated agents", storm.threadIds());
+    }
+    return beside;
   }
 
   private static Map<String, Long> difference(Map<String, Long> before, Map<String, Long> after) {
@@ -281,7 +302,7 @@ public final class ScenarioRun implements AutoCloseable {
     if (agents != null && !what.endsWith("warm-up")) {
       // A load that fails before it begins is told of below.
       Object _ = CompletableFuture.anyOf(progress.begun(), running.handle((_, _) -> true)).join();
-      results.add(agents.storm());
+      happened = agents.storm();
       // It may have started another broker.
       watchInstallation(own());
     }

@@ -46,6 +46,8 @@ final class StormCalls implements AutoCloseable {
       }
     } catch (IOException refused) {
       turn.failed("the API: " + refused.getMessage(), intended);
+    } catch (RuntimeException unexpected) {
+      turn.failed("unexpected: " + unexpected, intended);
     } catch (InterruptedException ended) {
       Thread.currentThread().interrupt();
       turn.failed("ended", intended);

@@ -10,6 +10,11 @@ interface StormEvent {
   /// To its end.
   void happen(StormTurn turn) throws IOException, InterruptedException;
 
+  /// What has to be asked for the figures and was not while it was measured.
+  default void settle(StormTurn turn) throws IOException, InterruptedException {
+    // Most know all by then.
+  }
+
   /// What readers have to know about the figures.
   String remark();
 }

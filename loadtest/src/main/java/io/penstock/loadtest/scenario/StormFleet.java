@@ -51,6 +51,15 @@ final class StormFleet implements AutoCloseable {
     enrollment.connect(agents);
   }
 
+  List<Long> threadIds() {
+    return fleet.threadIds();
+  }
+
+  /// Receipts that they gave to their sessions so far.
+  long receipts() {
+    return fleet.counters().receipts();
+  }
+
   @Override
   public void close() {
     fleet.close();

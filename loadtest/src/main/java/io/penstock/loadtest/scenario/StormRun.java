@@ -18,6 +18,7 @@ final class StormRun implements AutoCloseable {
   private final StormFleet fleet;
   private final StormEvent event;
   private final List<String> remarks = new ArrayList<>();
+  private final List<String> failures = new ArrayList<>();
   private final ScheduledExecutorService timer =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().daemon().name("storm").factory());
@@ -34,7 +35,6 @@ final class StormRun implements AutoCloseable {
           case DEPLOY -> new Deploys(storm, installation, fleet);
           case REVOKE -> new Revocations(storm, installation, fleet);
         };
-    remarks.add(event.remark());
   }
 
   /// Enrolls and approves the agents.
@@ -50,21 +50,40 @@ final class StormRun implements AutoCloseable {
     }
   }
 
+  /// Of the agents' event loops.
+  List<Long> threadIds() {
+    return fleet.threadIds();
+  }
+
   void beforeTurn() throws IOException {
     event.beforeTurn();
   }
 
   /// One turn's storm, on this thread, to its end.
-  FlowResult storm() throws IOException, InterruptedException {
+  StormTurn storm() throws IOException, InterruptedException {
     StormTurn turn = new StormTurn(fleet.agents(), storm.atOnce(), timer);
     Thread.sleep(storm.after());
     event.happen(turn);
+    return turn;
+  }
+
+  /// What came of it. Asks the broker, so that nothing may be measured any more.
+  FlowResult settle(StormTurn turn) throws IOException, InterruptedException {
+    event.settle(turn);
     return turn.result();
+  }
+
+  /// What should not have happened.
+  List<String> failures() {
+    return List.copyOf(failures);
   }
 
   /// What readers have to know about the figures.
   List<String> remarks() {
-    return List.copyOf(remarks);
+    List<String> all = new ArrayList<>();
+    all.add(event.remark());
+    all.addAll(remarks);
+    return all;
   }
 
   @Override
@@ -135,6 +154,9 @@ final class StormRun implements AutoCloseable {
     @Override
     void restartBroker() {
       Installation.Drained drained = installation.drainAndRestartBroker();
+      if (drained.exitCode() != 0) {
+        failures.add("the drained broker's exit code: expected 0, found " + drained.exitCode());
+      }
       remarks.add(
           String.format(
               Locale.ROOT,

@@ -40,7 +40,8 @@ final class StormTurn {
   private final AtomicInteger next = new AtomicInteger();
   private volatile @Nullable Step closedLoop;
   private volatile boolean open;
-  private long endNanos;
+  private long firstIntended = Long.MAX_VALUE;
+  private long lastEnd;
   private long progressNanos;
   private int underWay;
   private int mostAtOnce;
@@ -106,11 +107,17 @@ final class StormTurn {
   }
 
   private void begin(Step step, SimulatedAgent agent, long intended) {
-    begun();
+    begun(intended);
     step.begin(agent, intended);
   }
 
-  private synchronized void begun() {
+  /// An agent's time, of which the first is where the storm's begins.
+  synchronized void meant(long intended) {
+    firstIntended = Math.min(firstIntended, intended);
+  }
+
+  private synchronized void begun(long intended) {
+    meant(intended);
     underWay++;
     mostAtOnce = Math.max(mostAtOnce, underWay);
     progressNanos = now();
@@ -118,8 +125,7 @@ final class StormTurn {
 
   private synchronized void ended() {
     underWay--;
-    endNanos = now();
-    progressNanos = endNanos;
+    progressNanos = now();
   }
 
   private synchronized long sinceProgressNanos() {
@@ -131,11 +137,13 @@ final class StormTurn {
   }
 
   synchronized void answered(long intended, long sent, long end) {
+    lastEnd = Math.max(lastEnd, end);
     recording.answered(intended, sent, end);
   }
 
   /// Answered, and later than may be.
   synchronized void tooLate(String kind, long intended, long sent, long end) {
+    lastEnd = Math.max(lastEnd, end);
     recording.timedOut(kind, intended, sent, end);
   }
 
@@ -177,7 +185,10 @@ final class StormTurn {
     }
   }
 
+  /// Its time is that from the first agent's to the last end.
   synchronized FlowResult result() {
-    return new FlowResult(FLOW, open, Math.max(1, endNanos), recording, lateness, mostAtOnce);
+    long first = Math.min(firstIntended, lastEnd);
+    long took = Math.max(1, lastEnd - first);
+    return new FlowResult(FLOW, open, first, took, recording, lateness, mostAtOnce);
   }
 }

@@ -3,6 +3,7 @@ package io.penstock.loadtest.watch;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import org.HdrHistogram.Histogram;
 
 /// Whether it was the generator that limited a run. If so the run is INVALID: its figures say more
@@ -63,6 +64,7 @@ public record Bottleneck(
               use.busiest() * 100,
               busy * 100));
     }
+    use.beside().forEach((what, share) -> beside(what, share).ifPresent(reasons::add));
     if (use.collecting() > collecting) {
       reasons.add(
           String.format(
@@ -72,5 +74,18 @@ public record Bottleneck(
               collecting * 100));
     }
     return reasons;
+  }
+
+  private Optional<String> beside(String what, double share) {
+    if (share <= busy) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        String.format(
+            Locale.ROOT,
+            "an event loop of %s was busy for %.0f %% of the time, expected at most %.0f %%",
+            what,
+            share * 100,
+            busy * 100));
   }
 }

@@ -42,7 +42,9 @@ public record Growth(
   public enum Verdict {
     GROWS,
     STEADY,
-    TOO_SHORT
+    TOO_SHORT,
+    /// There is a limit, and nothing that could be compared with it.
+    NOT_KNOWN
   }
 
   /// One of each process and quantity.
@@ -62,7 +64,7 @@ public record Growth(
           .inOrder()
           .forEach((quantity, limit) -> all.add(of(process, quantity, its, fromNanos, limit)));
     }
-    all.removeIf(growth -> Double.isNaN(growth.first()));
+    all.removeIf(growth -> Double.isNaN(growth.first()) && growth.verdict() != Verdict.NOT_KNOWN);
     return all;
   }
 
@@ -73,6 +75,10 @@ public record Growth(
       long fromNanos,
       double limit) {
     List<Point> points = pieces(samples, quantity, fromNanos);
+    if (points.isEmpty() && !Double.isInfinite(limit)) {
+      return new Growth(
+          process, quantity, Double.NaN, Double.NaN, Double.NaN, limit, Verdict.NOT_KNOWN);
+    }
     if (points.size() < FEWEST_PIECES || samples.getLast().atNanos() - fromNanos < SHORTEST_NANOS) {
       double first = points.isEmpty() ? Double.NaN : points.getFirst().value();
       double last = points.isEmpty() ? Double.NaN : points.getLast().value();
@@ -153,6 +159,7 @@ public record Growth(
     String most =
         Double.isInfinite(limit) ? "" : String.format(Locale.ROOT, " (limit %.3g)", limit);
     return switch (verdict) {
+      case NOT_KNOWN -> process + " " + quantity.text() + most + ": NOT KNOWN";
       case TOO_SHORT -> values() + ", too short to say";
       case STEADY -> values() + ", " + change + " per minute" + most;
       case GROWS -> values() + ", " + change + " per minute" + most + ": GROWS";

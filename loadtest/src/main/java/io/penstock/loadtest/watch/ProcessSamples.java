@@ -65,6 +65,12 @@ public final class ProcessSamples {
     if (cpu.isEmpty() || samples.size() == MAX_SAMPLES) {
       return;
     }
+    OptionalLong resident = status(pid, "VmRSS:");
+    OptionalLong threads = status(pid, "Threads:");
+    OptionalLong openFiles = openFiles(pid);
+    if (resident.isEmpty() || threads.isEmpty() || openFiles.isEmpty()) {
+      return;
+    }
     long all = cpu.getAsLong() + endedCpuNanos.getOrDefault(name, 0L);
     lastCpuNanos.put(name, all);
     samples.add(
@@ -72,10 +78,10 @@ public final class ProcessSamples {
             now,
             name,
             all,
-            status(pid, "VmRSS:") * 1024,
+            resident.getAsLong() * 1024,
             Heap.keptBytes(pid),
-            openFiles(pid),
-            status(pid, "Threads:")));
+            openFiles.getAsLong(),
+            threads.getAsLong()));
   }
 
   public synchronized List<Sample> samples() {
@@ -104,23 +110,23 @@ public final class ProcessSamples {
     }
   }
 
-  private static long status(long pid, String key) {
+  /// Empty: it has ended, or may not be read.
+  private static OptionalLong status(long pid, String key) {
     try (var lines = Files.lines(Path.of("/proc", Long.toString(pid), "status"))) {
       return lines
           .filter(line -> line.startsWith(key))
           .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")))
-          .findFirst()
-          .orElse(0);
+          .findFirst();
     } catch (IOException | UncheckedIOException ended) {
-      return 0;
+      return OptionalLong.empty();
     }
   }
 
-  private static long openFiles(long pid) {
+  private static OptionalLong openFiles(long pid) {
     try (var files = Files.list(Path.of("/proc", Long.toString(pid), "fd"))) {
-      return files.count();
+      return OptionalLong.of(files.count());
     } catch (IOException | UncheckedIOException ended) {
-      return 0;
+      return OptionalLong.empty();
     }
   }
 }

@@ -60,6 +60,18 @@ class SimulatedAgentTest {
     broker.await("admitted");
   }
 
+  @Test
+  void theEndOfATunnelHasItsReasonAndOneThatIsOverNone() throws Exception {
+    assertThat(get(agent.tunnelEnd())).isEmpty();
+    enrollAndConnect();
+
+    var end = agent.tunnelEnd();
+    agent.cut();
+
+    assertThat(get(end).orElseThrow().isRevocation()).isFalse();
+    assertThat(get(agent.tunnelEnd())).isEmpty();
+  }
+
   @SuppressWarnings("NullAway") // does not see in a class file that the secrets may be null
   private static DeliveryMessage configuration(long version) {
     return new DeliveryMessage.Configuration(

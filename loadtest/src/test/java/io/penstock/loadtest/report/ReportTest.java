@@ -55,7 +55,7 @@ class ReportTest {
               turn,
               (turn - 1) * 10L * SECOND,
               SECONDS * SECOND,
-              List.of(new FlowResult("small", true, SECONDS * SECOND, recording, lateness, 7)),
+              List.of(new FlowResult("small", true, 0, SECONDS * SECOND, recording, lateness, 7)),
               new GeneratorUse(SECONDS * SECOND, List.of(0.25), 1, MS),
               Map.of("broker", 90 * MS)));
     }
@@ -79,6 +79,7 @@ class ReportTest {
                 0,
                 Double.POSITIVE_INFINITY,
                 Growth.Verdict.STEADY)),
+        List.of("a broker that broke"),
         List.of("a remark"));
   }
 
@@ -138,6 +139,7 @@ class ReportTest {
             "growth: THERE IS SOME",
             "broker heap MB 10.0 to 55.0, +1.500 per minute (limit 0.500): GROWS",
             "broker threads 20.0 to 20.0, +0.000 per minute",
+            "FAILED: a broker that broke",
             "a remark",
             "valid: the generator kept up");
   }

@@ -10,6 +10,7 @@ import io.penstock.loadtest.rate.Rate;
 import io.penstock.loadtest.scenario.Scenario.TargetName;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -58,7 +59,7 @@ class ScenarioReaderTest {
 
     assertThat(scenario.targets())
         .containsExactly(
-            TargetName.OwnTunnel.direct(),
+            TargetName.OwnTunnel.usual(),
             new TargetName.OwnOrigin(),
             new TargetName.Url("peer", "http://127.0.0.1:9", "", true));
     assertThat(scenario.duration()).isEqualTo(Duration.ofSeconds(4));
@@ -90,23 +91,36 @@ class ScenarioReaderTest {
         .startsWith(
             new TargetName.OwnTunnel(
                 "far",
-                new Network(
-                    Duration.ofMillis(80),
-                    Duration.ZERO,
-                    1_000_000,
-                    Duration.ofSeconds(10),
-                    Duration.ofMillis(300),
-                    Duration.ofMinutes(1))),
+                Optional.of(
+                    new Network(
+                        Duration.ofMillis(80),
+                        Duration.ZERO,
+                        1_000_000,
+                        Duration.ofSeconds(10),
+                        Duration.ofMillis(300),
+                        Duration.ofMinutes(1)))),
             new TargetName.OwnTunnel(
                 "penstock",
-                new Network(
-                    Duration.ofMillis(20),
-                    Duration.ofNanos(1_500_000),
-                    0,
-                    Duration.ZERO,
-                    Duration.ZERO,
-                    Duration.ZERO)));
+                Optional.of(
+                    new Network(
+                        Duration.ofMillis(20),
+                        Duration.ofNanos(1_500_000),
+                        0,
+                        Duration.ZERO,
+                        Duration.ZERO,
+                        Duration.ZERO))));
     assertThat(ScenarioReader.parse("good", GOOD).hasLines()).isFalse();
+  }
+
+  @Test
+  void aTargetThatSaysNoDelayKeepsIt() throws Exception {
+    String text =
+        GOOD.replace(
+            "targets: [penstock,",
+            "network: {delay_ms: 20}\ntargets: [{name: near, network: {delay_ms: 0}}, penstock,");
+
+    assertThat(ScenarioReader.parse("good", text).targets())
+        .startsWith(new TargetName.OwnTunnel("near", Optional.of(Network.NONE)));
   }
 
   @ParameterizedTest
@@ -137,6 +151,9 @@ class ScenarioReaderTest {
         "turns: 2|storm: {event: deploy, after_s: -1}|storm.after_s: expected 0.0 to 86400|-1.0",
         "turns: 2|storm: {event: drain, rate: {constant: 1}}|storm.rate: expected none for"
             + " drain|one",
+        "turns: 2|storm: {event: drain, at_once: 3}|storm.at_once: expected none for drain|one",
+        "turns: 2|storm: {event: connect, at_once: 3, rate: {constant: 1}}|storm.at_once: expected"
+            + " none for connect with a rate|one",
         "url: \"http://127.0.0.1:9\"|ca_file: x|targets[2]: expected url or network|neither",
         "origin|orgin|targets[1]: expected penstock, origin, {name, url} or {|'orgin'",
         "description: what it is|turns: 1|expected YAML, found a mistake in line|Duplicate",

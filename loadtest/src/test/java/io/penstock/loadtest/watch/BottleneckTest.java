@@ -3,6 +3,7 @@ package io.penstock.loadtest.watch;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import java.util.Map;
 import org.HdrHistogram.Histogram;
 import org.junit.jupiter.api.Test;
 
@@ -58,6 +59,13 @@ class BottleneckTest {
         .hasSize(2)
         .anyMatch(reason -> reason.contains("95 %"))
         .anyMatch(reason -> reason.contains("3.0 %"));
+    assertThat(
+            Bottleneck.USUAL.ofGenerator(
+                new GeneratorUse(
+                    SECOND, List.of(0.2), Map.of("the proxy", 0.97, "the fleet", 0.1), 0, 0)))
+        .singleElement()
+        .asString()
+        .contains("of the proxy", "97 %");
     assertThat(Bottleneck.USUAL.ofGenerator(new GeneratorUse(SECOND, List.of(0.5), 1, 5 * MS)))
         .isEmpty();
   }

@@ -108,6 +108,18 @@ class GrowthTest {
   }
 
   @Test
+  void aLimitOnWhatWasNeverSeenIsAVerdictOfItsOwn() {
+    List<ProcessSamples.Sample> noHeap =
+        List.of(
+            new ProcessSamples.Sample(SECOND, "broker", 0, 1_000, OptionalLong.empty(), 40, 25));
+
+    Growth heap = of(noHeap, Quantity.HEAP);
+
+    assertThat(heap.verdict()).isEqualTo(Growth.Verdict.NOT_KNOWN);
+    assertThat(heap.text()).isEqualTo("broker heap MB (limit 0.500): NOT KNOWN");
+  }
+
+  @Test
   void aLimitIsAboveNothing() {
     assertThatThrownBy(() -> new GrowthLimits(Map.of(Quantity.THREADS, 0.0)))
         .hasMessage("threads: expected a limit per minute above 0, found 0.0");
