@@ -46,7 +46,8 @@ class LauncherTest {
           "basename",
           "tr",
           "grep",
-          "sleep");
+          "sleep",
+          "wc");
 
   @TempDir Path directory;
   private Path home;
@@ -194,8 +195,20 @@ class LauncherTest {
   void aStartCacheOfAnotherJdkIsNotTaken(String stamp) throws Exception {
     Path cache = startCache();
     Files.writeString(
-        cache.resolveSibling(cache.getFileName() + ".jdk"),
-        stamp.replace("JDK", directory.resolve("jdk-25").toRealPath().toString()));
+        stampOf(cache),
+        stamp.replace("JDK", directory.resolve("jdk-25").toRealPath().toString())
+            + stampedSizes(cache));
+
+    assertThat(launch("broker").out()).doesNotContain("AOT", "-Xlog");
+  }
+
+  @Test
+  void aStartCacheOfAnotherJarIsNotTaken() throws Exception {
+    Path cache = startCache();
+    Path jar = cache.resolveSibling("penstock-broker-0.1.0.jar");
+    FileTime before = Files.getLastModifiedTime(jar);
+    Files.writeString(jar, "another build");
+    Files.setLastModifiedTime(jar, before);
 
     assertThat(launch("broker").out()).doesNotContain("AOT", "-Xlog");
   }
@@ -203,7 +216,7 @@ class LauncherTest {
   @Test
   void aStartCacheWithoutAStampIsNotTaken() throws Exception {
     Path cache = startCache();
-    Files.delete(cache.resolveSibling(cache.getFileName() + ".jdk"));
+    Files.delete(stampOf(cache));
 
     assertThat(launch("broker").out()).doesNotContain("AOT", "-Xlog");
   }
@@ -425,9 +438,23 @@ class LauncherTest {
     launch("ctl");
     Path cache = Files.createFile(home.resolve("broker/target/penstock-broker-0.1.0.aot"));
     Files.writeString(
-        cache.resolveSibling(cache.getFileName() + ".jdk"),
-        directory.resolve("jdk-25").toRealPath() + "\nJAVA_VERSION=\"25.0.1\"\n");
+        stampOf(cache),
+        directory.resolve("jdk-25").toRealPath()
+            + "\nJAVA_VERSION=\"25.0.1\"\n"
+            + stampedSizes(cache));
     return cache;
+  }
+
+  private static Path stampOf(Path cache) {
+    return cache.resolveSibling(cache.getFileName() + ".of");
+  }
+
+  private static String stampedSizes(Path cache) throws IOException {
+    var sizes = new StringBuilder();
+    for (String jar : List.of("penstock-broker-0.1.0.jar", "lib/penstock-codec-0.1.0.jar")) {
+      sizes.append(jar).append('=').append(Files.size(cache.resolveSibling(jar))).append('\n');
+    }
+    return sizes.toString();
   }
 
   private void maven(String ending) throws IOException {
@@ -438,7 +465,7 @@ class LauncherTest {
         echo "mvn $* in $(pwd)" >> "$LOG"
         for module in codec broker agent loadtest; do
           mkdir -p $module/target/lib
-          touch $module/target/penstock-$module-0.1.0.jar
+          touch $module/target/penstock-$module-0.1.0.jar $module/target/lib/penstock-codec-0.1.0.jar
         done
         """
             + ending

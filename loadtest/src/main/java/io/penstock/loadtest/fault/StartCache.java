@@ -74,17 +74,23 @@ public record StartCache(Home home, String module) {
   }
 
   Path stampFile() {
-    return file().resolveSibling(file().getFileName() + ".jdk");
+    return file().resolveSibling(file().getFileName() + ".of");
   }
 
-  /// This JDK's place and version, as the launcher finds them.
-  static String stamp() throws IOException {
+  /// This JDK's place and version, and the sizes of Penstock's own jars, as the launcher finds
+  /// them.
+  String stamp() throws IOException {
     Path jdk = Path.of(System.getProperty("java.home")).toRealPath();
     var stamp = new StringBuilder(jdk + "\n");
     for (String line : Files.readAllLines(jdk.resolve("release"))) {
       if (line.startsWith("JAVA_VERSION=") || line.startsWith("JAVA_RUNTIME_VERSION=")) {
         stamp.append(line).append('\n');
       }
+    }
+    Path jar = home.jar(module);
+    String name = jar.getFileName().toString();
+    for (String part : List.of(name, "lib/" + name.replace(module, "codec"))) {
+      stamp.append(part).append('=').append(Files.size(jar.resolveSibling(part))).append('\n');
     }
     return stamp.toString();
   }

@@ -88,10 +88,11 @@ class LaunchTest {
       Files.createDirectories(target.resolve("lib"));
       Files.createFile(target.resolve("penstock-" + module + "-0.1.0.jar"));
       Files.createFile(target.resolve("lib/x.jar"));
+      Files.createFile(target.resolve("lib/penstock-codec-0.1.0.jar"));
     }
     var cache = new StartCache(new Home(directory), "broker");
     Files.writeString(cache.file(), "learnt");
-    Files.writeString(cache.stampFile(), StartCache.stamp());
+    Files.writeString(cache.stampFile(), cache.stamp());
     return cache;
   }
 

@@ -48,7 +48,7 @@ class StartCacheIT {
     byte[] noise = new byte[100_000];
     new Random(1).nextBytes(noise);
     Files.write(cache.file(), noise);
-    Files.writeString(cache.stampFile(), StartCache.stamp());
+    Files.writeString(cache.stampFile(), cache.stamp());
 
     assertThat(cache.fits()).isFalse();
     showsHelpAndNothingElse();
@@ -58,7 +58,7 @@ class StartCacheIT {
   void oneThatIsOlderThanItsJarIsIgnoredInSilence() throws Exception {
     assumeTrue(real.fits(), "needs a start cache, which the build makes");
     Files.createSymbolicLink(cache.file(), real.file());
-    Files.writeString(cache.stampFile(), StartCache.stamp());
+    Files.writeString(cache.stampFile(), cache.stamp());
     Files.setLastModifiedTime(
         cache.home().jar("broker"), FileTime.from(Instant.now().plusSeconds(60)));
 
