@@ -100,7 +100,11 @@ final class Presence {
     for (List<Note> batch = take(); !batch.isEmpty(); batch = take()) {
       List<Note> taken = batch;
       try {
-        database.run(tx -> write(tx, taken));
+        database.repeatable(
+            tx -> {
+              write(tx, taken);
+              return true;
+            });
       } catch (StoreUnavailableException away) {
         putBack(taken);
         throw away;

@@ -34,6 +34,7 @@ public final class ConnectionTable {
         from unnest($1::text[], $2::int[], $3::bigint[], $4::text[], $5::bytea[], $6::text[], $7::timestamptz[])
           as c (agent, slot, epoch, node, boot_id, remote_ip, connected_at)
         join agents on agents.name = c.agent
+        order by c.agent
         on conflict do nothing\
         """,
         all.stream().map(Connection::agent).toArray(String[]::new),

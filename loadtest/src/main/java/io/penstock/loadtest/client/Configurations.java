@@ -39,6 +39,19 @@ public final class Configurations {
     this.rootSha256 = rootSha256;
   }
 
+  /// The API's body for an `http` system that may be read, all of it, and has no secrets.
+  public static ObjectNode readable(String baseUrl) {
+    ObjectNode settings = PublicApi.object().put("base_url", baseUrl);
+    ObjectNode rule = settings.putArray("allow").addObject();
+    rule.putArray("methods").add("GET");
+    rule.putArray("paths").add("/**");
+    ObjectNode body = PublicApi.object().put("plugin", "http");
+    body.set("settings", settings);
+    body.putArray("secret_names");
+    body.putNull("sealed");
+    return body;
+  }
+
   /// One agent's record, believed because of the pinned root.
   public AgentRecord recordOf(String agent) throws IOException {
     JsonNode key = api.get("/agents/" + agent + "/sealing-key");

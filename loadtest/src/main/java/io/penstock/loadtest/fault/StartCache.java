@@ -15,10 +15,10 @@ import java.util.concurrent.TimeUnit;
 /// The ahead-of-time cache of a program (JEP 483, 514, 515), beside its jar: classes read and
 /// linked, and what a training run learnt of its methods, so that a start skips that work.
 ///
-/// The JVM takes a cache only if the same JDK made it of the same jars, and of any other says no
-/// word; but that start is slower than one without. So a stamp beside it names the JDK, and a start
-/// is given the cache only if that is the JDK in use and no jar is newer. A cache is never deleted,
-/// and replaced whole while programs use it.
+/// A JVM that does not take a cache says no word, but starts more slowly than without one, and it
+/// was seen to take the cache of another jar. So a stamp beside it names the JDK and the sizes of
+/// Penstock's own jars, and a start is given the cache only if these are the ones in use and no jar
+/// is newer. A cache is never deleted, and replaced whole while programs use it.
 public record StartCache(Home home, String module) {
   /// Of a cache that does not fit the JVM would complain on standard output. A test compares them
   /// with the launcher's.

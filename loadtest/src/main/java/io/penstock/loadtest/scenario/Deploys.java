@@ -1,7 +1,7 @@
 package io.penstock.loadtest.scenario;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.penstock.loadtest.client.Configurations;
 import io.penstock.loadtest.client.PublicApi;
 import io.penstock.loadtest.fleet.SimulatedAgent;
 import io.penstock.loadtest.installation.Installation;
@@ -22,6 +22,10 @@ import java.util.stream.Collectors;
 /// receipt for it is recorded by the broker, whose audit trail dates that.
 final class Deploys implements StormEvent {
   private static final String SYSTEM = "storm";
+
+  /// Simulated agents call nobody.
+  private static final String ERP = "http://erp.example:8080";
+
   private static final Duration LOOK_AGAIN = Duration.ofMillis(250);
   private static final Duration PATIENCE = Duration.ofMinutes(1);
 
@@ -46,20 +50,9 @@ final class Deploys implements StormEvent {
   public void beforeTurn() throws IOException {
     fleet.connect();
     for (SimulatedAgent agent : fleet.agents()) {
-      versions.put(agent, api.put(path(agent), version()).path("version").asLong());
+      versions.put(
+          agent, api.put(path(agent), Configurations.readable(ERP)).path("version").asLong());
     }
-  }
-
-  private static ObjectNode version() {
-    ObjectNode settings = PublicApi.object().put("base_url", "http://erp.example:8080");
-    ObjectNode rule = settings.putArray("allow").addObject();
-    rule.putArray("methods").add("GET");
-    rule.putArray("paths").add("/**");
-    ObjectNode body = PublicApi.object().put("plugin", "http");
-    body.set("settings", settings);
-    body.putArray("secret_names");
-    body.putNull("sealed");
-    return body;
   }
 
   private static String path(SimulatedAgent agent) {

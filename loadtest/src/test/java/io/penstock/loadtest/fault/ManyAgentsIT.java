@@ -3,7 +3,7 @@ package io.penstock.loadtest.fault;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.penstock.loadtest.client.Configurations;
 import io.penstock.loadtest.client.PublicApi;
 import io.penstock.loadtest.fleet.BrokerEndpoint;
 import io.penstock.loadtest.fleet.Fleet;
@@ -160,15 +160,7 @@ class ManyAgentsIT {
   private static Deploy deploy(Plant plant, SimulatedAgent agent, String system)
       throws IOException {
     String path = "/agents/" + agent.name() + "/systems/" + system;
-    ObjectNode settings = PublicApi.object().put("base_url", "http://erp.example:8080");
-    ObjectNode rule = settings.putArray("allow").addObject();
-    rule.putArray("methods").add("GET");
-    rule.putArray("paths").add("/**");
-    ObjectNode body = PublicApi.object().put("plugin", "http");
-    body.set("settings", settings);
-    body.putArray("secret_names");
-    body.putNull("sealed");
-    plant.api().put(path, body);
+    plant.api().put(path, Configurations.readable("http://erp.example:8080"));
     plant.api().post(path + "/deploy", PublicApi.object());
     return new Deploy(agent, system, System.currentTimeMillis());
   }
