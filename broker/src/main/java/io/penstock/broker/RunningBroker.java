@@ -154,7 +154,7 @@ final class RunningBroker {
                 database,
                 keys,
                 new SessionsOfAgents(sessions),
-                agent -> database().transaction(tx -> systems().documents().head(tx, agent)),
+                (tx, agent, generation) -> systems().documents().head(tx, agent, generation),
                 random,
                 clock,
                 config.node(),
@@ -291,10 +291,6 @@ final class RunningBroker {
             () -> step("counting alarms", metrics::refresh), 0, ALARMS_SECONDS, TimeUnit.SECONDS);
     var address = new InetSocketAddress(config.metrics().host(), config.metrics().port());
     metricsServer = MetricsServer.start(address, metrics);
-  }
-
-  private Database database() {
-    return database;
   }
 
   private Front front() {

@@ -105,13 +105,12 @@ public final class Agents implements AutoCloseable {
     this.keyUpkeep =
         new AgentKeyUpkeep(
             database, keys, identities, bundles, revocation, node, news, tampering, failpoint);
-    var standings = new Standings(database, identities, keys, guard);
+    var standings = new Standings(database, identities, keys, guard, around.heads());
     var refusals = new Refusals(database, ledger, clock);
     var welcoming =
         new Welcoming(
             standings,
             bundles,
-            around.heads(),
             new SessionOpening(database, identities, epochs, ledger, clock),
             new UnlockRotation(database, identities, epochs, bundles, doorway, ledger, clock),
             refusals,

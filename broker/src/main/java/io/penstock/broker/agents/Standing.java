@@ -3,6 +3,7 @@ package io.penstock.broker.agents;
 import io.penstock.broker.store.AgentKeys;
 import io.penstock.broker.store.AgentKeys.Unlock;
 import io.penstock.codec.seal.AgentRecord;
+import java.util.Optional;
 
 /// What a connection's agent is to us, by name, dev key and signed record.
 sealed interface Standing {
@@ -25,5 +26,7 @@ sealed interface Standing {
   record Cloned() implements Standing {}
 
   /// @param unlock the registered key it came with, current or next
-  record Known(AgentKeys keys, AgentRecord signed, Unlock unlock) implements Standing {}
+  /// @param head the newest head manifest (compact JWS); empty = it has no system
+  record Known(AgentKeys keys, AgentRecord signed, Unlock unlock, Optional<String> head)
+      implements Standing {}
 }

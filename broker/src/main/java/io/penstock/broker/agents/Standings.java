@@ -24,10 +24,17 @@ final class Standings {
   private final SignedRecords records;
   private final Revocations revocations;
   private final RevocationGuard guard;
+  private final Heads heads;
 
-  Standings(Database database, Identities identities, BrokerKeys keys, RevocationGuard guard) {
+  Standings(
+      Database database,
+      Identities identities,
+      BrokerKeys keys,
+      RevocationGuard guard,
+      Heads heads) {
     this.database = database;
     this.identities = identities;
+    this.heads = heads;
     this.records = new SignedRecords(keys);
     this.revocations = keys.revocations();
     this.guard = guard;
@@ -53,15 +60,19 @@ final class Standings {
     if (identities.unchecked().retiredFrom(tx, dev).equals(Optional.of(name))) {
       return new Standing.Cloned();
     }
-    return known(agent.get(), identities.generations(tx, name), dev, attempt);
+    return known(tx, agent.get(), identities.generations(tx, name), dev, attempt);
   }
 
   private Standing known(
-      AgentStanding agent, List<AgentKeys> generations, Octets dev, ConnectionAttempt attempt) {
+      Tx tx,
+      AgentStanding agent,
+      List<AgentKeys> generations,
+      Octets dev,
+      ConnectionAttempt attempt) {
     for (AgentKeys generation : generations) {
       Optional<Unlock> unlock = unlock(generation, dev);
       if (unlock.isPresent()) {
-        return of(agent, generation, unlock.get(), attempt);
+        return of(tx, agent, generation, unlock.get(), attempt);
       }
     }
     return new Standing.Unknown("unknown-dev-key");
@@ -76,18 +87,18 @@ final class Standings {
   }
 
   private Standing of(
-      AgentStanding agent, AgentKeys generation, Unlock unlock, ConnectionAttempt attempt) {
+      Tx tx, AgentStanding agent, AgentKeys generation, Unlock unlock, ConnectionAttempt attempt) {
     return switch (generation.state()) {
       case PENDING -> new Standing.Waiting(generation);
       case REJECTED -> new Standing.Unknown("rejected");
       case ENDED -> new Standing.Unknown("ended-generation");
       case REVOKED -> new Standing.Revoked();
-      case APPROVED -> approved(agent, generation, unlock, attempt);
+      case APPROVED -> approved(tx, agent, generation, unlock, attempt);
     };
   }
 
   private Standing approved(
-      AgentStanding agent, AgentKeys generation, Unlock unlock, ConnectionAttempt attempt) {
+      Tx tx, AgentStanding agent, AgentKeys generation, Unlock unlock, ConnectionAttempt attempt) {
     AgentRecord signed = records.of(generation);
     return switch (agent.state()) {
       case QUARANTINED -> new Standing.Quarantined();
@@ -99,20 +110,21 @@ final class Standings {
         if (generation.generation() != agent.generation()) {
           throw new TamperedException(agent.name(), "two generations are approved");
         }
-        yield admissible(generation, signed, unlock, attempt);
+        yield admissible(tx, generation, signed, unlock, attempt);
       }
     };
   }
 
-  private static Standing admissible(
-      AgentKeys generation, AgentRecord signed, Unlock unlock, ConnectionAttempt attempt) {
+  private Standing admissible(
+      Tx tx, AgentKeys generation, AgentRecord signed, Unlock unlock, ConnectionAttempt attempt) {
     if (!allows(signed, attempt.remote())) {
       return new Standing.WrongNetwork();
     }
     if (attempt.request().generation() != generation.generation()) {
       return new Standing.Promoted(generation);
     }
-    return new Standing.Known(generation, signed, unlock);
+    Optional<String> head = heads.newest(tx, generation.agent(), generation.generation());
+    return new Standing.Known(generation, signed, unlock, head);
   }
 
   private static boolean allows(AgentRecord signed, InetAddress remote) {

@@ -29,7 +29,6 @@ final class Welcoming {
 
   private final Standings standings;
   private final Bundles bundles;
-  private final Heads heads;
   private final SessionOpening opening;
   private final UnlockRotation rotation;
   private final Refusals refusals;
@@ -44,7 +43,6 @@ final class Welcoming {
   Welcoming(
       Standings standings,
       Bundles bundles,
-      Heads heads,
       SessionOpening opening,
       UnlockRotation rotation,
       Refusals refusals,
@@ -56,7 +54,6 @@ final class Welcoming {
       int tunnels) {
     this.standings = standings;
     this.bundles = bundles;
-    this.heads = heads;
     this.opening = opening;
     this.rotation = rotation;
     this.refusals = refusals;
@@ -74,8 +71,8 @@ final class Welcoming {
     byte[] sessionId = new byte[SESSION_ID_BYTES];
     random.nextBytes(sessionId);
     byte[] inner = bundles.unwrap(known.keys(), known.unlock());
-    Optional<String> head = doorway.through(() -> heads.newest(known.keys().agent()));
-    channel.send(new Welcome(sessionId, inner, Protocol.DEFAULT_MAX_STREAMS, head.orElse(null)));
+    channel.send(
+        new Welcome(sessionId, inner, Protocol.DEFAULT_MAX_STREAMS, known.head().orElse(null)));
     requireReady(known, sessionId, attempt, channel);
     SessionOpening.Opened opened =
         doorway.through(() -> opening.open(known, attempt)).orElseThrow(Doorway::unavailable);

@@ -17,9 +17,12 @@ import java.util.Optional;
 /// transaction.
 public interface Documents {
 
-  /// Newest signed head manifest (compact JWS) of an approved agent, signed anew when it is due, so
-  /// that the transaction may hold the head's lock afterwards; empty = it has no system.
-  Optional<String> head(Tx tx, String agent);
+  /// Newest signed head manifest (compact JWS) of an agent that the caller knows to be approved,
+  /// signed anew when it is due, so that the transaction may hold the head's lock afterwards;
+  /// empty = it has no system.
+  ///
+  /// @param generation in force
+  Optional<String> head(Tx tx, String agent, long generation);
 
   /// One version's document as the agent may fetch it; empty = no such version for this agent's
   /// generation.

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import javax.crypto.Mac;
 
 /// Bytes of several fields that no other fields share: each with its length before it, absence told
 /// from emptiness, maps in key order. Made for every row that is read, so without a stream's locks.
@@ -56,6 +57,11 @@ final class Fields {
     if (out.length - length < more) {
       out = Arrays.copyOf(out, Math.max(2 * out.length, length + more));
     }
+  }
+
+  /// All of it, without a copy.
+  void feed(Mac mac) {
+    mac.update(out, 0, length);
   }
 
   byte[] toBytes() {

@@ -11,9 +11,14 @@ import org.jspecify.annotations.Nullable;
 /// Signed texts whose signatures were found good, so that what is read from Postgres again and
 /// again costs its signature once: of each name the last one. A text is known by all its
 /// characters: a row that was changed is another text. Another keyset makes a new start. Holds at
-/// most [#MAX_CHARS]; beyond it the least used are verified again.
+/// most [#MAX_CHARS], and no more than a small part of the heap; beyond it the least used are
+/// verified again.
 public final class VerifiedTexts<T> {
-  private static final long MAX_CHARS = 16L << 20;
+  private static final int HEAP_PART = 32;
+
+  /// Room for what a thousand agents with forty systems each run. ASCII, so a byte each.
+  private static final long MAX_CHARS =
+      Math.min(64L << 20, Runtime.getRuntime().maxMemory() / HEAP_PART);
 
   private final Supplier<Keyset> keyset;
   private final BiFunction<String, Keyset, T> verification;

@@ -109,12 +109,11 @@ public final class Database implements AutoCloseable {
   private <T> T transaction(Duration limit, Function<Tx, T> work) {
     var waiting = new Waiting(limit);
     SqlConnection connection = lease(waiting);
-    var ending = new Ending(connection);
-    var tx = new Tx(connection, waiting);
+    Future<Transaction> begun = connection.begin();
+    var ending = new Ending(connection, connection.transaction());
+    var tx = new Tx(connection, begun, waiting);
     T result;
     try {
-      Transaction transaction = waiting.on(connection.begin());
-      ending.transaction(transaction);
       result = work.apply(tx);
       tx.audit().flush();
       waiting.on(ending.commit());
@@ -180,32 +179,23 @@ public final class Database implements AutoCloseable {
   /// Gives one connection back exactly once, after what was sent on it has been answered.
   private static final class Ending {
     private final SqlConnection connection;
-    private @org.jspecify.annotations.Nullable Transaction transaction;
+    private final Transaction transaction;
     private boolean committing;
 
-    Ending(SqlConnection connection) {
+    Ending(SqlConnection connection, Transaction transaction) {
       this.connection = connection;
-    }
-
-    void transaction(Transaction begun) {
-      transaction = begun;
+      this.transaction = transaction;
     }
 
     Future<Void> commit() {
       committing = true;
-      Transaction begun = java.util.Objects.requireNonNull(transaction);
-      return begun.commit().onComplete(_ -> connection.close());
+      return transaction.commit().onComplete(_ -> connection.close());
     }
 
     void rollback() {
-      if (committing) {
-        return;
+      if (!committing) {
+        transaction.rollback().onComplete(_ -> connection.close());
       }
-      if (transaction == null) {
-        connection.close();
-        return;
-      }
-      transaction.rollback().onComplete(_ -> connection.close());
     }
   }
 }

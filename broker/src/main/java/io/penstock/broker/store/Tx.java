@@ -1,9 +1,11 @@
 package io.penstock.broker.store;
 
+import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.RowSet;
 import io.vertx.sqlclient.SqlConnection;
+import io.vertx.sqlclient.Transaction;
 import io.vertx.sqlclient.Tuple;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,13 +15,16 @@ import java.util.Optional;
 /// ends with [Database#transaction].
 public final class Tx {
   private final SqlConnection connection;
+  private final Future<Transaction> begun;
   private final Waiting waiting;
   private final List<Runnable> afterCommit = new ArrayList<>();
   private final List<Runnable> whenOver = new ArrayList<>();
   private final AuditRows audit = new AuditRows(this);
 
-  Tx(SqlConnection connection, Waiting waiting) {
+  /// @param begun sent and perhaps not answered yet: the first statement leaves right behind it
+  Tx(SqlConnection connection, Future<Transaction> begun, Waiting waiting) {
     this.connection = connection;
+    this.begun = begun;
     this.waiting = waiting;
   }
 
@@ -51,8 +56,12 @@ public final class Tx {
   }
 
   RowSet<Row> query(String sql, Object... arguments) {
-    return waiting.on(
-        connection.preparedQuery(sql).execute(Tuple.wrap(Values.toClient(arguments))));
+    RowSet<Row> rows =
+        waiting.on(connection.preparedQuery(sql).execute(Tuple.wrap(Values.toClient(arguments))));
+    // Answered before the statement. Were it refused, nothing more than that statement would run
+    // outside of a transaction.
+    waiting.on(begun);
+    return rows;
   }
 
   Optional<Row> one(String sql, Object... arguments) {

@@ -56,11 +56,8 @@ final class StoredDocuments implements Documents {
   }
 
   @Override
-  public Optional<String> head(Tx tx, String agent) {
-    return standing
-        .approved(tx, agent)
-        .flatMap(approved -> watched(tx, () -> heads.current(tx, agent, approved.generation())))
-        .map(head -> head.row().jws());
+  public Optional<String> head(Tx tx, String agent, long generation) {
+    return watched(tx, () -> heads.current(tx, agent, generation)).map(head -> head.row().jws());
   }
 
   @Override

@@ -81,7 +81,14 @@ final class TestBroker implements AutoCloseable {
   private Agents wire() {
     return new Agents(
         new Agents.Surroundings(
-            database(), keys, sessions, _ -> Optional.ofNullable(head), RANDOM, clock, "node-1", 1),
+            database(),
+            keys,
+            sessions,
+            (_, _, _) -> Optional.ofNullable(head),
+            RANDOM,
+            clock,
+            "node-1",
+            1),
         name -> {
           passed.add(name);
           if (dieAtFailpoint) {
@@ -97,7 +104,7 @@ final class TestBroker implements AutoCloseable {
             database(),
             keys,
             new FakeSessions(clock),
-            _ -> Optional.empty(),
+            (_, _, _) -> Optional.empty(),
             RANDOM,
             clock,
             "node-2",
@@ -108,7 +115,7 @@ final class TestBroker implements AutoCloseable {
   Agents withoutDatabase(Database nowhere) {
     return new Agents(
         new Agents.Surroundings(
-            nowhere, keys, sessions, _ -> Optional.empty(), RANDOM, clock, "node-1", 1));
+            nowhere, keys, sessions, (_, _, _) -> Optional.empty(), RANDOM, clock, "node-1", 1));
   }
 
   DatabaseAddress nowhere() {

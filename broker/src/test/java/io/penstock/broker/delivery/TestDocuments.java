@@ -85,7 +85,7 @@ final class TestDocuments implements Documents {
   }
 
   @Override
-  public Optional<String> head(Tx tx, String agent) {
+  public Optional<String> head(Tx tx, String agent, long generation) {
     return headOf(agent, listed(tx, agent).getOrDefault(agent, Map.of()));
   }
 

@@ -100,10 +100,7 @@ class KeyRotationTest {
   }
 
   private HeadManifest head() {
-    return rig.database()
-        .transaction(tx -> rig.systems.documents().head(tx, "press"))
-        .map(jws -> HeadManifest.verify(jws, rig.keys.keyset()))
-        .orElseThrow();
+    return rig.head("press").map(jws -> HeadManifest.verify(jws, rig.keys.keyset())).orElseThrow();
   }
 
   private List<String> neededBy(String kid) {

@@ -279,7 +279,12 @@ class DatabaseTest {
   private static void workFor(Database database, Duration time) {
     long end = System.nanoTime() + time.toNanos();
     while (System.nanoTime() < end) {
-      database.run(tx -> tx.query("select 1"));
+      try {
+        database.run(tx -> tx.query("select 1"));
+      } catch (StoreUnavailableException _) {
+        // On a busy machine some wait too long, which is what they are told; no connection may be
+        // lost by it.
+      }
     }
   }
 

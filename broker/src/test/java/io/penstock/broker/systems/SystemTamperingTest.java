@@ -70,7 +70,7 @@ class SystemTamperingTest {
   }
 
   private Optional<String> head() {
-    return rig.database().transaction(tx -> documents().head(tx, "press"));
+    return rig.head("press");
   }
 
   private Optional<ConfigurationDocument> document(long version) {
@@ -201,7 +201,7 @@ class SystemTamperingTest {
     rig.database()
         .run(
             tx -> {
-              assertThat(documents().head(tx, "press")).isEmpty();
+              assertThat(documents().head(tx, "press", 1)).isEmpty();
               assertThat(rig.alarmKinds()).isEmpty();
             });
 
@@ -217,7 +217,7 @@ class SystemTamperingTest {
                 rig.database()
                     .run(
                         tx -> {
-                          documents().head(tx, "press");
+                          documents().head(tx, "press", 1);
                           throw new IllegalStateException("rolled back");
                         }))
         .hasMessage("rolled back");

@@ -4,6 +4,7 @@ import io.penstock.broker.access.Actor;
 import io.penstock.broker.access.Actor.Origin;
 import io.penstock.broker.access.Role;
 import io.penstock.broker.agents.Agents;
+import io.penstock.broker.agents.ApprovedAgents;
 import io.penstock.broker.agents.LiveSessions;
 import io.penstock.broker.config.DataDirectory;
 import io.penstock.broker.keys.BrokerKeys;
@@ -67,7 +68,7 @@ public final class SystemsRig implements AutoCloseable {
     agents =
         new Agents(
             new Agents.Surroundings(
-                database(), keys, live, _ -> Optional.empty(), RANDOM, clock, "node-1", 1));
+                database(), keys, live, (_, _, _) -> Optional.empty(), RANDOM, clock, "node-1", 1));
     systems =
         new Systems(
             new Systems.Surroundings(
@@ -92,6 +93,16 @@ public final class SystemsRig implements AutoCloseable {
   }
 
   /// An agent as enrollment and approval would leave it; a second time: enrolled again.
+  /// The head that a connection of the agent would be welcomed with.
+  public Optional<String> head(String agent) {
+    return database()
+        .transaction(
+            tx ->
+                agents.approved().find(tx, agent) instanceof ApprovedAgents.Found.Approved it
+                    ? systems.documents().head(tx, agent, it.agentRecord().generation())
+                    : Optional.empty());
+  }
+
   public Plant approved(String name) {
     return database().transaction(tx -> approved(tx, name));
   }

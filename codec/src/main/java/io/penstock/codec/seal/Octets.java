@@ -11,6 +11,10 @@ import java.util.HexFormat;
 /// An immutable run of bytes that is public: keys, hashes, ids. Never a secret, because it prints
 /// itself.
 public final class Octets {
+  /// Never used itself: a copy of it needs no provider looked up, which costs more than a short
+  /// hash.
+  private static final MessageDigest SHA256 = newSha256();
+
   private final byte[] bytes;
 
   private Octets(byte[] bytes) {
@@ -32,6 +36,14 @@ public final class Octets {
   }
 
   static MessageDigest sha256Digest() {
+    try {
+      return (MessageDigest) SHA256.clone();
+    } catch (CloneNotSupportedException e) {
+      throw new IllegalStateException("the JDK's SHA-256 can be copied", e);
+    }
+  }
+
+  private static MessageDigest newSha256() {
     try {
       return MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {

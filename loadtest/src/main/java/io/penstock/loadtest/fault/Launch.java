@@ -25,7 +25,8 @@ public record Launch(
           "--enable-native-access=ALL-UNNAMED",
           "--sun-misc-unsafe-memory-access=allow",
           "-XX:+UseCompactObjectHeaders",
-          "-XX:+ExitOnOutOfMemoryError");
+          "-XX:+ExitOnOutOfMemoryError",
+          "-Dio.netty.leakDetection.samplingInterval=4096");
 
   /// From which java takes options besides.
   static final List<String> OPTION_VARIABLES =

@@ -1,11 +1,13 @@
 package io.penstock.agent.plugin.http;
 
 import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
+import io.netty.channel.RecvByteBufAllocator;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.resolver.NoopAddressResolverGroup;
@@ -20,6 +22,12 @@ import java.util.Optional;
 /// [SystemConnection#connectFailed] on the event loop.
 final class Connector {
   private static final int CONNECT_TIMEOUT_MS = 30_000;
+
+  /// One read of at most 64 KiB for each system that has something, then all others are looked at:
+  /// with Netty's sixteen, a tick that reads eight downloads keeps a small answer waiting for 8
+  /// MiB.
+  private static final RecvByteBufAllocator ONE_READ =
+      new AdaptiveRecvByteBufAllocator().maxMessagesPerRead(1);
 
   private final Origin origin;
   private final Optional<SslContext> tls;
@@ -44,6 +52,7 @@ final class Connector {
             .option(ChannelOption.TCP_NODELAY, true)
             .option(ChannelOption.SO_KEEPALIVE, true)
             .option(ChannelOption.AUTO_CLOSE, false)
+            .option(ChannelOption.RECVBUF_ALLOCATOR, ONE_READ)
             .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_TIMEOUT_MS);
     Loop.limitUnsentBytes(bootstrap, channelType);
   }
