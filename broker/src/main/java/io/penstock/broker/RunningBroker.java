@@ -26,6 +26,7 @@ import io.penstock.broker.edge.RateLimit;
 import io.penstock.broker.edge.RollUps;
 import io.penstock.broker.front.Front;
 import io.penstock.broker.front.FrontSettings;
+import io.penstock.broker.front.PublicPort;
 import io.penstock.broker.front.Ticker;
 import io.penstock.broker.keys.BrokerKeys;
 import io.penstock.broker.keys.MasterKey;
@@ -103,15 +104,20 @@ final class RunningBroker {
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().daemon().name("upkeep").factory());
   private final MultiThreadIoEventLoopGroup loops;
+  private final PublicPort port;
   private final TunnelEndpoint tunnels;
   private final ApiSocket socket;
   private final Front front;
   private Optional<MetricsServer> metricsServer = Optional.empty();
 
-  private RunningBroker(BrokerConfig config, Vertx vertx) throws IOException {
+  private RunningBroker(BrokerConfig config, Vertx vertx, MultiThreadIoEventLoopGroup loops)
+      throws IOException {
     this.config = config;
     data = DataDirectory.open(config.data());
     this.vertx = vertx;
+    this.loops = loops;
+    // Served last; who comes until then waits.
+    port = PublicPort.bind(loops, config.listen().host(), config.listen().port());
     external = config.database().url().map(_ -> DatabaseAddress.of(config.database()));
     database =
         Database.connect(
@@ -199,7 +205,6 @@ final class RunningBroker {
             delivery::hint,
             delivery::listening);
     rollUps = new RollUps(clock, new InvocationAudit(database, audit));
-    loops = eventLoops();
     var tickers = new Ticker.Each();
     tunnels =
         new TunnelEndpoint(
@@ -217,7 +222,7 @@ final class RunningBroker {
                 tunnels::counters, () -> front().counters(), sessions::list, delivery::counters),
             database);
     tls = tlsAhead.get();
-    front = new Front(frontSettings(), wiring(), loops, tickers);
+    front = new Front(frontSettings(), wiring(), tickers);
   }
 
   private EmbeddedPostgres embedded(Ahead<TlsIdentity> first) {
@@ -225,7 +230,7 @@ final class RunningBroker {
     return EmbeddedPostgres.start(data, "penstock");
   }
 
-  /// Starts everything; the public port opens last.
+  /// Starts everything; the public port is served last.
   ///
   /// @param out gets the first start's JSON line
   static RunningBroker start(BrokerConfig config, PrintStream out) throws IOException {
@@ -247,9 +252,9 @@ final class RunningBroker {
             TimeUnit.SECONDS);
     broker.startMetrics();
     Optional<Accounts.FirstAdmin> admin = broker.accounts.createFirstAdmin();
-    int port = broker.front.listen(config.listen().host(), config.listen().port());
+    broker.front.serve(broker.port);
     admin.ifPresent(first -> broker.showFirstStart(first, out));
-    LOG.info("listening on port {} as {}", port, config.externalUrl());
+    LOG.info("listening on port {} as {}", broker.port.number(), config.externalUrl());
     // What goes on in the background all the time begins once agents can come back.
     broker.rotation.start();
     broker.renewHeads();
@@ -258,9 +263,11 @@ final class RunningBroker {
 
   private static RunningBroker wired(BrokerConfig config) throws IOException {
     Vertx vertx = Vertx.vertx(vertxOptions());
+    MultiThreadIoEventLoopGroup loops = eventLoops();
     try {
-      return new RunningBroker(config, vertx);
+      return new RunningBroker(config, vertx, loops);
     } catch (IOException | RuntimeException failure) {
+      step("event loops", () -> close(loops));
       step("web server", () -> close(vertx));
       throw failure;
     }
@@ -431,18 +438,19 @@ final class RunningBroker {
     step("delivery", delivery::close);
     step("agents", agents::close);
     step("tunnels", tunnels::close);
-    step(
-        "event loops",
-        () ->
-            loops
-                .shutdownGracefully(100, 1_000, TimeUnit.MILLISECONDS)
-                .awaitUninterruptibly(2, TimeUnit.SECONDS));
+    step("event loops", () -> close(loops));
     step("database", database::close);
     step("web server", () -> close(vertx));
     embedded.ifPresent(postgres -> step("Postgres", postgres::close));
     socket.close();
     data.close();
     LOG.info("stopped");
+  }
+
+  private static void close(MultiThreadIoEventLoopGroup loops) {
+    loops
+        .shutdownGracefully(100, 1_000, TimeUnit.MILLISECONDS)
+        .awaitUninterruptibly(2, TimeUnit.SECONDS);
   }
 
   private static void close(Vertx vertx) {

@@ -1,17 +1,11 @@
 package io.penstock.broker.front;
 
-import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
-import io.netty.channel.ChannelInitializer;
-import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelPipeline;
-import io.netty.channel.EventLoopGroup;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslHandler;
-import java.io.IOException;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -21,8 +15,6 @@ import org.jspecify.annotations.Nullable;
 /// Thread-safe. Netty: a write or close that fails ends the channel, which channelInactive tells.
 @SuppressWarnings("FutureReturnValueIgnored")
 public final class Front {
-  private static final int BACKLOG = 4_096;
-
   /// Who answers, and how requests are read.
   ///
   /// @param tls empty = cleartext, for tests; asked for every connection, so that a renewed
@@ -44,17 +36,15 @@ public final class Front {
 
   private final FrontSettings settings;
   private final Wiring wiring;
-  private final EventLoopGroup group;
   private final Ticker.Each tickers;
   private final FrontCounters counters = new FrontCounters();
   private final Ceiling connections;
   private final FrontServices services;
-  private @Nullable Channel listening;
+  private @Nullable PublicPort listening;
 
-  public Front(FrontSettings settings, Wiring wiring, EventLoopGroup group, Ticker.Each tickers) {
+  public Front(FrontSettings settings, Wiring wiring, Ticker.Each tickers) {
     this.settings = settings;
     this.wiring = wiring;
-    this.group = group;
     this.tickers = tickers;
     connections = new Ceiling(settings.maxConnections(), settings.maxConnectionsPerAddress());
     services =
@@ -72,41 +62,10 @@ public final class Front {
     return new ApiForwarder(wiring.apiSocket(), services);
   }
 
-  /// Binds and accepts; not on an event loop.
-  ///
-  /// @return the port that is bound
-  public synchronized int listen(String host, int port) throws IOException {
-    try {
-      Transport transport = Transport.of(group);
-      var bootstrap = new ServerBootstrap();
-      transport.limitUnsentBytes(bootstrap);
-      Channel bound =
-          bootstrap
-              .group(group)
-              .channel(transport.serverSocket())
-              .option(ChannelOption.SO_BACKLOG, BACKLOG)
-              .option(ChannelOption.SO_REUSEADDR, true)
-              .childOption(ChannelOption.TCP_NODELAY, true)
-              .childOption(ChannelOption.SO_KEEPALIVE, true)
-              .childHandler(
-                  new ChannelInitializer<Channel>() {
-                    @Override
-                    protected void initChannel(Channel channel) {
-                      accept(channel);
-                    }
-                  })
-              .bind(new InetSocketAddress(host, port))
-              .sync()
-              .channel();
-      listening = bound;
-      return ((InetSocketAddress) bound.localAddress()).getPort();
-    } catch (InterruptedException interrupted) {
-      Thread.currentThread().interrupt();
-      throw new IOException("interrupted while binding " + host + ":" + port, interrupted);
-    } catch (Exception refused) {
-      // Netty throws what bind threw, undeclared.
-      throw new IOException("cannot listen on " + host + ":" + port, refused);
-    }
+  /// Accepts what comes to the port.
+  public synchronized void serve(PublicPort port) {
+    listening = port;
+    port.open(this::accept);
   }
 
   /// New connections are refused from now on; open ones go on.

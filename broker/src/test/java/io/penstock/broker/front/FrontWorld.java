@@ -45,8 +45,10 @@ final class FrontWorld implements AutoCloseable {
             FrontTest.SayingEdge::new,
             host -> host.endsWith(".ingress.example"),
             apiSocket);
-    front = new Front(settings, wiring, group, new Ticker.Each());
-    port = front.listen("127.0.0.1", 0);
+    front = new Front(settings, wiring, new Ticker.Each());
+    PublicPort bound = PublicPort.bind(group, "127.0.0.1", 0);
+    front.serve(bound);
+    port = bound.number();
     return this;
   }
 

@@ -7,6 +7,7 @@ import io.netty.handler.codec.http.HttpRequestDecoder;
 import io.netty.handler.ssl.SslContext;
 import io.penstock.broker.front.Front;
 import io.penstock.broker.front.FrontSettings;
+import io.penstock.broker.front.PublicPort;
 import io.penstock.broker.front.Ticker;
 import io.penstock.codec.mux.CreditPool;
 import io.penstock.codec.session.Clock;
@@ -71,8 +72,10 @@ public final class TunnelWorld implements AutoCloseable {
             ChannelInboundHandlerAdapter::new,
             _ -> false,
             Path.of("/nowhere"));
-    front = new Front(FrontSettings.DEFAULTS, wiring, group, tickers);
-    port = front.listen("127.0.0.1", 0);
+    front = new Front(FrontSettings.DEFAULTS, wiring, tickers);
+    PublicPort bound = PublicPort.bind(group, "127.0.0.1", 0);
+    front.serve(bound);
+    port = bound.number();
   }
 
   private final class Watcher implements SessionWatcher {
