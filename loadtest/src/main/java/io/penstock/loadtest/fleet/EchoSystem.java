@@ -44,10 +44,7 @@ final class EchoSystem {
     return new EffectiveRules(
         List.of(
             new SystemRules(
-                NAME,
-                "http",
-                true,
-                List.of(new Allow(List.of(GET.toString()), List.of("/**"))))));
+                NAME, "http", true, List.of(new Allow(List.of(GET.toString()), List.of("/**"))))));
   }
 
   /// As a real agent it has the last word on what may be invoked.
