@@ -12,6 +12,7 @@ import io.penstock.loadtest.scenario.Scenario.TargetName;
 import io.penstock.loadtest.scenario.ScenarioException;
 import io.penstock.loadtest.scenario.ScenarioReader;
 import io.penstock.loadtest.scenario.ScenarioRun;
+import io.penstock.loadtest.scenario.Storm;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -133,6 +134,12 @@ public final class LoadTest implements Callable<Integer> {
   @Option(names = "--turns", paramLabel = "N", description = "Instead of the scenario's.")
   @Nullable Integer turns;
 
+  @Option(
+      names = "--agents",
+      paramLabel = "N",
+      description = "Simulated agents of the scenario's fleet or storm, instead of the scenario's.")
+  @Nullable Integer agents;
+
   @Mixin NetworkOptions network = new NetworkOptions();
 
   @Option(
@@ -216,14 +223,28 @@ public final class LoadTest implements Callable<Integer> {
                 Optional.ofNullable(warmup).map(value -> seconds("--warmup", value, 0)),
                 Optional.ofNullable(duration).map(value -> seconds("--duration", value, 0.1)),
                 Optional.ofNullable(turns).map(this::turns));
+    if (agents != null) {
+      read = withAgents(read, agents);
+    }
     List<TargetName> others = others();
-    if (!others.isEmpty() && read.storm().isPresent()) {
+    if (!others.isEmpty() && read.hasAgents()) {
       throw wrongUsage(
           "--target, --broker: expected none, as "
               + scenario
-              + " kills or floods a broker of its own");
+              + " has simulated agents of a broker of its own");
     }
     return over(others.isEmpty() ? read : read.at(others));
+  }
+
+  private Scenario withAgents(Scenario read, int count) {
+    if (count < 1 || count > Storm.MAX_AGENTS) {
+      throw wrongUsage("--agents: expected 1 to " + Storm.MAX_AGENTS + ", found " + count);
+    }
+    return read.withAgents(count)
+        .orElseThrow(
+            () ->
+                wrongUsage(
+                    "--agents: expected a scenario with a fleet or a storm, found " + scenario));
   }
 
   private Scenario over(Scenario read) {

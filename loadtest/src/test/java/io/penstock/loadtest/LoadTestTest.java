@@ -57,7 +57,7 @@ class LoadTestTest {
   @Test
   void listsItsScenarios() {
     assertThat(run("list")).isZero();
-    assertThat(out()).contains("steady ", "reconnect-storm ");
+    assertThat(out()).contains("steady ", "scale ", "reconnect-storm ");
   }
 
   @Test
@@ -84,6 +84,16 @@ class LoadTestTest {
     assertThat(err()).contains("expected a scenario without a network of its own, found wide-area");
     assertThat(run("steady", "--bandwidth", "7")).isEqualTo(2);
     assertThat(err()).contains("expected 0 or at least 1000 bytes per second, found 7");
+  }
+
+  @Test
+  void agentsAreOfAFleetOrAStormAndOfABrokerOfItsOwn() {
+    assertThat(run("steady", "--agents", "20")).isEqualTo(2);
+    assertThat(err()).contains("--agents: expected a scenario with a fleet or a storm");
+    assertThat(run("scale", "--agents", "0")).isEqualTo(2);
+    assertThat(err()).contains("--agents: expected 1 to 10000, found 0");
+    assertThat(run("scale", "--target", "a=http://127.0.0.1:1")).isEqualTo(2);
+    assertThat(err()).contains("--target, --broker: expected none, as scale has simulated agents");
   }
 
   @Test

@@ -78,7 +78,7 @@ final class AgentDirectory implements AgentOperations {
                       view(
                           agent,
                           generations.getOrDefault(agent.name(), List.of()),
-                          availability,
+                          availability.getOrDefault(agent.name(), 0.0),
                           undelivered.getOrDefault(agent.name(), 0L)))
               .toList();
         });
@@ -94,15 +94,14 @@ final class AgentDirectory implements AgentOperations {
     return agents
         .find(tx, id)
         .filter(_ -> !generations.isEmpty())
-        .map(agent -> view(agent, generations, presence.availability(tx), messages.count(tx, id)));
+        .map(
+            agent ->
+                view(agent, generations, presence.availability(tx, id), messages.count(tx, id)));
   }
 
   /// @param generations newest first, not empty
   private AgentView view(
-      Agent agent,
-      List<AgentKeys> generations,
-      Map<String, Double> availability,
-      long undelivered) {
+      Agent agent, List<AgentKeys> generations, double availability, long undelivered) {
     AgentKeys shown =
         generations.stream()
             .filter(keys -> keys.generation() == agent.generation())
@@ -126,7 +125,7 @@ final class AgentDirectory implements AgentOperations {
         session.isPresent(),
         session.map(s -> s.remote().getHostAddress()).or(agent::lastRemoteIp),
         session.map(LiveSession::connectedAt).or(agent::connectedAt),
-        availability.getOrDefault(agent.name(), 0.0),
+        availability,
         roundTrips.of(agent.name()),
         enrollment(shown),
         shown.identity().fingerprint(),

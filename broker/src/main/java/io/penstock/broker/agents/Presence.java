@@ -153,4 +153,10 @@ final class Presence {
     Instant now = clock.instant();
     return connections.availability(tx, now.minus(DAY), now);
   }
+
+  /// The same of one agent.
+  double availability(Tx tx, String agent) {
+    Instant now = clock.instant();
+    return connections.availability(tx, agent, now.minus(DAY), now);
+  }
 }

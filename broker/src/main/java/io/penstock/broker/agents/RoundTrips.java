@@ -1,24 +1,23 @@
 package io.penstock.broker.agents;
 
+import static java.util.concurrent.TimeUnit.NANOSECONDS;
+
 import io.penstock.broker.agents.AgentOperations.Latency;
 import io.penstock.broker.tunnel.LiveSession;
-import java.util.ArrayDeque;
-import java.util.Deque;
+import java.util.Arrays;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import org.jspecify.annotations.Nullable;
 
 /// The last minutes of every live agent's round trips, sampled by the upkeep: 120 per agent, gone
 /// with its last session. Thread-safe.
 final class RoundTrips {
   private static final int SAMPLES = 120;
-  private static final double NANOS_PER_MS = 1_000_000.0;
+  private static final double MICROS_PER_MS = 1_000.0;
 
-  private final Map<String, Deque<Long>> samples = new ConcurrentHashMap<>();
+  private final Map<String, Ring> samples = new ConcurrentHashMap<>();
   private final LiveSessions live;
 
   RoundTrips(LiveSessions live) {
@@ -30,32 +29,46 @@ final class RoundTrips {
     for (LiveSession session : live.all()) {
       here.add(session.admission().agent());
       if (session.roundTripNanos() > 0) {
-        samples.compute(
-            session.admission().agent(), (_, before) -> with(before, session.roundTripNanos()));
+        samples
+            .computeIfAbsent(session.admission().agent(), _ -> new Ring())
+            .add(session.roundTripNanos());
       }
     }
     samples.keySet().retainAll(here);
   }
 
-  private static Deque<Long> with(@Nullable Deque<Long> before, long nanos) {
-    Deque<Long> after = before == null ? new ArrayDeque<>() : new ArrayDeque<>(before);
-    after.addLast(nanos);
-    if (after.size() > SAMPLES) {
-      after.removeFirst();
+  /// The newest samples of one agent, in half a kilobyte: there may be ten thousand of them.
+  private static final class Ring {
+    private final int[] micros = new int[SAMPLES];
+    private int next;
+    private boolean full;
+
+    synchronized void add(long nanos) {
+      micros[next++] = (int) Math.min(Integer.MAX_VALUE, NANOSECONDS.toMicros(nanos));
+      if (next == SAMPLES) {
+        next = 0;
+        full = true;
+      }
     }
-    return after;
+
+    synchronized int[] sorted() {
+      int[] sorted = Arrays.copyOf(micros, full ? SAMPLES : next);
+      Arrays.sort(sorted);
+      return sorted;
+    }
   }
 
   Latency of(String agent) {
-    List<Long> sorted = samples.getOrDefault(agent, new ArrayDeque<>()).stream().sorted().toList();
+    Ring ring = samples.get(agent);
+    int[] sorted = ring == null ? new int[0] : ring.sorted();
     return new Latency(share(sorted, 0.50), share(sorted, 0.95), share(sorted, 0.99));
   }
 
-  private static Optional<Double> share(List<Long> sorted, double share) {
-    if (sorted.isEmpty()) {
+  private static Optional<Double> share(int[] sorted, double share) {
+    if (sorted.length == 0) {
       return Optional.empty();
     }
-    int at = (int) Math.ceil(share * sorted.size()) - 1;
-    return Optional.of(sorted.get(Math.max(0, at)) / NANOS_PER_MS);
+    int at = (int) Math.ceil(share * sorted.length) - 1;
+    return Optional.of(sorted[Math.max(0, at)] / MICROS_PER_MS);
   }
 }

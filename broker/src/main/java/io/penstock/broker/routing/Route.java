@@ -6,7 +6,7 @@ import java.util.List;
 /// Where an invocation can go.
 public sealed interface Route {
 
-  /// Sessions that serve the system, best first (fewest outstanding × latency); never empty.
+  /// A few sessions that serve the system, best first (fewest outstanding × latency); never empty.
   record Via(List<LiveSession> sessions) implements Route {
     public Via {
       sessions = List.copyOf(sessions);

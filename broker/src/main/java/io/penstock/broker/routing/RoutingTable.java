@@ -4,15 +4,18 @@ import io.penstock.broker.tunnel.LiveSession;
 import io.penstock.broker.tunnel.SessionWatcher;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Consumer;
+import java.util.function.IntUnaryOperator;
 import java.util.function.LongSupplier;
-import java.util.function.UnaryOperator;
 
-/// Sites and their sessions in memory, one immutable [SiteView] each, replaced on change; asking
-/// takes no lock. Rules are compiled when an agent tells them, never by a call.
+/// Sites and their sessions in memory, one [Site] each, changed by one thread at a time; asking
+/// takes no lock. Rules are compiled when an agent tells them, never by a call. A call goes to the
+/// better of a few sessions chosen at random ([Choice]), and costs the same however many there are,
+/// unless nearly each has rules of its own.
 ///
 /// What is known of a site is what this broker saw since its start and was told by [#seed]:
 ///
@@ -28,69 +31,51 @@ public final class RoutingTable implements Routing, SessionWatcher {
   private static final long RECONNECTING_NANOS = Duration.ofSeconds(10).toNanos();
   private static final long STARTING_NANOS = Duration.ofSeconds(30).toNanos();
 
-  private static final Comparator<Choice> CHEAPEST = Comparator.comparingDouble(Choice::cost);
-
   private final LongSupplier nanoTime;
-  private final ConcurrentHashMap<String, SiteView> sites = new ConcurrentHashMap<>();
+  private final Choice choice;
+  private final ConcurrentHashMap<String, Site> sites = new ConcurrentHashMap<>();
   private final Waiters waiters = new Waiters();
   private volatile boolean stopping;
 
   public RoutingTable() {
-    this(System::nanoTime);
+    this(System::nanoTime, bound -> ThreadLocalRandom.current().nextInt(bound));
   }
 
-  RoutingTable(LongSupplier nanoTime) {
+  /// @param random as [Choice] needs it
+  RoutingTable(LongSupplier nanoTime, IntUnaryOperator random) {
     this.nanoTime = nanoTime;
+    choice = new Choice(random);
   }
-
-  /// Cost is asked once per choice: it changes while others work.
-  private record Choice(LiveSession session, double cost) {}
 
   @Override
   public Route find(String site, String system, String method, String path) {
-    SiteView view = sites.get(site);
-    if (view == null) {
+    Site known = sites.get(site);
+    if (known == null) {
       return new Route.Unknown();
     }
-    List<LiveSession> serving = serving(view, system, method, path);
-    return serving.isEmpty() ? absent(view, system, method, path) : new Route.Via(serving);
-  }
-
-  private static List<LiveSession> serving(
-      SiteView view, String system, String method, String path) {
-    List<Member> members = view.members();
-    if (members.size() == 1) {
-      Member only = members.getFirst();
-      boolean serves = only.takesStreams() && only.allows(system, method, path);
-      return serves ? List.of(only.session()) : List.of();
-    }
-    var choices = new ArrayList<Choice>(members.size());
-    for (Member member : members) {
-      if (member.takesStreams() && member.allows(system, method, path)) {
-        choices.add(new Choice(member.session(), member.cost()));
+    boolean served = false;
+    List<LiveSession[]> allowing = new ArrayList<>(1);
+    for (Offer offer : known.offers(system)) {
+      LiveSession[] sessions = offer.sessions();
+      served |= sessions.length > 0;
+      if (sessions.length > 0 && offer.allows(method, path)) {
+        allowing.add(sessions);
       }
     }
-    choices.sort(CHEAPEST);
-    return choices.stream().map(Choice::session).toList();
-  }
-
-  private Route absent(SiteView view, String system, String method, String path) {
-    boolean served = false;
-    boolean allowed = false;
-    boolean untold = false;
-    for (Member member : view.members()) {
-      served |= member.serves(system);
-      allowed |= member.allows(system, method, path);
-      untold |= !member.told();
-    }
-    if (served && !allowed) {
+    if (served && allowing.isEmpty()) {
       return new Route.NotExposed();
     }
-    if (!served && !view.mayServe(system)) {
+    List<LiveSession> serving = choice.of(allowing);
+    return serving.isEmpty() ? absent(known, system, served) : new Route.Via(serving);
+  }
+
+  /// @param leaving whether sessions allow the call, none of which takes it
+  private Route absent(Site known, String system, boolean leaving) {
+    if (!leaving && !known.mayServe(system)) {
       return new Route.Unknown();
     }
-    boolean awaited = view.awaitedUntilNanos() - nanoTime.getAsLong() > 0;
-    return new Route.Offline(!stopping && (awaited || allowed || untold));
+    boolean awaited = known.awaitedUntilNanos() - nanoTime.getAsLong() > 0;
+    return new Route.Offline(!stopping && (awaited || leaving || known.isUntold()));
   }
 
   /// Completes on the thread that made the change, or on a timer's: hop to your own. A change
@@ -115,44 +100,57 @@ public final class RoutingTable implements Routing, SessionWatcher {
   /// An approved agent of the database, at the broker's start or when it is approved: its site is
   /// known from now on.
   public void seed(String site, String agent) {
-    change(site, view -> view.withAgent(agent, nanoTime.getAsLong() + STARTING_NANOS));
+    change(
+        site,
+        known -> {
+          known.agent(agent);
+          known.awaitUntil(nanoTime.getAsLong() + STARTING_NANOS);
+        });
   }
 
   /// An agent that will not come back: revoked, or moved to another site.
   public void forget(String site, String agent) {
-    change(site, view -> view.withoutAgent(agent));
+    change(site, known -> known.forget(agent));
   }
 
   @Override
   public void admitted(LiveSession session) {
     boolean told = !session.rules().systems().isEmpty();
-    change(site(session), view -> view.with(Member.of(session, told)));
+    change(site(session), known -> known.put(session, told));
   }
 
   @Override
   public void rulesChanged(LiveSession session) {
-    change(site(session), view -> view.has(session) ? view.with(Member.of(session, true)) : view);
+    change(
+        site(session),
+        known -> {
+          if (known.has(session)) {
+            known.put(session, true);
+          }
+        });
   }
 
   @Override
   public void closed(LiveSession session) {
     change(
         site(session),
-        view ->
-            view.has(session)
-                ? view.without(session, nanoTime.getAsLong() + RECONNECTING_NANOS)
-                : view);
+        known -> {
+          if (known.has(session)) {
+            known.awaitUntil(nanoTime.getAsLong() + RECONNECTING_NANOS);
+            known.remove(session);
+          }
+        });
   }
 
-  private void change(String site, UnaryOperator<SiteView> step) {
+  private void change(String name, Consumer<Site> step) {
     sites.compute(
-        site,
+        name,
         (_, before) -> {
-          SiteView view = before == null ? SiteView.empty(nanoTime.getAsLong()) : before;
-          SiteView next = step.apply(view);
-          return next.isForgotten() ? null : next;
+          Site site = before == null ? new Site(nanoTime.getAsLong()) : before;
+          step.accept(site);
+          return site.isForgotten() ? null : site;
         });
-    waiters.changed(site);
+    waiters.changed(name);
   }
 
   private static String site(LiveSession session) {

@@ -82,18 +82,29 @@ public final class ConnectionTable {
   /// Share of the time from `from` to `to` in which at least one tunnel was up, by agent; agents
   /// without any are left out.
   public Map<String, Double> availability(Tx tx, Instant from, Instant to) {
+    return shares(from, to, tx.query(availability(""), from, to));
+  }
+
+  /// The same of one agent, without a look at the others.
+  public double availability(Tx tx, String agent, Instant from, Instant to) {
+    return shares(from, to, tx.query(availability("agent = $3 and"), from, to, agent))
+        .getOrDefault(agent, 0.0);
+  }
+
+  private static String availability(String whose) {
+    return """
+    select agent, sum(extract(epoch from upper(span) - lower(span)))::float8 as up from (
+      select agent, unnest(range_agg(tstzrange(greatest(connected_at, $1), least(coalesce(disconnected_at, $2), $2)))) as span
+      from connections where %s connected_at < $2 and coalesce(disconnected_at, $2) > $1 group by agent) as spans
+    where not isempty(span) group by agent\
+    """
+        .formatted(whose);
+  }
+
+  private static Map<String, Double> shares(Instant from, Instant to, Iterable<Row> rows) {
     long seconds = Math.max(1, Duration.between(from, to).toSeconds());
     var shares = new HashMap<String, Double>();
-    for (Row row :
-        tx.query(
-            """
-            select agent, sum(extract(epoch from upper(span) - lower(span)))::float8 as up from (
-              select agent, unnest(range_agg(tstzrange(greatest(connected_at, $1), least(coalesce(disconnected_at, $2), $2)))) as span
-              from connections where connected_at < $2 and coalesce(disconnected_at, $2) > $1 group by agent) as spans
-            where not isempty(span) group by agent\
-            """,
-            from,
-            to)) {
+    for (Row row : rows) {
       shares.put(Values.text(row, "agent"), Math.min(1.0, row.getDouble("up") / seconds));
     }
     return shares;

@@ -27,6 +27,7 @@ final class FakeSession implements LiveSession {
   private volatile boolean answersProbes = true;
   private volatile boolean open = true;
   private volatile boolean draining;
+  private volatile long roundTripNanos = 2_000_000;
   private volatile @Nullable ErrorCode closedWith;
 
   FakeSession(
@@ -38,6 +39,10 @@ final class FakeSession implements LiveSession {
     this.admission = admission;
     this.remote = remote;
     this.connectedAt = connectedAt;
+  }
+
+  void roundTripNanos(long nanos) {
+    roundTripNanos = nanos;
   }
 
   void stopAnswering() {
@@ -95,7 +100,7 @@ final class FakeSession implements LiveSession {
 
   @Override
   public long roundTripNanos() {
-    return 2_000_000;
+    return roundTripNanos;
   }
 
   @Override

@@ -17,8 +17,12 @@ import io.penstock.codec.mux.StreamListener;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -26,7 +30,8 @@ import org.junit.jupiter.api.Test;
 
 class RoutingTableTest {
   private long nowNanos;
-  private final RoutingTable table = new RoutingTable(() -> nowNanos);
+  private final Random random = new Random(20);
+  private final RoutingTable table = new RoutingTable(() -> nowNanos, random::nextInt);
 
   @Test
   void siteThatNobodyServedIsUnknown() {
@@ -151,6 +156,131 @@ class RoutingTableTest {
   }
 
   @Test
+  void aCallLooksAtAFewOfAThousandSessions() {
+    List<Served> sessions = serveMany(1_000);
+
+    for (int i = 0; i < 100; i++) {
+      assertThat(((Route.Via) find("erp")).sessions()).hasSize(Choice.MOST).doesNotHaveDuplicates();
+    }
+
+    assertThat(sessions.stream().mapToInt(session -> session.looks).sum())
+        .isEqualTo(100 * Choice.MOST);
+  }
+
+  @Test
+  void aCallThatIsNotAllowedLooksAtNoSession() {
+    List<Served> sessions = serveMany(1_000);
+
+    assertThat(table.find("plant", "erp", "GET", "/admin")).isEqualTo(new Route.NotExposed());
+
+    assertThat(sessions).allMatch(session -> session.looks == 0);
+  }
+
+  @Test
+  void idleSessionsShareTheLoad() {
+    serveMany(50);
+    Map<LiveSession, Integer> calls = new HashMap<>();
+
+    for (int i = 0; i < 50_000; i++) {
+      calls.merge(((Route.Via) find("erp")).sessions().getFirst(), 1, Integer::sum);
+    }
+
+    assertThat(calls).hasSize(50);
+    assertThat(calls.values()).allMatch(count -> count > 800 && count < 1_200);
+  }
+
+  @Test
+  void twoIdleSessionsShareTheLoadToo() {
+    List<Served> sessions = serveMany(2);
+    int first = 0;
+
+    for (int i = 0; i < 1_000; i++) {
+      List<LiveSession> chosen = ((Route.Via) find("erp")).sessions();
+      assertThat(chosen).containsExactlyInAnyOrderElementsOf(sessions);
+      first += chosen.getFirst().equals(sessions.getFirst()) ? 1 : 0;
+    }
+
+    assertThat(first).isBetween(400, 600);
+  }
+
+  @Test
+  void callsThatStayGoNearlyEvenlyToAll() {
+    List<Served> sessions = serveMany(100);
+
+    for (int i = 0; i < 1_000; i++) {
+      ((Served) ((Route.Via) find("erp")).sessions().getFirst()).outstanding++;
+    }
+
+    assertThat(sessions).allMatch(session -> session.outstanding >= 7 && session.outstanding <= 12);
+  }
+
+  @Test
+  void theOneSessionThatTakesStreamsIsFoundAmongAThousandThatDrain() {
+    List<Served> sessions = serveMany(1_000);
+    sessions.forEach(session -> session.draining = session != sessions.get(617));
+
+    for (int i = 0; i < 50; i++) {
+      assertThat(find("erp")).isEqualTo(new Route.Via(List.of(sessions.get(617))));
+    }
+    sessions.get(617).draining = true;
+    assertThat(find("erp")).isEqualTo(new Route.Offline(true));
+  }
+
+  @Test
+  void sessionsOfEveryRuleThatAllowsTheCallAreChosenFrom() {
+    List<LiveSession> allowing = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      allowing.add(serve("narrow" + i, rules("erp", true, "/api/x")));
+      allowing.add(serve("wide" + i, rules("erp", true, "/api/**")));
+      serve("other" + i, rules("erp", true, "/other/" + i));
+    }
+    Map<LiveSession, Integer> calls = new HashMap<>();
+
+    for (int i = 0; i < 2_000; i++) {
+      calls.merge(((Route.Via) find("erp")).sessions().getFirst(), 1, Integer::sum);
+    }
+
+    assertThat(calls.keySet()).containsExactlyInAnyOrderElementsOf(allowing);
+    assertThat(table.find("plant", "erp", "GET", "/api/y")).isInstanceOf(Route.Via.class);
+    assertThat(table.find("plant", "erp", "GET", "/none")).isEqualTo(new Route.NotExposed());
+  }
+
+  @Test
+  void sessionsThatCloseAreNoLongerChosen() {
+    List<Served> sessions = serveMany(20);
+    for (int i = 0; i < 19; i++) {
+      table.closed(sessions.get(i));
+    }
+
+    assertThat(find("erp")).isEqualTo(new Route.Via(List.of(sessions.get(19))));
+    table.closed(sessions.get(19));
+    assertThat(find("erp")).isEqualTo(new Route.Offline(true));
+  }
+
+  @Test
+  void theLastAgentThatNamedASystemTakesItsNameWithIt() {
+    Served one = serve("a1", rules("erp", true, "/api/**"));
+    Served other = serve("a2", rules("erp", true, "/api/**"));
+    one.rules = rules("crm", true, "/**");
+    table.rulesChanged(one);
+    assertThat(find("erp")).isEqualTo(new Route.Via(List.of(other)));
+
+    table.closed(other);
+    nowNanos += Duration.ofSeconds(10).toNanos();
+    assertThat(find("erp")).isEqualTo(new Route.Offline(false));
+    table.forget("plant", "a2");
+    assertThat(find("erp")).isEqualTo(new Route.Unknown());
+  }
+
+  private List<Served> serveMany(int count) {
+    List<Served> sessions = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      sessions.add(serve("a" + i, rules("erp", true, "/api/**")));
+    }
+    return sessions;
+  }
+
+  @Test
   void lateCloseOfASessionThatWasNeverThereChangesNothing() {
     Served session = serve("a1", rules("erp", true, "/api/**"));
 
@@ -233,6 +363,7 @@ class RoutingTableTest {
     long roundTripNanos;
     boolean draining;
     boolean open = true;
+    int looks;
 
     Served(String agent, EffectiveRules rules) {
       admission =
@@ -286,6 +417,7 @@ class RoutingTableTest {
 
     @Override
     public boolean isOpen() {
+      looks++;
       return open;
     }
 

@@ -308,6 +308,10 @@ class TablesTest {
 
     assertThat(tx(tx -> connections.availability(tx, start, NOW)).get("press-8"))
         .isCloseTo(0.75, within(0.001));
+    assertThat(tx(tx -> connections.availability(tx, "press-8", start, NOW)).doubleValue())
+        .isCloseTo(0.75, within(0.001));
+    assertThat(tx(tx -> connections.availability(tx, "press-9", start, NOW)).doubleValue())
+        .isZero();
     assertThat(number(tx -> connections.closeLeftOpen(tx, "node-killed"))).isEqualTo(1);
     assertThat(tx(tx -> connections.availability(tx, start, NOW)).get("press-8"))
         .isCloseTo(0.5, within(0.001));

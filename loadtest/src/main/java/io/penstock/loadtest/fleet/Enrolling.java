@@ -1,5 +1,6 @@
 package io.penstock.loadtest.fleet;
 
+import io.netty.buffer.ByteBuf;
 import io.penstock.codec.ErrorCode;
 import io.penstock.codec.Protocol;
 import io.penstock.codec.message.ControlMessage;
@@ -9,6 +10,8 @@ import io.penstock.codec.message.ControlMessage.Pending;
 import io.penstock.codec.message.ControlMessage.ProofAnswer;
 import io.penstock.codec.message.ControlMessage.ProofChallenge;
 import io.penstock.codec.message.Messages;
+import io.penstock.codec.mux.MuxStream;
+import io.penstock.codec.mux.StreamListener;
 import io.penstock.codec.noise.Handshake;
 import io.penstock.codec.noise.PresharedKey;
 import io.penstock.codec.noise.Suite;
@@ -90,6 +93,11 @@ final class Enrolling implements Steps {
   @Override
   public void message(Tunnel tunnel, long sequence, byte[] body) throws FleetException {
     throw new FleetException("expected no MESSAGE while enrolling, found one");
+  }
+
+  @Override
+  public StreamListener open(MuxStream stream, ByteBuf head) {
+    return EchoSystem.refuse(stream, ErrorCode.UNKNOWN_TARGET, "not admitted");
   }
 
   @Override

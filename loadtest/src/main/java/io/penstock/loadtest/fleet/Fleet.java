@@ -14,6 +14,7 @@ import io.netty.util.concurrent.SingleThreadEventExecutor;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +29,7 @@ public final class Fleet implements AutoCloseable {
   private final List<SimulatedAgent> agents = new ArrayList<>();
   private final FleetCounters counters = new FleetCounters();
   private final SecureRandom random = new SecureRandom();
+  private volatile Optional<EchoSystem> system = Optional.empty();
   private volatile @Nullable Tap tap;
   private volatile boolean holdsAnswers;
   private volatile boolean closing;
@@ -71,6 +73,20 @@ public final class Fleet implements AutoCloseable {
 
   public FleetCounters counters() {
     return counters;
+  }
+
+  /// The system that answers ([#answer]), for URLs.
+  public static String systemName() {
+    return EchoSystem.NAME;
+  }
+
+  /// Agents that connect from now on serve a system, and answer each request with so many bytes.
+  public void answer(int bytes) {
+    system = Optional.of(new EchoSystem(bytes));
+  }
+
+  Optional<EchoSystem> system() {
+    return system;
   }
 
   /// From now on messages are taken and not answered.

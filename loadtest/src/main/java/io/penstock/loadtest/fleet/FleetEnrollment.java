@@ -31,13 +31,22 @@ public final class FleetEnrollment {
 
   private static final Duration TRY_AGAIN = Duration.ofSeconds(1);
 
+  private static final String USUAL_SITE = "fleet";
+
   private final PublicApi api;
+  private final String site;
   private final int atOnce;
 
   /// @param api signed in as an Admin
   /// @param atOnce agents under way
   public FleetEnrollment(PublicApi api, int atOnce) {
+    this(api, USUAL_SITE, atOnce);
+  }
+
+  /// @param site of all of them
+  public FleetEnrollment(PublicApi api, String site, int atOnce) {
     this.api = api;
+    this.site = site;
     this.atOnce = atOnce;
   }
 
@@ -54,7 +63,7 @@ public final class FleetEnrollment {
     ObjectNode wanted =
         PublicApi.object()
             .put("agent", agent.name())
-            .put("site", "fleet")
+            .put("site", site)
             .put("ttl_seconds", TOKEN_SECONDS);
     String token = api.post("/enrollment-tokens", wanted).path("token").asText();
     EnrollmentToken parsed = EnrollmentToken.parse(token);

@@ -1,5 +1,7 @@
 package io.penstock.loadtest.fleet;
 
+import io.netty.buffer.ByteBuf;
+import io.penstock.codec.ErrorCode;
 import io.penstock.codec.Protocol;
 import io.penstock.codec.ProtocolException;
 import io.penstock.codec.message.ConfigurationDocument;
@@ -15,6 +17,8 @@ import io.penstock.codec.message.ControlMessage.Welcome;
 import io.penstock.codec.message.DeliveryMessage;
 import io.penstock.codec.message.DeliveryReceipt;
 import io.penstock.codec.message.Messages;
+import io.penstock.codec.mux.MuxStream;
+import io.penstock.codec.mux.StreamListener;
 import io.penstock.codec.noise.Handshake;
 import io.penstock.codec.noise.Suite;
 import io.penstock.codec.seal.Octets;
@@ -33,6 +37,7 @@ import org.jspecify.annotations.Nullable;
 /// and receipts for what is deployed. Everything is applied at once; no document is checked, which
 /// real agents do.
 final class Serving implements Steps {
+  private static final EffectiveRules NO_SYSTEMS = new EffectiveRules(List.of());
   private static final int TOMBSTONE_HASH_BYTES = 32;
 
   /// A broker sends far fewer before it waits for receipts.
@@ -95,7 +100,7 @@ final class Serving implements Steps {
         if (it.rotateUnlock()) {
           rotate(tunnel);
         }
-        tunnel.send(new EffectiveRules(List.of()));
+        tunnel.send(fleet.system().map(EchoSystem::rules).orElse(NO_SYSTEMS));
         fleet.counters().admitted.increment();
         admitted.complete(null);
       }
@@ -146,6 +151,14 @@ final class Serving implements Steps {
       // After whatever else has arrived by now: receipts of one moment are signed together.
       tunnel.later(() -> release(tunnel));
     }
+  }
+
+  @Override
+  public StreamListener open(MuxStream stream, ByteBuf head) throws ProtocolException {
+    Optional<EchoSystem> system = fleet.system();
+    return system.isPresent()
+        ? system.get().open(stream, head)
+        : EchoSystem.refuse(stream, ErrorCode.UNKNOWN_TARGET, "this agent has no systems");
   }
 
   @Override

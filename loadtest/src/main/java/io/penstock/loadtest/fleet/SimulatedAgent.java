@@ -8,8 +8,9 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
-/// One agent without disk and systems. It enrolls, connects, and answers whatever is deployed to it
-/// with a receipt that it signs; it opens no secrets and keeps no document.
+/// One agent without disk. It enrolls, connects, and answers whatever is deployed to it with a
+/// receipt that it signs; it opens no secrets and keeps no document. Requests it answers out of its
+/// head, if its fleet is to ([Fleet#answer]).
 ///
 /// It has one tunnel. Thread-safe: everything runs on its event loop.
 public final class SimulatedAgent {

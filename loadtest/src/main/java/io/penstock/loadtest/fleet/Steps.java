@@ -1,7 +1,10 @@
 package io.penstock.loadtest.fleet;
 
+import io.netty.buffer.ByteBuf;
 import io.penstock.codec.ProtocolException;
 import io.penstock.codec.message.ControlMessage;
+import io.penstock.codec.mux.MuxStream;
+import io.penstock.codec.mux.StreamListener;
 import io.penstock.codec.noise.Handshake;
 
 /// What one kind of connection says and hears, over a [Tunnel] that does the rest. On the event
@@ -26,6 +29,11 @@ interface Steps {
 
   /// A MESSAGE came.
   void message(Tunnel tunnel, long sequence, byte[] body) throws ProtocolException, FleetException;
+
+  /// The broker opened a stream.
+  ///
+  /// @param head its whole OPEN payload
+  StreamListener open(MuxStream stream, ByteBuf head) throws ProtocolException;
 
   /// What [Fleet#holdAnswers] kept back.
   void release(Tunnel tunnel);

@@ -312,23 +312,9 @@ final class Tunnel extends SimpleChannelInboundHandler<BinaryWebSocketFrame>
   // What the session brings.
 
   @Override
-  public StreamListener onOpen(MuxStream stream, ByteBuf head, boolean end) {
-    stream.reset(ErrorCode.UNKNOWN_TARGET, true, "a simulated agent has no systems");
-    return Unheard.INSTANCE;
-  }
-
-  private enum Unheard implements StreamListener {
-    INSTANCE;
-
-    @Override
-    public void onData(ByteBuf data, boolean end) {
-      // The stream is reset.
-    }
-
-    @Override
-    public void onReset(ErrorCode code, boolean untouched, String text) {
-      // As it should be.
-    }
+  public StreamListener onOpen(MuxStream stream, ByteBuf head, boolean end)
+      throws ProtocolException {
+    return steps.open(stream, head);
   }
 
   @Override

@@ -65,7 +65,7 @@ public final class Installation implements AutoCloseable {
       agent = processes.start(Launch.agent("--config", agentConfig().toString()));
       enrollment.approve(enrollment.compareFingerprints(agent));
       enrollment.awaitOnline();
-      serviceToken = createServiceAccount();
+      serviceToken = createServiceAccount(SERVICE, SITE + "/" + SYSTEM);
     } catch (IOException | InterruptedException | RuntimeException e) {
       close();
       throw e;
@@ -114,12 +114,15 @@ public final class Installation implements AutoCloseable {
             agentsUrl(), caFile, AGENT, directory.resolve("agent"), tokenFile(), SYSTEM, erpUrl);
   }
 
-  private String createServiceAccount() throws IOException {
-    ObjectNode account = PublicApi.object().put("name", SERVICE);
-    account.putArray("systems").add(SITE + "/" + SYSTEM);
+  /// Returns its token, a secret.
+  ///
+  /// @param system `SITE/SYSTEM` that it may invoke
+  public final String createServiceAccount(String name, String system) throws IOException {
+    ObjectNode account = PublicApi.object().put("name", name);
+    account.putArray("systems").add(system);
     api.post("/service-accounts", account);
     return api.post(
-            "/service-accounts/" + SERVICE + "/tokens",
+            "/service-accounts/" + name + "/tokens",
             PublicApi.object().put("ttl_seconds", SERVICE_TOKEN_SECONDS))
         .path("token")
         .asText();

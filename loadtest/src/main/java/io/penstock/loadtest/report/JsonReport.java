@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.loadtest.engine.FlowResult;
 import io.penstock.loadtest.record.Outcomes;
 import io.penstock.loadtest.watch.Growth;
+import io.penstock.loadtest.watch.JvmMemory;
 import io.penstock.loadtest.watch.ProcessSamples;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -47,6 +48,7 @@ public final class JsonReport {
     run.segments().forEach(segment -> segment(segments.addObject(), segment));
     ArrayNode growth = root.putArray("growth");
     run.growth().forEach(one -> growth(growth.addObject(), one));
+    run.fleet().ifPresent(fleet -> fleet(root.putObject("fleet"), fleet));
     processes(root.putObject("processes"));
     return root;
   }
@@ -77,6 +79,8 @@ public final class JsonReport {
     json.put("start_s", segment.startNanos() / 1e9);
     json.put("duration_s", segment.durationNanos() / 1e9);
     cpu(json, List.of(segment));
+    ObjectNode resident = json.putObject("resident_mb");
+    run.residentBytes(segment).forEach((name, bytes) -> resident.put(name, bytes / 1e6));
     ObjectNode generator = json.putObject("generator");
     segment.generator().busy().forEach(generator.putArray("busy")::add);
     generator.put("collecting", segment.generator().collecting());
@@ -119,6 +123,28 @@ public final class JsonReport {
       json.put("limit_per_minute", growth.limit());
     }
     json.put("verdict", growth.verdict().name());
+  }
+
+  private static void fleet(ObjectNode json, FleetUse fleet) {
+    json.put("site", fleet.site()).put("tunnels", fleet.tunnels());
+    json.putObject("kb_per_tunnel")
+        .put("held", fleet.heldKb())
+        .put("live_heap", fleet.heapKb())
+        .put("outside_heap", fleet.outsideKb())
+        .put("resident", fleet.residentKb())
+        .put("proportional", fleet.proportionalKb());
+    json.put("idle_cpu_ms_per_second", fleet.idleCpu() * 1_000);
+    memory(json.putObject("before_mb"), fleet.before());
+    memory(json.putObject("idle_mb"), fleet.idle());
+    fleet.losses().forEach(json.putArray("losses")::add);
+  }
+
+  private static void memory(ObjectNode json, JvmMemory memory) {
+    json.put("held", memory.heldBytes() / 1e6)
+        .put("live_heap", memory.heapUsedBytes() / 1e6)
+        .put("outside_heap", memory.outsideBytes() / 1e6)
+        .put("resident", memory.residentBytes() / 1e6)
+        .put("proportional", memory.proportionalBytes() / 1e6);
   }
 
   private static void cpu(ObjectNode json, List<RunResult.Segment> segments) {

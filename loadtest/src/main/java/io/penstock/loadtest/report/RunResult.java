@@ -7,9 +7,11 @@ import io.penstock.loadtest.watch.Growth;
 import io.penstock.loadtest.watch.ProcessSamples;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /// All that one run measured.
@@ -17,6 +19,7 @@ import java.util.Set;
 /// @param commit of the sources, or "unknown"
 /// @param segments in the order in which they ran: targets take turns
 /// @param growth of processes over the run, for a scenario that limits it
+/// @param fleet of a scenario that has one
 /// @param failures what should not have happened beside the requests
 /// @param remarks what a reader has to know besides, for example when a broker was killed
 public record RunResult(
@@ -27,6 +30,7 @@ public record RunResult(
     List<Segment> segments,
     List<ProcessSamples.Sample> samples,
     List<Growth> growth,
+    Optional<FleetUse> fleet,
     List<String> failures,
     List<String> remarks) {
   public RunResult {
@@ -60,6 +64,18 @@ public record RunResult(
     }
   }
 
+  /// The most that each process had resident during a turn.
+  Map<String, Long> residentBytes(Segment segment) {
+    Map<String, Long> most = new LinkedHashMap<>();
+    long end = segment.startNanos() + segment.durationNanos();
+    for (ProcessSamples.Sample sample : samples) {
+      if (sample.atNanos() >= segment.startNanos() && sample.atNanos() <= end) {
+        most.merge(sample.process(), sample.residentBytes(), Math::max);
+      }
+    }
+    return most;
+  }
+
   public Set<String> targets() {
     Set<String> names = new LinkedHashSet<>();
     segments.forEach(segment -> names.add(segment.target()));
@@ -83,6 +99,7 @@ public record RunResult(
       found.forEach(
           reason -> reasons.add(segment.target() + ", turn " + segment.repeat() + ": " + reason));
     }
+    fleet.ifPresent(it -> reasons.addAll(it.losses()));
     return reasons;
   }
 

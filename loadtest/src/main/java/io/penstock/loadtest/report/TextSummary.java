@@ -1,5 +1,6 @@
 package io.penstock.loadtest.report;
 
+import io.penstock.loadtest.watch.JvmMemory;
 import java.util.Formatter;
 import java.util.List;
 import java.util.Locale;
@@ -9,6 +10,8 @@ import org.HdrHistogram.Histogram;
 
 /// What a person reads when the run is over.
 public final class TextSummary {
+  private static final String BROKER = "broker";
+
   private final RunResult run;
   private final Formatter text = new Formatter(Locale.ROOT);
 
@@ -24,6 +27,7 @@ public final class TextSummary {
     text.format("scenario %s: %s\n", run.scenario(), run.description());
     text.format("commit %s, started %s\n", run.commit(), run.started());
     run.targets().forEach(this::target);
+    run.fleet().ifPresent(this::fleet);
     growth();
     run.failures().forEach(failure -> text.format("  FAILED: %s\n", failure));
     run.remarks().forEach(remark -> text.format("  %s\n", remark));
@@ -31,11 +35,44 @@ public final class TextSummary {
     List<String> invalid = run.invalid();
     text.format(
         "%s\n",
-        invalid.isEmpty()
-            ? "valid: the generator kept up"
-            : "INVALID: the generator was the bottleneck; do not quote these figures");
+        invalid.isEmpty() ? "valid: the generator kept up" : "INVALID: do not quote these figures");
     invalid.forEach(reason -> text.format("  %s\n", reason));
     return text.toString();
+  }
+
+  private void fleet(FleetUse fleet) {
+    text.format(
+        "\nfleet of %d tunnels of site %s, idle: %.1f KB each at the broker: %.1f of live heap,"
+            + " %.1f resident outside the heap\n",
+        fleet.tunnels(), fleet.site(), fleet.heldKb(), fleet.heapKb(), fleet.outsideKb());
+    text.format(
+        "  all resident: RSS %.1f KB each, PSS %.1f (with what collections leave unused in the"
+            + " heap)\n",
+        fleet.residentKb(), fleet.proportionalKb());
+    text.format(
+        "  heartbeats and the like: %.1f CPU ms per second at the broker\n",
+        fleet.idleCpu() * 1_000);
+    memory("before", fleet.before());
+    memory("idle", fleet.idle());
+    for (RunResult.Segment segment : run.segments()) {
+      text.format(
+          "  %s, turn %d: broker %.1f CPU ms per 1,000 answers, %.0f MB resident at most\n",
+          segment.target(),
+          segment.repeat(),
+          Figures.cpuMsPer1000(List.of(segment)).getOrDefault(BROKER, Double.NaN),
+          run.residentBytes(segment).getOrDefault(BROKER, 0L) / 1e6);
+    }
+  }
+
+  private void memory(String when, JvmMemory memory) {
+    text.format(
+        "  %-7s %.1f MB: %.1f of live heap, %.1f resident outside the heap; RSS %.1f, PSS %.1f\n",
+        when,
+        memory.heldBytes() / 1e6,
+        memory.heapUsedBytes() / 1e6,
+        memory.outsideBytes() / 1e6,
+        memory.residentBytes() / 1e6,
+        memory.proportionalBytes() / 1e6);
   }
 
   private void growth() {

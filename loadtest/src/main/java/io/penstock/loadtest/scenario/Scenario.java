@@ -17,6 +17,7 @@ import java.util.Optional;
 /// @param threads event loops of the generator
 /// @param flows all at once
 /// @param storm of simulated agents, beside the flows
+/// @param fleet of simulated agents that stay connected
 /// @param growth of broker and agent that may be; empty = not looked at
 public record Scenario(
     String name,
@@ -28,6 +29,7 @@ public record Scenario(
     int threads,
     List<Flow> flows,
     Optional<Storm> storm,
+    Optional<StandingFleet> fleet,
     Optional<GrowthLimits> growth) {
   public Scenario {
     targets = List.copyOf(targets);
@@ -46,6 +48,17 @@ public record Scenario(
       static OwnTunnel usual() {
         return new OwnTunnel(USUAL_NAME, Optional.empty());
       }
+
+      Network line() {
+        return given.orElse(Network.NONE);
+      }
+    }
+
+    /// Through the broker to the simulated agents that are connected during the whole run.
+    ///
+    /// @param given line between them and the broker; empty = the scenario's, or none
+    record OwnFleet(Optional<Network> given) implements TargetName {
+      static final String NAME = "fleet";
 
       Network line() {
         return given.orElse(Network.NONE);
@@ -76,12 +89,13 @@ public record Scenario(
         threads,
         flows,
         storm,
+        fleet,
         growth);
   }
 
   public Scenario at(List<TargetName> others) {
     return new Scenario(
-        name, description, others, warmup, duration, turns, threads, flows, storm, growth);
+        name, description, others, warmup, duration, turns, threads, flows, storm, fleet, growth);
   }
 
   /// With this line between agents and broker, where targets have none of their own.
@@ -89,22 +103,58 @@ public record Scenario(
     List<TargetName> others = new ArrayList<>();
     for (TargetName target : targets) {
       others.add(
-          target instanceof TargetName.OwnTunnel own && own.given().isEmpty()
-              ? new TargetName.OwnTunnel(own.name(), Optional.of(line))
-              : target);
+          switch (target) {
+            case TargetName.OwnTunnel own when own.given().isEmpty() ->
+                new TargetName.OwnTunnel(own.name(), Optional.of(line));
+            case TargetName.OwnFleet own when own.given().isEmpty() ->
+                new TargetName.OwnFleet(Optional.of(line));
+            default -> target;
+          });
     }
     return at(others);
   }
 
   /// Whether any of its targets is reached over a line that is not as short as it can be.
   public boolean hasLines() {
-    return targets.stream()
-        .anyMatch(target -> target instanceof TargetName.OwnTunnel own && !own.line().isNone());
+    return targets.stream().flatMap(target -> line(target).stream()).anyMatch(it -> !it.isNone());
+  }
+
+  /// Between agents and broker; empty = they are not this run's.
+  static Optional<Network> line(TargetName target) {
+    return switch (target) {
+      case TargetName.OwnTunnel own -> Optional.of(own.line());
+      case TargetName.OwnFleet own -> Optional.of(own.line());
+      case TargetName.OwnOrigin _, TargetName.Url _ -> Optional.empty();
+    };
+  }
+
+  /// With another number of simulated agents; empty if it has none.
+  public Optional<Scenario> withAgents(int agents) {
+    if (storm.isEmpty() && fleet.isEmpty()) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        new Scenario(
+            name,
+            description,
+            targets,
+            warmup,
+            duration,
+            turns,
+            threads,
+            flows,
+            storm.map(it -> it.of(agents)),
+            fleet.map(it -> it.of(agents)),
+            growth));
+  }
+
+  /// Whether simulated agents belong to it, which need a broker of the run's own.
+  public boolean hasAgents() {
+    return storm.isPresent() || fleet.isPresent();
   }
 
   /// Whether a broker of its own has to be started.
   public boolean needsInstallation() {
-    return storm.isPresent()
-        || targets.stream().anyMatch(target -> !(target instanceof TargetName.Url));
+    return hasAgents() || targets.stream().anyMatch(target -> !(target instanceof TargetName.Url));
   }
 }

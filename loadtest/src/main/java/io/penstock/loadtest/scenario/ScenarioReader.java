@@ -116,6 +116,9 @@ public final class ScenarioReader {
         network.isPresent() ? Optional.of(network(network.get())) : Optional.empty();
     Optional<YamlKeys> storm = keys.inner("storm");
     Optional<Storm> read = storm.isPresent() ? Optional.of(storm(storm.get())) : Optional.empty();
+    Optional<YamlKeys> standing = keys.inner("fleet");
+    Optional<StandingFleet> fleet =
+        standing.isPresent() ? Optional.of(fleet(standing.get())) : Optional.empty();
     Optional<YamlKeys> limits = keys.inner("growth");
     Optional<GrowthLimits> growth =
         limits.isPresent() ? Optional.of(growth(limits.get())) : Optional.empty();
@@ -128,9 +131,27 @@ public final class ScenarioReader {
       throw new ScenarioException(
           keys.where() + " expected targets [penstock] beside a storm, found others");
     }
+    if (read.isPresent() && fleet.isPresent()) {
+      throw new ScenarioException(
+          keys.where() + " expected a storm or a fleet, which would not survive one, found both");
+    }
+    if (fleet.isEmpty() && targets.stream().anyMatch(it -> it instanceof TargetName.OwnFleet)) {
+      throw new ScenarioException(
+          keys.where() + " expected a fleet for the target fleet, found none");
+    }
     Scenario scenario =
         new Scenario(
-            name, description, targets, warmup, duration, turns, threads, flows, read, growth);
+            name,
+            description,
+            targets,
+            warmup,
+            duration,
+            turns,
+            threads,
+            flows,
+            read,
+            fleet,
+            growth);
     return line.map(scenario::over).orElse(scenario);
   }
 
@@ -159,10 +180,11 @@ public final class ScenarioReader {
     return switch (name) {
       case TargetName.OwnTunnel.USUAL_NAME -> TargetName.OwnTunnel.usual();
       case "origin" -> new TargetName.OwnOrigin();
+      case TargetName.OwnFleet.NAME -> new TargetName.OwnFleet(Optional.empty());
       default ->
           throw new ScenarioException(
               where
-                  + ": expected penstock, origin, {name, url} or {name, network}, found '"
+                  + ": expected penstock, origin, fleet, {name, url} or {name, network}, found '"
                   + name
                   + "'");
     };
@@ -298,6 +320,21 @@ public final class ScenarioReader {
               + ", found one");
     }
     return new Storm(event, agents, rate, atOnce, after);
+  }
+
+  private static StandingFleet fleet(YamlKeys keys) throws ScenarioException {
+    int agents = keys.whole("agents", 100, 1, Storm.MAX_AGENTS);
+    String site = keys.text("site", "scale");
+    int answerBytes = keys.whole("answer_bytes", 1_024, 0, StandingFleet.MAX_ANSWER_BYTES);
+    keys.end();
+    if (!site.matches(StandingFleet.SITE)) {
+      throw new ScenarioException(
+          keys.where()
+              + ".site: expected 1 to 32 lower-case letters, digits and hyphens, found '"
+              + site
+              + "'");
+    }
+    return new StandingFleet(agents, site, answerBytes);
   }
 
   /// Each limit per minute.

@@ -60,6 +60,7 @@ public final class ScenarioRun implements AutoCloseable {
   private @Nullable Processes processes;
   private @Nullable Installation installation;
   private @Nullable StormRun storm;
+  private @Nullable FleetRun fleet;
   private boolean closed;
 
   /// A turn's storm of which the figures are not read yet.
@@ -107,6 +108,7 @@ public final class ScenarioRun implements AutoCloseable {
     if (scenario.warmup().isPositive() && !scenario.flows().isEmpty()) {
       for (Place place : places) {
         load(place, place.name() + " warm-up", scenario.warmup());
+        fleetOver(place.name() + ", before the first turn");
       }
     }
     List<RunResult.Segment> segments = new ArrayList<>();
@@ -123,6 +125,7 @@ public final class ScenarioRun implements AutoCloseable {
         segments,
         samples.samples(),
         growth(segments),
+        Optional.ofNullable(fleet).map(FleetRun::use),
         storm == null ? List.of() : storm.failures(),
         remarks(places));
   }
@@ -176,6 +179,9 @@ public final class ScenarioRun implements AutoCloseable {
     if (scenario.storm().isPresent()) {
       storm = StormRun.prepare(scenario.storm().get(), started, say);
     }
+    if (scenario.fleet().isPresent()) {
+      fleet = FleetRun.start(scenario.fleet().get(), started, say);
+    }
   }
 
   private synchronized Path made() throws IOException {
@@ -202,10 +208,8 @@ public final class ScenarioRun implements AutoCloseable {
   private List<Place> places() throws IOException, ScenarioException {
     List<Place> places = new ArrayList<>();
     for (TargetName target : scenario.targets()) {
-      Optional<Network> line =
-          target instanceof TargetName.OwnTunnel own ? Optional.of(own.line()) : Optional.empty();
       try {
-        places.add(new Place(endpoint(target), line));
+        places.add(new Place(endpoint(target), Scenario.line(target)));
       } catch (IllegalArgumentException e) {
         throw new ScenarioException(String.valueOf(e.getMessage()), e);
       }
@@ -224,6 +228,12 @@ public final class ScenarioRun implements AutoCloseable {
               own().invokeUrl(),
               new Endpoint.Trust.CaFile(own().caFile()),
               Map.of("Authorization", "Bearer " + own().serviceToken()));
+      case TargetName.OwnFleet _ ->
+          Endpoint.of(
+              TargetName.OwnFleet.NAME,
+              ownFleet().invokeUrl(),
+              new Endpoint.Trust.CaFile(own().caFile()),
+              Map.of("Authorization", "Bearer " + ownFleet().serviceToken()));
       case TargetName.OwnOrigin _ ->
           Endpoint.of(OWN_ORIGIN, own().erpUrl(), new Endpoint.Trust.Usual(), Map.of());
       case TargetName.Url url -> Endpoint.of(url.name(), URI.create(url.url()), trust(url), fields);
@@ -247,6 +257,20 @@ public final class ScenarioRun implements AutoCloseable {
     return own;
   }
 
+  private FleetRun ownFleet() {
+    FleetRun own = fleet;
+    if (own == null) {
+      throw new IllegalStateException("no fleet was connected");
+    }
+    return own;
+  }
+
+  private void fleetOver(String what) {
+    if (fleet != null) {
+      fleet.over(what);
+    }
+  }
+
   private RunResult.Segment segment(Place place, int repeat)
       throws IOException, InterruptedException {
     if (storm != null) {
@@ -262,6 +286,7 @@ public final class ScenarioRun implements AutoCloseable {
     samples.sample();
     long took = System.nanoTime() - start;
     Map<String, Long> cpu = difference(before, samples.cpuNanos());
+    fleetOver(place.name() + ", turn " + repeat);
     StormTurn agents = happened;
     if (storm != null && agents != null) {
       flows.add(storm.settle(agents));
@@ -278,6 +303,9 @@ public final class ScenarioRun implements AutoCloseable {
     }
     if (storm != null) {
       beside.put("the simulated agents", storm.threadIds());
+    }
+    if (fleet != null) {
+      beside.put("the simulated agents", fleet.threadIds());
     }
     return beside;
   }
@@ -362,6 +390,9 @@ public final class ScenarioRun implements AutoCloseable {
     engine.close();
     if (storm != null) {
       storm.close();
+    }
+    if (fleet != null) {
+      fleet.close();
     }
     if (installation != null) {
       installation.close();

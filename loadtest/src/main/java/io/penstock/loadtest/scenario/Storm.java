@@ -17,7 +17,11 @@ public record Storm(Event event, int agents, Optional<Rate> rate, int atOnce, Du
   /// Below the broker's own limit of half-open connections of one address.
   static final int MAX_AT_ONCE = 60;
 
-  static final int MAX_AGENTS = 10_000;
+  public static final int MAX_AGENTS = 10_000;
+
+  Storm of(int others) {
+    return new Storm(event, others, rate, atOnce, after);
+  }
 
   public enum Event {
     /// All dial, one turn after the other.

@@ -96,7 +96,7 @@ public final class ProcessSamples {
   }
 
   /// Empty: it has ended.
-  static OptionalLong cpuNanos(long pid) {
+  public static OptionalLong cpuNanos(long pid) {
     try {
       String stat =
           Files.readString(

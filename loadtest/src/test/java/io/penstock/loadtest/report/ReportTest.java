@@ -11,6 +11,7 @@ import io.penstock.loadtest.record.Recording;
 import io.penstock.loadtest.watch.GeneratorUse;
 import io.penstock.loadtest.watch.Growth;
 import io.penstock.loadtest.watch.GrowthLimits.Quantity;
+import io.penstock.loadtest.watch.JvmMemory;
 import io.penstock.loadtest.watch.ProcessSamples;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -19,6 +20,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.SplittableRandom;
 import org.HdrHistogram.Histogram;
@@ -79,8 +81,63 @@ class ReportTest {
                 0,
                 Double.POSITIVE_INFINITY,
                 Growth.Verdict.STEADY)),
+        Optional.empty(),
         List.of("a broker that broke"),
         List.of("a remark"));
+  }
+
+  private static RunResult withFleet(List<String> losses) {
+    RunResult run = run("a", 2, 1, 1);
+    long mb = 1 << 20;
+    return new RunResult(
+        run.scenario(),
+        run.description(),
+        run.started(),
+        run.commit(),
+        run.segments(),
+        run.samples(),
+        run.growth(),
+        Optional.of(
+            new FleetUse(
+                "scale",
+                1_024,
+                new JvmMemory(200 * mb, 190 * mb, 100 * mb, 20 * mb),
+                new JvmMemory(240 * mb, 229 * mb, 130 * mb, 26 * mb),
+                0.025,
+                losses)),
+        run.failures(),
+        run.remarks());
+  }
+
+  @Test
+  void saysWhatEachTunnelOfAFleetCosts() {
+    RunResult run = withFleet(List.of());
+
+    JsonNode fleet = JsonReport.of(run).path("fleet");
+    // 6 MB of live heap, and 110 MB outside the heap instead of 100.
+    assertThat(fleet.path("kb_per_tunnel").path("live_heap").asDouble()).isEqualTo(6);
+    assertThat(fleet.path("kb_per_tunnel").path("outside_heap").asDouble()).isEqualTo(10);
+    assertThat(fleet.path("kb_per_tunnel").path("held").asDouble()).isEqualTo(16);
+    assertThat(fleet.path("kb_per_tunnel").path("resident").asDouble()).isEqualTo(40);
+    assertThat(fleet.path("kb_per_tunnel").path("proportional").asDouble()).isEqualTo(39);
+    assertThat(fleet.path("idle_cpu_ms_per_second").asDouble()).isEqualTo(25);
+    assertThat(JsonReport.of(run).path("segments").path(0).path("resident_mb").path("broker"))
+        .hasToString("60.0");
+    assertThat(TextSummary.of(run))
+        .contains(
+            "fleet of 1024 tunnels of site scale, idle: 16.0 KB each at the broker",
+            "penstock, turn 1: broker 100.0 CPU ms per 1,000 answers, 60 MB resident at most",
+            "heartbeats and the like: 25.0 CPU ms per second")
+        .doesNotContain("INVALID");
+  }
+
+  @Test
+  void tunnelsOfAFleetThatEndedMakeARunInvalid() {
+    RunResult run = withFleet(List.of("fleet, turn 2: 1 of the fleet's 1024 tunnels ended"));
+
+    assertThat(run.invalid()).containsExactly("fleet, turn 2: 1 of the fleet's 1024 tunnels ended");
+    assertThat(JsonReport.of(run).path("valid").asBoolean()).isFalse();
+    assertThat(TextSummary.of(run)).contains("INVALID", "turn 2: 1 of the fleet's 1024 tunnels");
   }
 
   private StoredRun store(RunResult run) throws IOException {
@@ -122,7 +179,7 @@ class ReportTest {
 
     assertThat(late.invalid()).hasSize(3);
     assertThat(late.invalid().getFirst()).startsWith("penstock, turn 1: flow small");
-    assertThat(TextSummary.of(late)).contains("INVALID: the generator was the bottleneck");
+    assertThat(TextSummary.of(late)).contains("INVALID: do not quote these figures");
     assertThat(JsonReport.of(late).path("valid").asBoolean()).isFalse();
   }
 

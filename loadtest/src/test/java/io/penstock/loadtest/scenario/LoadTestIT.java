@@ -74,6 +74,35 @@ class LoadTestIT {
   }
 
   @Test
+  void aFleetAnswersWhileItStaysConnected() throws Exception {
+    RunResult run =
+        run(
+            """
+            description: smoke
+            targets: [fleet, penstock]
+            warmup_s: 0.5
+            duration_s: 2
+            turns: 1
+            flows:
+              - name: small
+                rate: {constant: 50}
+                connections: 8
+                requests: [{path: /1k}]
+            fleet: {agents: 10, answer_bytes: 200000}
+            """);
+
+    FlowResult fleet = flow(run, 0, "small");
+    assertThat(fleet.recording().total().failures()).isZero();
+    assertThat(fleet.recording().total().answered()).isEqualTo(100);
+    assertThat(fleet.recording().received().stream().mapToLong(Long::longValue).sum())
+        .isEqualTo(100 * 200_000);
+    assertThat(flow(run, 1, "small").recording().total().answered()).isEqualTo(100);
+    assertThat(run.fleet().orElseThrow().losses()).isEmpty();
+    assertThat(run.fleet().orElseThrow().tunnels()).isEqualTo(10);
+    assertThat(run.fleet().orElseThrow().idle().heapUsedBytes()).isPositive();
+  }
+
+  @Test
   void requestsAndDeploysTakeTheLineBetweenAgentsAndBroker() throws Exception {
     RunResult run =
         run(

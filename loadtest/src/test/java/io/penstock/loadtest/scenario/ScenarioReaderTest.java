@@ -146,6 +146,12 @@ class ScenarioReaderTest {
             + " threads|unknown",
         "turns: 2|growth: {heap_mb: -1}|growth: heap MB: expected a limit per minute above 0|found"
             + " -1.0",
+        "turns: 2|fleet: {agents: 0}|fleet.agents: expected a whole number from 1 to 10000|0",
+        "turns: 2|fleet: {answer_bytes: -1}|fleet.answer_bytes: expected a whole number from 0|-1",
+        "turns: 2|fleet: {site: Scale}|fleet.site: expected 1 to 32 lower-case|'Scale'",
+        "turns: 2|fleet: {sites: 2}|fleet.sites: expected one of agents, site,"
+            + " answer_bytes|unknown",
+        "origin|fleet|expected a fleet for the target fleet|none",
         "turns: 2|storm: {event: deploy, agents: 0}|storm.agents: expected a whole number from 1 to"
             + " 10000|0",
         "turns: 2|storm: {event: deploy, after_s: -1}|storm.after_s: expected 0.0 to 86400|-1.0",
@@ -155,7 +161,7 @@ class ScenarioReaderTest {
         "turns: 2|storm: {event: connect, at_once: 3, rate: {constant: 1}}|storm.at_once: expected"
             + " none for connect with a rate|one",
         "url: \"http://127.0.0.1:9\"|ca_file: x|targets[2]: expected url or network|neither",
-        "origin|orgin|targets[1]: expected penstock, origin, {name, url} or {|'orgin'",
+        "origin|orgin|targets[1]: expected penstock, origin, fleet, {name, url} or {|'orgin'",
         "description: what it is|turns: 1|expected YAML, found a mistake in line|Duplicate",
       })
   void namesTheKeyWhatWasExpectedAndWhatWasFound(
@@ -170,6 +176,47 @@ class ScenarioReaderTest {
 
   private static String quoted(String text) {
     return java.util.regex.Pattern.quote(text);
+  }
+
+  @Test
+  void readsAFleetThatStaysConnectedAndItsDefaults() throws Exception {
+    String text =
+        GOOD.replace("targets: [penstock,", "fleet: {agents: 7}\ntargets: [fleet, penstock,");
+
+    Scenario scenario = ScenarioReader.parse("good", text);
+
+    assertThat(scenario.fleet()).contains(new StandingFleet(7, "scale", 1_024));
+    assertThat(scenario.targets()).startsWith(new TargetName.OwnFleet(Optional.empty()));
+    assertThat(scenario.needsInstallation()).isTrue();
+    assertThat(scenario.withAgents(9).orElseThrow().fleet())
+        .contains(new StandingFleet(9, "scale", 1_024));
+    assertThat(ScenarioReader.parse("good", GOOD).withAgents(9)).isEmpty();
+  }
+
+  @Test
+  void theScenariosLineIsTheFleetsToo() throws Exception {
+    String text =
+        GOOD.replace(
+            "targets: [penstock,",
+            "network: {delay_ms: 20}\nfleet: {}\ntargets: [fleet, penstock,");
+
+    Scenario scenario = ScenarioReader.parse("good", text);
+
+    assertThat(Scenario.line(scenario.targets().getFirst()).orElseThrow().isNone()).isFalse();
+  }
+
+  @Test
+  void aStormIsNoPlaceForAFleet() {
+    String both =
+        """
+        description: both
+        storm: {event: connect, agents: 3}
+        fleet: {agents: 3}
+        """;
+
+    assertThatThrownBy(() -> ScenarioReader.parse("both", both))
+        .hasMessageContaining("expected a storm or a fleet")
+        .hasMessageContaining("found both");
   }
 
   @Test
