@@ -133,7 +133,7 @@ final class RunningBroker {
       tlsAhead.get();
       Migrations.run(databaseAddress());
     }
-    audit = new Audit(database, clock);
+    audit = new Audit(database, keys.rowMac(), clock);
     var tokens = new AccessTokens(vertx, keys::jwtKeys);
     accounts =
         new Accounts(

@@ -74,7 +74,7 @@ class ApiTest {
         BrokerKeys.open(data, MasterKey.load(Optional.empty(), data, random), random, clock);
     BrokerConfig config =
         BrokerConfig.load(Optional.empty(), Map.of(), Map.of("access.logins_per_source", "1000"));
-    var audit = new Audit(database.database(), clock);
+    var audit = new Audit(database.database(), keys.rowMac(), clock);
     var accessTokens = new AccessTokens(database.vertx(), () -> jwtKeys);
     var accounts =
         new Accounts(

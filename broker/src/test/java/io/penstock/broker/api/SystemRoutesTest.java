@@ -69,7 +69,7 @@ class SystemRoutesTest {
     var random = new SecureRandom();
     BrokerConfig config =
         BrokerConfig.load(Optional.empty(), Map.of(), Map.of("access.logins_per_source", "1000"));
-    var audit = new Audit(database, rig.clock());
+    var audit = new Audit(database, rig.keys.rowMac(), rig.clock());
     var accessTokens = new AccessTokens(rig.postgres.vertx(), rig.keys::jwtKeys);
     var accounts =
         new Accounts(

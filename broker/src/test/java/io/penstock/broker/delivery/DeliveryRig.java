@@ -149,7 +149,7 @@ final class DeliveryRig implements AutoCloseable {
             documents,
             this::enrolled,
             keys::sign,
-            new Audit(database(), clock),
+            new Audit(database(), keys.rowMac(), clock),
             clock),
         name -> failpoint.passed(name),
         limit);

@@ -41,6 +41,11 @@ public final class TestDatabase implements AutoCloseable {
     database.run(tx -> tx.update(sql));
   }
 
+  /// The column `n` of the one row that a query answers.
+  public long number(String query) {
+    return database.transaction(tx -> Values.number(tx.one(query).orElseThrow(), "n"));
+  }
+
   public Vertx vertx() {
     return vertx;
   }
