@@ -16,6 +16,7 @@ import io.penstock.broker.agents.EnrollmentTokens;
 import io.penstock.broker.agents.EnrollmentTokens.Pin;
 import io.penstock.broker.api.Api;
 import io.penstock.broker.audit.Audit;
+import io.penstock.broker.audit.AuditProof;
 import io.penstock.broker.config.BrokerConfig;
 import io.penstock.broker.config.DataDirectory;
 import io.penstock.broker.delivery.Delivery;
@@ -88,6 +89,7 @@ final class RunningBroker {
   private final Vertx vertx;
   private final Database database;
   private final Audit audit;
+  private final AuditProof proof;
   private final Accounts accounts;
   private final ServiceAccounts serviceAccounts;
   private final RoutingTable routing = new RoutingTable();
@@ -134,6 +136,10 @@ final class RunningBroker {
       Migrations.run(databaseAddress());
     }
     audit = new Audit(database, keys.rowMac(), clock);
+    proof =
+        new AuditProof(
+            new AuditProof.Surroundings(
+                database, keys, data, audit, config.audit().retention(), clock));
     var tokens = new AccessTokens(vertx, keys::jwtKeys);
     accounts =
         new Accounts(
@@ -214,7 +220,11 @@ final class RunningBroker {
     metrics =
         new Metrics(
             new Metrics.Sources(
-                tunnels::counters, () -> front().counters(), sessions::list, delivery::counters),
+                tunnels::counters,
+                () -> front().counters(),
+                sessions::list,
+                delivery::counters,
+                proof::state),
             database);
     tls = tlsAhead.get();
     front = new Front(frontSettings(), wiring(), loops, tickers);
@@ -252,6 +262,7 @@ final class RunningBroker {
     LOG.info("listening on port {} as {}", port, config.externalUrl());
     // What goes on in the background all the time begins once agents can come back.
     broker.rotation.start();
+    broker.proof.start();
     broker.renewHeads();
     return broker;
   }
@@ -394,6 +405,7 @@ final class RunningBroker {
                 systems,
                 rotation,
                 audit,
+                proof,
                 config.access().serviceTokenMaxTtl(),
                 clock));
     api.listen(socket.path());
@@ -441,6 +453,8 @@ final class RunningBroker {
             loops
                 .shutdownGracefully(100, 1_000, TimeUnit.MILLISECONDS)
                 .awaitUninterruptibly(2, TimeUnit.SECONDS));
+    // All that is ever written is written by now.
+    step("audit trail", proof::close);
     step("database", database::close);
     step("web server", () -> close(vertx));
     embedded.ifPresent(postgres -> step("Postgres", postgres::close));

@@ -13,6 +13,7 @@ import io.penstock.broker.agents.ApprovedAgents;
 import io.penstock.broker.agents.EnrollmentTokens;
 import io.penstock.broker.agents.LiveSessions;
 import io.penstock.broker.audit.Audit;
+import io.penstock.broker.audit.AuditProof;
 import io.penstock.broker.config.BrokerConfig;
 import io.penstock.broker.config.DataDirectory;
 import io.penstock.broker.keys.BrokerKeys;
@@ -117,6 +118,9 @@ class ApiTest {
                 systems(keys, random, clock),
                 noKeys,
                 audit,
+                new AuditProof(
+                    new AuditProof.Surroundings(
+                        database.database(), keys, data, audit, Optional.empty(), clock)),
                 Duration.ofDays(90),
                 clock));
     server =

@@ -29,7 +29,7 @@ public final class AuditRig implements AutoCloseable {
   public final Moved clock = new Moved();
   private final Optional<Duration> retention;
   public final Audit audit;
-  public AuditProof proof;
+  AuditProof proof;
 
   public AuditRig(Path directory) {
     this(directory, Optional.empty());
@@ -41,6 +41,16 @@ public final class AuditRig implements AutoCloseable {
     keys = BrokerKeys.open(data, MasterKey.load(Optional.empty(), data, RANDOM), RANDOM, clock);
     audit = new Audit(test.database(), keys.rowMac(), clock);
     proof = proof(test.database(), data);
+  }
+
+  /// One that is pruned.
+  public static AuditRig keeping(Path directory, Duration retention) {
+    return new AuditRig(directory, Optional.of(retention));
+  }
+
+  public void pruned() {
+    proof.prune();
+    proof.checkpoint();
   }
 
   private AuditProof proof(Database database, DataDirectory directory) {
@@ -74,7 +84,7 @@ public final class AuditRig implements AutoCloseable {
   }
 
   /// Sealed and signed.
-  void sealed(int events) {
+  public void sealed(int events) {
     record(events);
     proof.checkpoint();
   }
