@@ -28,7 +28,8 @@ public final class AuditRig implements AutoCloseable {
   public final BrokerKeys keys;
   public final Moved clock = new Moved();
   private final Optional<Duration> retention;
-  public final Audit audit;
+  private Optional<Database> other = Optional.empty();
+  public Audit audit;
   AuditProof proof;
 
   public AuditRig(Path directory) {
@@ -56,6 +57,19 @@ public final class AuditRig implements AutoCloseable {
   private AuditProof proof(Database database, DataDirectory directory) {
     return new AuditProof(
         new AuditProof.Surroundings(database, keys, directory, audit, retention, clock));
+  }
+
+  /// From now on the broker is another role of the database.
+  void as(String role, String password) {
+    Database database = test.as(role, password);
+    other = Optional.of(database);
+    audit = new Audit(database, keys.rowMac(), clock);
+    proof = proof(database, data);
+  }
+
+  /// By the broker's role.
+  void execute(String statement) {
+    TestDatabase.execute(other.orElseGet(test::database), statement);
   }
 
   /// As a broker that was ended and started again.
@@ -117,6 +131,7 @@ public final class AuditRig implements AutoCloseable {
 
   @Override
   public void close() {
+    other.ifPresent(Database::close);
     test.close();
     data.close();
   }
