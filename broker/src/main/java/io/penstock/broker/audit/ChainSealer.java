@@ -86,6 +86,7 @@ public final class ChainSealer implements AutoCloseable {
   private Instant alarmed = Instant.MIN;
   private String contradiction = "";
   private long foreign;
+  private volatile boolean closing;
   private volatile ChainState state = ChainState.NOTHING;
 
   /// @param retention empty = for ever
@@ -143,7 +144,7 @@ public final class ChainSealer implements AutoCloseable {
     int placed;
     do {
       placed = database.transaction(this::seal);
-    } while (placed == AT_ONCE);
+    } while (placed == AT_ONCE && !closing);
     Optional<Signed> signed =
         database.transaction(tx -> contradiction.isEmpty() ? signed(tx, sign) : Optional.empty());
     signed.ifPresent(known::remember);
@@ -172,7 +173,7 @@ public final class ChainSealer implements AutoCloseable {
     if (afterId >= settledId) {
       return 0;
     }
-    List<Unplaced> rows = table.unplaced(tx, afterId, settledId, AT_ONCE);
+    List<Unplaced> rows = table.following(tx, afterId, settledId, AT_ONCE);
     List<ChainEntry> entries = entries(head.map(Placed::entry), rows);
     if (!entries.isEmpty()) {
       table.append(tx, entries);
@@ -202,7 +203,7 @@ public final class ChainSealer implements AutoCloseable {
     for (Unplaced row : rows) {
       older = older && !row.signed();
       Kind kind = row.genuine() ? Kind.BROKER : older ? Kind.BEFORE : Kind.FOREIGN;
-      ChainEntry entry = ChainEntry.of(hash, ++position, row.id(), kind, row.found().digest());
+      ChainEntry entry = ChainEntry.of(hash, ++position, row.id(), kind, row.digest());
       entries.add(entry);
       hash = entry.hash();
     }
@@ -438,6 +439,7 @@ public final class ChainSealer implements AutoCloseable {
   /// Seals and signs what was written until now.
   @Override
   public void close() {
+    closing = true;
     turns.shutdown();
     try {
       if (!turns.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
@@ -448,6 +450,7 @@ public final class ChainSealer implements AutoCloseable {
       Thread.currentThread().interrupt();
       return;
     }
+    closing = false;
     int left = LAST_TURNS;
     do {
       turn(true);

@@ -27,6 +27,12 @@ public final class AuditChainTable {
       host(a.ip_address) as ip_address, a.user_agent, a.resource, a.result, a.reason, a.approved_by, a.mac as record_mac\
       """;
 
+  private static final String COPIES =
+      ", (select count(*) from audit_log as o where o.event_id = a.event_id) as copies"
+          + " from audit_log as a";
+
+  private static final String FIRST = " order by a.id limit $3";
+
   private final RowMac mac;
 
   public AuditChainTable(RowMac mac) {
@@ -42,9 +48,11 @@ public final class AuditChainTable {
 
   /// A row that has no place yet.
   ///
+  /// @param digest of the row
   /// @param signed there is a MAC at all
   /// @param genuine the MAC holds, and no other row says that it is the same event
-  public record Unplaced(long id, AuditRecord found, boolean signed, boolean genuine) {}
+  public record Unplaced(
+      long id, AuditRecord found, Octets digest, boolean signed, boolean genuine) {}
 
   /// @param genuine the entry's own MAC holds
   public record Placed(ChainEntry entry, boolean genuine) {}
@@ -116,29 +124,45 @@ public final class AuditChainTable {
         entry.hash().hex());
   }
 
-  /// Rows after one number up to another, in order, that have no place.
-  public List<Unplaced> unplaced(Tx tx, long afterId, long upToId, int limit) {
-    var rows = new ArrayList<Unplaced>();
-    tx.query(
-            "select a.id, "
-                + RECORD
-                + ", (select count(*) from audit_log as o where o.event_id = a.event_id) as copies"
-                + " from audit_log as a where a.id > $1 and a.id <= $2 and not exists (select 1"
-                + " from audit_chain as c where c.audit_id = a.id) order by a.id limit $3",
+  /// Rows after the last place's number up to another, in order.
+  public List<Unplaced> following(Tx tx, long afterId, long upToId, int limit) {
+    return unplaced(
+        tx.query(
+            "select a.id, " + RECORD + COPIES + " where a.id > $1 and a.id <= $2" + FIRST,
             afterId,
             upToId,
-            limit)
-        .forEach(row -> rows.add(unplaced(row)));
+            limit));
+  }
+
+  /// Rows after one number up to another, in order, that have no place.
+  public List<Unplaced> unplaced(Tx tx, long afterId, long upToId, int limit) {
+    return unplaced(
+        tx.query(
+            "select a.id, "
+                + RECORD
+                + COPIES
+                + " where a.id > $1 and a.id <= $2 and not exists (select 1 from audit_chain as c"
+                + " where c.audit_id = a.id)"
+                + FIRST,
+            afterId,
+            upToId,
+            limit));
+  }
+
+  private List<Unplaced> unplaced(Iterable<Row> found) {
+    var rows = new ArrayList<Unplaced>();
+    found.forEach(row -> rows.add(unplaced(row)));
     return rows;
   }
 
   private Unplaced unplaced(Row row) {
     AuditRecord found = AuditTable.proved(row);
+    Octets digest = found.digest();
     Optional<Octets> foundMac = Values.optionalOctets(row, "record_mac");
     boolean genuine =
         Values.number(row, "copies") == 1
-            && foundMac.filter(it -> AuditTable.isGenuine(mac, found, it)).isPresent();
-    return new Unplaced(Values.number(row, "id"), found, foundMac.isPresent(), genuine);
+            && foundMac.filter(it -> AuditTable.isGenuine(mac, digest, it)).isPresent();
+    return new Unplaced(Values.number(row, "id"), found, digest, foundMac.isPresent(), genuine);
   }
 
   public void append(Tx tx, List<ChainEntry> entries) {
@@ -175,7 +199,7 @@ public final class AuditChainTable {
     AuditRecord found = AuditTable.proved(row);
     boolean genuine =
         Values.optionalOctets(row, "record_mac")
-            .filter(it -> AuditTable.isGenuine(mac, found, it))
+            .filter(it -> AuditTable.isGenuine(mac, found.digest(), it))
             .isPresent();
     return new Whole(placed(row), Optional.of(found), genuine);
   }

@@ -86,7 +86,7 @@ public final class AuditTable {
   /// Written before the commit, together with the other rows of the transaction and in their order,
   /// each under a MAC.
   public void insert(Tx tx, Entry entry, RowMac mac) {
-    tx.audit().add(entry, mac.of(TABLE, proved(entry.proved())));
+    tx.audit().add(entry, mac.of(TABLE, proved(entry.proved().digest())));
   }
 
   /// Sends what waits to Postgres now.
@@ -95,12 +95,14 @@ public final class AuditTable {
   }
 
   /// Is this what the broker wrote?
-  static boolean isGenuine(RowMac mac, AuditRecord found, Octets foundMac) {
-    return mac.holds(foundMac, TABLE, proved(found));
+  ///
+  /// @param digest of what was found
+  static boolean isGenuine(RowMac mac, Octets digest, Octets foundMac) {
+    return mac.holds(foundMac, TABLE, proved(digest));
   }
 
-  private static List<String> proved(AuditRecord proved) {
-    return List.of(proved.digest().hex());
+  private static List<String> proved(Octets digest) {
+    return List.of(digest.hex());
   }
 
   /// As the JDK writes addresses: Postgres shortens, and may have been given, another form.
