@@ -127,6 +127,7 @@ final class AuditVerify implements Callable<Integer> {
             .put("first_position", result.firstPosition())
             .put("position", result.position())
             .put("root_sha256", result.rootSha256().base64Url())
+            .put("keyset_version", result.keysetVersion())
             .put("checkpoint", result.checkpoint().number())
             .put("checkpoints_of_older_keys", result.ofOlderKeys());
     Optional<Finding> bad = result.bad();
@@ -149,6 +150,8 @@ final class AuditVerify implements Callable<Integer> {
             + result.position()
             + ", under checkpoint "
             + result.checkpoint().number()
+            + ", keyset "
+            + result.keysetVersion()
             + " and root "
             + result.rootSha256());
     return ExitCode.FINE;

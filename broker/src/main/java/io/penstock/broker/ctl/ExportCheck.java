@@ -42,6 +42,7 @@ final class ExportCheck {
       long firstPosition,
       long position,
       Octets rootSha256,
+      long keysetVersion,
       AuditCheckpoint checkpoint,
       int ofOlderKeys) {}
 
@@ -72,7 +73,13 @@ final class ExportCheck {
 
   private Result result(Optional<Finding> bad) {
     return new Result(
-        bad, firstPosition, check.position(), header.root().sha256(), newest, ofOlderKeys);
+        bad,
+        firstPosition,
+        check.position(),
+        header.root().sha256(),
+        keyset.version(),
+        newest,
+        ofOlderKeys);
   }
 
   private Optional<Finding> read(BufferedReader lines) throws IOException {
