@@ -16,6 +16,7 @@ import io.penstock.broker.agents.EnrollmentTokens;
 import io.penstock.broker.agents.EnrollmentTokens.Pin;
 import io.penstock.broker.api.Api;
 import io.penstock.broker.audit.Audit;
+import io.penstock.broker.audit.AuditProof;
 import io.penstock.broker.config.BrokerConfig;
 import io.penstock.broker.config.DataDirectory;
 import io.penstock.broker.delivery.Delivery;
@@ -89,6 +90,7 @@ final class RunningBroker {
   private final Vertx vertx;
   private final Database database;
   private final Audit audit;
+  private final AuditProof proof;
   private final Accounts accounts;
   private final ServiceAccounts serviceAccounts;
   private final RoutingTable routing = new RoutingTable();
@@ -139,7 +141,11 @@ final class RunningBroker {
       tlsAhead.get();
       Migrations.run(databaseAddress());
     }
-    audit = new Audit(database, clock);
+    audit = new Audit(database, keys.rowMac(), clock);
+    proof =
+        new AuditProof(
+            new AuditProof.Surroundings(
+                database, keys, data, audit, config.audit().retention(), clock));
     var tokens = new AccessTokens(vertx, keys::jwtKeys);
     accounts =
         new Accounts(
@@ -219,7 +225,11 @@ final class RunningBroker {
     metrics =
         new Metrics(
             new Metrics.Sources(
-                tunnels::counters, () -> front().counters(), sessions::list, delivery::counters),
+                tunnels::counters,
+                () -> front().counters(),
+                sessions::list,
+                delivery::counters,
+                proof::state),
             database);
     tls = tlsAhead.get();
     front = new Front(frontSettings(), wiring(), tickers);
@@ -257,6 +267,7 @@ final class RunningBroker {
     LOG.info("listening on port {} as {}", broker.port.number(), config.externalUrl());
     // What goes on in the background all the time begins once agents can come back.
     broker.rotation.start();
+    broker.proof.start();
     broker.renewHeads();
     return broker;
   }
@@ -397,6 +408,7 @@ final class RunningBroker {
                 systems,
                 rotation,
                 audit,
+                proof,
                 config.access().serviceTokenMaxTtl(),
                 clock));
     api.listen(socket.path());
@@ -439,6 +451,8 @@ final class RunningBroker {
     step("agents", agents::close);
     step("tunnels", tunnels::close);
     step("event loops", () -> close(loops));
+    // All that is ever written is written by now.
+    step("audit trail", proof::close);
     step("database", database::close);
     step("web server", () -> close(vertx));
     embedded.ifPresent(postgres -> step("Postgres", postgres::close));

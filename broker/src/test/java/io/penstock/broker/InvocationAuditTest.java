@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.edge.RollUp;
+import io.penstock.broker.keys.TestRowMac;
 import io.penstock.broker.store.AuditTable;
 import io.penstock.broker.store.BreakableDatabase;
 import io.penstock.broker.store.TestDatabase;
@@ -28,7 +29,9 @@ class InvocationAuditTest {
     database = new BreakableDatabase(real);
     audit =
         new InvocationAudit(
-            database.database(), new Audit(database.database(), Clock.systemUTC()), MAX_WAITING);
+            database.database(),
+            new Audit(database.database(), TestRowMac.random(), Clock.systemUTC()),
+            MAX_WAITING);
   }
 
   @AfterEach

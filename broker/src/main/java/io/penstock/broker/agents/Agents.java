@@ -52,7 +52,7 @@ public final class Agents implements AutoCloseable {
     Database database = around.database();
     BrokerKeys keys = around.keys();
     Clock clock = around.clock();
-    var ledger = new StoredLedger(new Audit(database, clock), clock);
+    var ledger = new StoredLedger(new Audit(database, keys.rowMac(), clock), clock);
     var identities = new Identities(new IdentityTable(), keys.rowMac());
     var epochs = new EpochTable();
     var revocationTable = new RevocationTable();

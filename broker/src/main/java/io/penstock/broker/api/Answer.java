@@ -5,8 +5,16 @@ import io.vertx.core.json.JsonObject;
 
 /// What a route answers.
 ///
-/// @param body JSON text, empty = no body
-record Answer(int status, String body) {
+/// @param body text, empty = no body
+/// @param type of the body
+/// @param link to what belongs to it, such as the next page; empty = none
+record Answer(int status, String body, String type, String link) {
+  private static final String JSON = "application/json";
+
+  Answer(int status, String body) {
+    this(status, body, JSON, "");
+  }
+
   static Answer ok(JsonObject body) {
     return new Answer(200, body.encode());
   }

@@ -5,6 +5,7 @@ import io.penstock.broker.access.ServiceAccounts;
 import io.penstock.broker.agents.AgentOperations;
 import io.penstock.broker.agents.EnrollmentTokens;
 import io.penstock.broker.audit.Audit;
+import io.penstock.broker.audit.AuditProof;
 import io.penstock.broker.delivery.DeliveryOperations;
 import io.penstock.broker.rotation.KeyOperations;
 import io.penstock.broker.store.Database;
@@ -53,6 +54,7 @@ public final class Api {
       SystemOperations systems,
       KeyOperations keys,
       Audit audit,
+      AuditProof proof,
       Duration serviceTokenMaxTtl,
       Clock clock) {}
 
@@ -72,6 +74,7 @@ public final class Api {
     new SystemRoutes(features.systems()).addTo(routes);
     new KeyRoutes(features.keys()).addTo(routes);
     new AuditRoutes(features.audit()).addTo(routes);
+    new AuditProofRoutes(features.proof(), features.clock()).addTo(routes);
     new AlarmRoutes(features.database(), features.audit(), features.clock()).addTo(routes);
     addHealth(features.database());
     addOpenApi();

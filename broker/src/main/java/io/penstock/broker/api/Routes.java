@@ -143,7 +143,11 @@ final class Routes {
     if (answer.body().isEmpty()) {
       response.end();
     } else {
-      response.putHeader("Content-Type", "application/json").end(answer.body());
+      response.putHeader("Content-Type", answer.type());
+      if (!answer.link().isEmpty()) {
+        response.putHeader("Link", answer.link());
+      }
+      response.end(answer.body());
     }
   }
 

@@ -2,6 +2,7 @@ package io.penstock.broker.audit;
 
 import com.fasterxml.uuid.Generators;
 import com.fasterxml.uuid.impl.TimeBasedEpochRandomGenerator;
+import io.penstock.broker.keys.RowMac;
 import io.penstock.broker.store.AuditTable;
 import io.penstock.broker.store.AuditTable.Entry;
 import io.penstock.broker.store.AuditTable.Filter;
@@ -19,13 +20,15 @@ public final class Audit {
 
   private final Database database;
   private final AuditTable table = new AuditTable();
+  private final RowMac mac;
   private final Clock clock;
 
   // Version 7, by time first: the newest stand side by side in their index.
   private final TimeBasedEpochRandomGenerator ids = Generators.timeBasedEpochRandomGenerator();
 
-  public Audit(Database database, Clock clock) {
+  public Audit(Database database, RowMac mac, Clock clock) {
     this.database = database;
+    this.mac = mac;
     this.clock = clock;
   }
 
@@ -45,7 +48,13 @@ public final class Audit {
             event.resource().map(Audit::bounded),
             Optional.of(event.result()),
             event.reason().map(Audit::bounded),
-            event.approvedBy()));
+            event.approvedBy()),
+        mac);
+  }
+
+  /// Sends what waits to Postgres before the transaction's end.
+  void flush(Tx tx) {
+    table.flush(tx);
   }
 
   /// For events that belong to no change, such as a refusal.

@@ -21,6 +21,7 @@ public record BrokerConfig(
     Tls tls,
     Keys keys,
     Metrics metrics,
+    Audit audit,
     Access access,
     Tunnel tunnel,
     Edge edge,
@@ -53,6 +54,9 @@ public record BrokerConfig(
   public record Keys(Optional<Path> masterKeyFile) {}
 
   public record Metrics(String host, int port) {}
+
+  /// @param retention empty = for ever
+  public record Audit(Optional<Duration> retention) {}
 
   public record Access(
       Duration tokenTtl,
@@ -107,6 +111,7 @@ public record BrokerConfig(
             tls(in),
             new Keys(in.optionalPath("keys.master_key_file")),
             metrics(in),
+            audit(in),
             access(in),
             tunnel(in),
             edge(in),
@@ -124,6 +129,11 @@ public record BrokerConfig(
     String host = in.text("metrics.host", "127.0.0.1");
     in.require(LOOPBACK.contains(host), "metrics.host: expected 127.0.0.1 or ::1, found " + host);
     return new Metrics(host, in.integer("metrics.port", 9464, 0, 65535));
+  }
+
+  private static Audit audit(ConfigReader in) {
+    int days = in.integer("audit.retention_days", 730, 0, 36_500);
+    return new Audit(days == 0 ? Optional.empty() : Optional.of(Duration.ofDays(days)));
   }
 
   private static Database database(ConfigReader in) {

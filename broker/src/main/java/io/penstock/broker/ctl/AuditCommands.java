@@ -10,11 +10,15 @@ import picocli.CommandLine.Option;
 /// `ctl audit`: who did what.
 @Command(
     name = "audit",
-    description = "The audit trail: list. (verify is not in this version.)",
+    description = "The audit trail: list, verify, export, report (docs/audit.md).",
     footer = {
       "",
       "Example:",
-      "  penstock ctl audit list --event-type authentication.failure --from 2026-11-01T00:00:00Z"
+      "  penstock ctl audit list --event-type authentication.failure --from 2026-11-01T00:00:00Z",
+      "  penstock ctl audit verify",
+      "  penstock ctl audit export trail.jsonl",
+      "  penstock ctl audit verify --file trail.jsonl --root HASH",
+      "  penstock ctl audit report iso27001 --csv"
     })
 final class AuditCommands implements Callable<Integer> {
   private final Terminal terminal;

@@ -55,6 +55,11 @@ final class BrokerApi {
     return pins(session().url());
   }
 
+  /// The same for who need not be signed in.
+  Optional<Pins> knownPins() {
+    return store.load().map(session -> pins(session.url()));
+  }
+
   Pins pins(URI broker) {
     return new Pins(store, broker);
   }
@@ -65,6 +70,15 @@ final class BrokerApi {
 
   JsonNode get(String path) {
     return call("GET", path, null);
+  }
+
+  /// A good answer as it came, for what is no JSON.
+  HttpResponse<byte[]> getRaw(String path) {
+    HttpResponse<byte[]> response = response("GET", path, null);
+    if (!HttpStatus.isSuccess(response.statusCode())) {
+      throw Failure.refused(Problem.of(response.statusCode(), response.body()));
+    }
+    return response;
   }
 
   JsonNode post(String path, JsonNode body) {
@@ -84,12 +98,16 @@ final class BrokerApi {
   }
 
   private JsonNode call(String method, String path, @Nullable JsonNode body) {
+    return answer(response(method, path, body));
+  }
+
+  private HttpResponse<byte[]> response(String method, String path, @Nullable JsonNode body) {
     StoredSession session = session();
     HttpResponse<byte[]> response = exchange(session, method, path, body);
     if (response.statusCode() == HttpStatus.UNAUTHORIZED) {
       response = exchange(renewed(session), method, path, body);
     }
-    return answer(response);
+    return response;
   }
 
   private HttpResponse<byte[]> exchange(

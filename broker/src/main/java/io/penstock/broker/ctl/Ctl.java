@@ -62,7 +62,9 @@ public final class Ctl {
     root.addSubcommand(new MessagesCommand(terminal, api));
     root.addSubcommand(new InvokeCommand(terminal, api));
     CommandLine audit = new CommandLine(new AuditCommands(terminal, api));
-    audit.addSubcommand("verify", NotInThisVersion.command("audit verify"));
+    audit.addSubcommand(new AuditVerify(terminal, api));
+    audit.addSubcommand(new AuditExport(terminal, api));
+    audit.addSubcommand(new AuditReport(terminal, api));
     root.addSubcommand(audit);
     root.addSubcommand(new AlarmCommands(terminal, api));
     root.addSubcommand(new KeyCommands(terminal, api));

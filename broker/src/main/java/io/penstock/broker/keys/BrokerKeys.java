@@ -1,6 +1,7 @@
 package io.penstock.broker.keys;
 
 import io.penstock.broker.config.DataDirectory;
+import io.penstock.codec.audit.AuditCheckpoint;
 import io.penstock.codec.seal.AgentRecord;
 import io.penstock.codec.seal.ConfigurationHeader;
 import io.penstock.codec.seal.HeadManifest;
@@ -222,6 +223,10 @@ public final class BrokerKeys {
 
   public String sign(WipeOrder order) {
     return order.sign(signing(ManagedKey.RECORD));
+  }
+
+  public String sign(AuditCheckpoint checkpoint) {
+    return checkpoint.sign(signing(ManagedKey.CHECKPOINT));
   }
 
   private SigningKey signing(ManagedKey use) {

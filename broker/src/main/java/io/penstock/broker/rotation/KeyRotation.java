@@ -156,7 +156,9 @@ public final class KeyRotation implements KeyOperations, AutoCloseable {
           "configuration: agents refuse every version signed until now; what is deployed is written"
               + " again with the same content and deployed, other versions can only be rolled back"
               + " to";
-      case CHECKPOINT -> "checkpoint: nothing";
+      case CHECKPOINT ->
+          "checkpoint: nothing ends, a new one is signed at once; what a thief signs under an older"
+              + " keyset still passes for an export of that time";
       case JWT -> "jwt: everybody has to sign in again, and every service token has to be replaced";
       case KEK ->
           "kek: nothing ends; what somebody copied from the database under the old key stays"

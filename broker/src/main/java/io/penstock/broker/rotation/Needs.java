@@ -7,6 +7,8 @@ import io.penstock.broker.keys.KeyView;
 import io.penstock.broker.store.KeyTable;
 import io.penstock.broker.store.Tx;
 import io.penstock.broker.systems.SystemKeyUpkeep;
+import io.penstock.codec.seal.DocumentType;
+import io.penstock.codec.seal.SignedDocument;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -63,9 +65,17 @@ final class Needs {
       case KEK -> kek(tx);
       case JWT -> jwt(tx, replaced);
       case ENROLL_ROOT -> enrollRoot(tx, replaced);
-      // The node's certificate is made anew at once, and nothing is signed by checkpoint keys yet.
-      case NODE_ISSUER, CHECKPOINT, ROOT, ROW_MAC -> List.of();
+      case CHECKPOINT -> checkpoint(tx, key.kid());
+      // The node's certificate is made anew at once.
+      case NODE_ISSUER, ROOT, ROW_MAC -> List.of();
     };
+  }
+
+  private List<String> checkpoint(Tx tx, String kid) {
+    String header = SignedDocument.headerOf(DocumentType.AUDIT_CHECKPOINT, kid);
+    return table.isNewestCheckpoint(tx, header)
+        ? List.of("the newest audit checkpoint")
+        : List.of();
   }
 
   private List<String> kek(Tx tx) {

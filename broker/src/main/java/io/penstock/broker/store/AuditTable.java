@@ -1,8 +1,13 @@
 package io.penstock.broker.store;
 
+import io.penstock.broker.keys.RowMac;
+import io.penstock.codec.audit.AuditRecord;
+import io.penstock.codec.seal.Octets;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Row;
+import java.net.InetAddress;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -13,6 +18,7 @@ import java.util.UUID;
 
 /// The audit trail: rows are added, read, and never changed (a trigger sees to it).
 public final class AuditTable {
+  private static final String TABLE = "audit_log";
   private static final String COLUMNS =
       """
       id, event_id, timestamp, event_type, user_email, resource_id, action, changes, host(ip_address) as ip_address, user_agent, resource,
@@ -35,8 +41,32 @@ public final class AuditTable {
       Optional<String> reason,
       Optional<String> approvedBy) {
     public Entry {
+      // As Postgres keeps it.
+      timestamp = timestamp.truncatedTo(ChronoUnit.MICROS);
       // Not copyOf: a change from or to nothing is a null inside.
       changes = Collections.unmodifiableMap(new LinkedHashMap<>(changes));
+    }
+
+    Optional<String> changesText() {
+      return changes.isEmpty() ? Optional.empty() : Optional.of(new JsonObject(changes).encode());
+    }
+
+    /// What of it is proved.
+    AuditRecord proved() {
+      return new AuditRecord(
+          eventId,
+          timestamp,
+          eventType,
+          user,
+          resourceId,
+          action,
+          changesText(),
+          ipAddress.map(AuditTable::oneSpelling),
+          userAgent,
+          resource,
+          result,
+          reason,
+          approvedBy);
     }
   }
 
@@ -53,9 +83,52 @@ public final class AuditTable {
       Optional<Long> beforeId,
       int limit) {}
 
-  /// Written before the commit, together with the other rows of the transaction and in their order.
-  public void insert(Tx tx, Entry entry) {
-    tx.audit().add(entry);
+  /// Written before the commit, together with the other rows of the transaction and in their order,
+  /// each under a MAC.
+  public void insert(Tx tx, Entry entry, RowMac mac) {
+    tx.audit().add(entry, mac.of(TABLE, proved(entry.proved().digest())));
+  }
+
+  /// Sends what waits to Postgres now.
+  public void flush(Tx tx) {
+    tx.audit().flush();
+  }
+
+  /// Is this what the broker wrote?
+  ///
+  /// @param digest of what was found
+  static boolean isGenuine(RowMac mac, Octets digest, Octets foundMac) {
+    return mac.holds(foundMac, TABLE, proved(digest));
+  }
+
+  private static List<String> proved(Octets digest) {
+    return List.of(digest.hex());
+  }
+
+  /// As the JDK writes addresses: Postgres shortens, and may have been given, another form.
+  private static String oneSpelling(String address) {
+    int mask = address.indexOf('/');
+    return InetAddress.ofLiteral(mask < 0 ? address : address.substring(0, mask)).getHostAddress();
+  }
+
+  /// What of a row is proved.
+  ///
+  /// @param row has `changes` as text in `changes_text`
+  static AuditRecord proved(Row row) {
+    return new AuditRecord(
+        row.getUUID("event_id"),
+        Values.instant(row, "timestamp"),
+        Values.text(row, "event_type"),
+        Values.optionalText(row, "user_email"),
+        Values.optionalText(row, "resource_id"),
+        Values.optionalText(row, "action"),
+        Values.optionalText(row, "changes_text"),
+        Values.optionalText(row, "ip_address").map(AuditTable::oneSpelling),
+        Values.optionalText(row, "user_agent"),
+        Values.optionalText(row, "resource"),
+        Values.optionalText(row, "result"),
+        Values.optionalText(row, "reason"),
+        Values.optionalText(row, "approved_by"));
   }
 
   /// Newest first.

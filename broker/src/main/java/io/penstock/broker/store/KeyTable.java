@@ -173,6 +173,13 @@ public final class KeyTable {
         old.settings());
   }
 
+  /// Whether a key signed the newest audit checkpoint, which speaks for all before it.
+  public boolean isNewestCheckpoint(Tx tx, String header) {
+    return tx.one("select jws from audit_checkpoints order by number desc limit 1")
+        .filter(row -> Values.text(row, "jws").startsWith(header + "."))
+        .isPresent();
+  }
+
   /// When the last service token expires that was issued before `at` and not withdrawn.
   public Optional<Instant> lastServiceToken(Tx tx, Instant at, Instant now) {
     return tx.one(

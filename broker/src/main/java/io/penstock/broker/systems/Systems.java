@@ -73,7 +73,7 @@ public final class Systems implements SystemOperations {
     this.table = new SystemTable(around.keys().rowMac());
     var receipts = new ReceiptTable(around.keys().rowMac());
     this.standing = new Standing(around.agents());
-    this.recorder = new Recorder(database, new Audit(database, clock), clock);
+    this.recorder = new Recorder(database, new Audit(database, keys.rowMac(), clock), clock);
     this.heads = new Heads(table, around.keys(), clock);
     var versions = new Versions(table, around.keys());
     this.editing = new Editing(table, versions, standing, recorder, clock);

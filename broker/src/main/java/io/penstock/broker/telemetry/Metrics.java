@@ -11,6 +11,7 @@ import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.penstock.broker.audit.ChainState;
 import io.penstock.broker.delivery.DeliveryCounters;
 import io.penstock.broker.edge.InvocationObserver;
 import io.penstock.broker.front.FrontCounters;
@@ -38,7 +39,8 @@ public final class Metrics implements AutoCloseable {
       Supplier<TunnelCounters.Snapshot> tunnels,
       Supplier<FrontCounters.Snapshot> front,
       Supplier<List<LiveSession>> sessions,
-      Supplier<DeliveryCounters.Snapshot> delivery) {}
+      Supplier<DeliveryCounters.Snapshot> delivery,
+      Supplier<ChainState> audit) {}
 
   public Metrics(Sources sources, Database database) {
     // Held here: the registry itself holds what it reads by weak references.
@@ -48,6 +50,7 @@ public final class Metrics implements AutoCloseable {
     addFront();
     addDelivery();
     addAlarms();
+    addAudit();
     addProcess();
   }
 
@@ -159,6 +162,38 @@ public final class Metrics implements AutoCloseable {
           .tag("severity", severity.name().toLowerCase(Locale.ROOT))
           .register(registry);
     }
+  }
+
+  private void addAudit() {
+    audit("penstock.audit.position", "Records with a place in the chain.", ChainState::position);
+    audit(
+        "penstock.audit.checkpoint.number",
+        "The newest signed checkpoint; only ever rises.",
+        ChainState::checkpointNumber);
+    audit(
+        "penstock.audit.checkpoint.position",
+        "Records that it covers; only ever rises.",
+        ChainState::checkpointPosition);
+    audit(
+        "penstock.audit.checkpoint.time.seconds",
+        "When it was signed, since 1970.",
+        ChainState::checkpointEpochSeconds);
+    audit(
+        "penstock.audit.unsealed",
+        "Numbers given out that may belong to records without a place yet.",
+        ChainState::unsealed);
+    audit(
+        "penstock.audit.foreign",
+        "Records that were found in the table and are not the broker's.",
+        ChainState::foreign);
+    audit(
+        "penstock.audit.halted",
+        "1 while the database contradicts what was sealed.",
+        state -> state.halted() ? 1 : 0);
+  }
+
+  private void audit(String name, String help, ToLongFunction<ChainState> value) {
+    gauge(name, help, () -> value.applyAsLong(sources.audit().get()));
   }
 
   private void addProcess() {

@@ -1,6 +1,6 @@
 /// What the broker tells of itself: meters in Prometheus's format, on loopback.
 /// Imports Micrometer, what `broker.edge`, `broker.tunnel`,
-/// `broker.front` and `broker.delivery` count, and
+/// `broker.front`, `broker.delivery` and `broker.audit` count, and
 /// `broker.store` for the alarms; nothing imports it but the wiring.
 @NullMarked
 package io.penstock.broker.telemetry;

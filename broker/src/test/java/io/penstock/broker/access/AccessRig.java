@@ -41,7 +41,7 @@ public final class AccessRig implements AutoCloseable {
     data = DataDirectory.open(directory);
     BrokerKeys keys =
         BrokerKeys.open(data, MasterKey.load(Optional.empty(), data, random), random, clock);
-    var audit = new Audit(database.database(), clock);
+    var audit = new Audit(database.database(), keys.rowMac(), clock);
     var tokens = new AccessTokens(real.vertx(), keys::jwtKeys);
     BrokerConfig config = BrokerConfig.load(Optional.empty(), Map.of(), Map.of());
     accounts =

@@ -257,8 +257,8 @@ final class TestBroker implements AutoCloseable {
 
     static final Supplier<TestDatabase> EMPTIED =
         () -> {
-          DATABASE.execute(
-              "truncate agents, enrollment_tokens, revocation_lists, alarms, audit_log, outbox"
+          DATABASE.truncate(
+              "agents, enrollment_tokens, revocation_lists, alarms, audit_log, outbox"
                   + " restart identity cascade");
           return DATABASE;
         };

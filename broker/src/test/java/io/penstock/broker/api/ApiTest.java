@@ -13,6 +13,8 @@ import io.penstock.broker.agents.ApprovedAgents;
 import io.penstock.broker.agents.EnrollmentTokens;
 import io.penstock.broker.agents.LiveSessions;
 import io.penstock.broker.audit.Audit;
+import io.penstock.broker.audit.AuditEvent;
+import io.penstock.broker.audit.AuditProof;
 import io.penstock.broker.config.BrokerConfig;
 import io.penstock.broker.config.DataDirectory;
 import io.penstock.broker.keys.BrokerKeys;
@@ -59,6 +61,7 @@ class ApiTest {
   private final JwtKeys jwtKeys = new JwtKeys(jwtKey, List.of());
   private final NoAgents agents = new NoAgents();
   private TestDatabase database;
+  private Audit audit;
   private HttpServer server;
   private Api api;
   private FirstAdmin admin;
@@ -74,7 +77,7 @@ class ApiTest {
         BrokerKeys.open(data, MasterKey.load(Optional.empty(), data, random), random, clock);
     BrokerConfig config =
         BrokerConfig.load(Optional.empty(), Map.of(), Map.of("access.logins_per_source", "1000"));
-    var audit = new Audit(database.database(), clock);
+    audit = new Audit(database.database(), keys.rowMac(), clock);
     var accessTokens = new AccessTokens(database.vertx(), () -> jwtKeys);
     var accounts =
         new Accounts(
@@ -117,6 +120,9 @@ class ApiTest {
                 systems(keys, random, clock),
                 noKeys,
                 audit,
+                new AuditProof(
+                    new AuditProof.Surroundings(
+                        database.database(), keys, data, audit, Optional.empty(), clock)),
                 Duration.ofDays(90),
                 clock));
     server =
@@ -207,6 +213,56 @@ class ApiTest {
     assertThat(send("POST", "/api/v1/enrollment-tokens", "{}", viewer).statusCode()).isEqualTo(403);
     assertThat(send("POST", "/api/v1/agents/a/revoke", "", viewer).statusCode()).isEqualTo(403);
     assertThat(send("GET", "/api/v1/audit", "", viewer).statusCode()).isEqualTo(403);
+  }
+
+  @Test
+  void theProofOfTheAuditTrailIsForAdmins() {
+    String engineer = signIn("auditor@example.com", Role.ENGINEER);
+
+    for (String path :
+        List.of("verify", "export", "reports/gdpr?user=a", "reports/soc2", "reports/iso27001")) {
+      assertThat(send("GET", "/api/v1/audit/" + path, "", engineer).statusCode())
+          .as(path)
+          .isEqualTo(403);
+      assertThat(send("GET", "/api/v1/audit/" + path, "", token).statusCode())
+          .as(path)
+          .isEqualTo(200);
+    }
+  }
+
+  @Test
+  void theAuditTrailIsVerifiedAndExported() {
+    HttpResponse<String> export = send("GET", "/api/v1/audit/export", "", token);
+    var verdict = new JsonObject(send("GET", "/api/v1/audit/verify", "", token).body());
+
+    assertThat(export.headers().firstValue("Content-Type")).contains("application/x-ndjson");
+    List<String> lines = export.body().lines().toList();
+    assertThat(lines.getFirst()).startsWith("{\"penstock_audit_export\":1,");
+    assertThat(lines.getLast()).startsWith("{\"end\":");
+    assertThat(verdict.getBoolean("ok")).isTrue();
+    assertThat(verdict.getBoolean("complete")).isTrue();
+    assertThat(verdict.getJsonObject("checkpoint").getLong("position")).isPositive();
+  }
+
+  @Test
+  void reportsAreJsonOrCsvThatNoSpreadsheetRuns() {
+    for (int i = 0; i < 6; i++) {
+      audit.record(AuditEvent.of("authentication.failure", "blocked").by("=cmd|x!A1,\"y"));
+    }
+
+    HttpResponse<String> json = send("GET", "/api/v1/audit/reports/iso27001", "", token);
+    HttpResponse<String> csv = send("GET", "/api/v1/audit/reports/iso27001?format=csv", "", token);
+
+    assertThat(json.body()).contains("\"report\":\"iso27001\"", "\"failed_logins\"");
+    assertThat(csv.headers().firstValue("Content-Type")).contains("text/csv; charset=utf-8");
+    assertThat(csv.body()).startsWith("user_email,failed_logins\r\n");
+    assertThat(csv.body()).contains("\"'=cmd|x!A1,\"\"y\",");
+    assertThat(send("GET", "/api/v1/audit/reports/gdpr", "", token).statusCode()).isEqualTo(400);
+    assertThat(send("GET", "/api/v1/audit/reports/soc2?format=xml", "", token).statusCode())
+        .isEqualTo(400);
+    HttpResponse<String> page =
+        send("GET", "/api/v1/audit/reports/gdpr?user=system&limit=1&format=csv", "", token);
+    assertThat(page.statusCode()).isEqualTo(200);
   }
 
   @Test

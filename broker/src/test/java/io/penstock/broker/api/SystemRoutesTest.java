@@ -10,6 +10,7 @@ import io.penstock.broker.access.Role;
 import io.penstock.broker.access.ServiceAccounts;
 import io.penstock.broker.agents.EnrollmentTokens;
 import io.penstock.broker.audit.Audit;
+import io.penstock.broker.audit.AuditProof;
 import io.penstock.broker.config.BrokerConfig;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.store.ServiceAccountTable;
@@ -69,7 +70,7 @@ class SystemRoutesTest {
     var random = new SecureRandom();
     BrokerConfig config =
         BrokerConfig.load(Optional.empty(), Map.of(), Map.of("access.logins_per_source", "1000"));
-    var audit = new Audit(database, rig.clock());
+    var audit = new Audit(database, rig.keys.rowMac(), rig.clock());
     var accessTokens = new AccessTokens(rig.postgres.vertx(), rig.keys::jwtKeys);
     var accounts =
         new Accounts(
@@ -109,6 +110,9 @@ class SystemRoutesTest {
                 rig.systems,
                 new NoKeys(),
                 audit,
+                new AuditProof(
+                    new AuditProof.Surroundings(
+                        database, rig.keys, rig.data, audit, Optional.empty(), rig.clock())),
                 Duration.ofDays(90),
                 rig.clock()));
     server =

@@ -586,7 +586,7 @@ class CtlTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"forward 5432 hamburg/db", "backup --out x", "restore x", "audit verify"})
+  @ValueSource(strings = {"forward 5432 hamburg/db", "backup --out x", "restore x"})
   void commandsThatAreNotThereSaySo(String line) {
     Shell.Result result = shell.ctl(line.split(" "));
 

@@ -105,7 +105,7 @@ final class DeliveryRig implements AutoCloseable {
       postgres().execute(table);
     }
     postgres().execute("delete from agents");
-    postgres().execute("truncate alarms, audit_log, test_documents, test_receipts");
+    postgres().truncate("alarms, audit_log, test_documents, test_receipts");
   }
 
   static TestDatabase postgres() {
@@ -149,7 +149,7 @@ final class DeliveryRig implements AutoCloseable {
             documents,
             this::enrolled,
             keys::sign,
-            new Audit(database(), clock),
+            new Audit(database(), keys.rowMac(), clock),
             clock),
         name -> failpoint.passed(name),
         limit);

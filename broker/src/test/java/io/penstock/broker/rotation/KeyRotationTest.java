@@ -67,7 +67,7 @@ class KeyRotationTest {
             new KeyRotation.Surroundings(
                 rig.database(),
                 rig.keys,
-                new Audit(rig.database(), rig.clock()),
+                new Audit(rig.database(), rig.keys.rowMac(), rig.clock()),
                 rig.agents().keyUpkeep(),
                 rig.systems.keyUpkeep(),
                 files,

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.penstock.broker.config.DataDirectory;
+import io.penstock.broker.keys.RowMac;
+import io.penstock.broker.keys.TestRowMac;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
 import io.vertx.core.ThreadingModel;
@@ -128,11 +130,12 @@ class DatabaseTest {
   @Test
   void auditRowsOfOneTransactionKeepTheirOrder() {
     var table = new AuditTable();
+    RowMac mac = TestRowMac.random();
     test.database()
         .run(
             tx -> {
               for (int i = 0; i < 600; i++) {
-                table.insert(tx, entry(i));
+                table.insert(tx, entry(i), mac);
               }
             });
 

@@ -364,7 +364,7 @@ class TablesTest {
     for (int i = 0; i < 5; i++) {
       AuditTable.Entry entry =
           entry(i % 2 == 0 ? "user.create" : "authentication.failure", NOW.plusSeconds(i));
-      test.database().run(tx -> audit.insert(tx, entry));
+      test.database().run(tx -> audit.insert(tx, entry, rowMac));
     }
 
     assertThat(list(audit, filter(Optional.of("user.*"), Optional.empty(), 10))).hasSize(3);

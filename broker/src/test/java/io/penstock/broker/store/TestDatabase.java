@@ -5,6 +5,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -39,6 +40,40 @@ public final class TestDatabase implements AutoCloseable {
   /// SQL behind the broker's back: what somebody with access to the database could do.
   public void execute(String sql) {
     database.run(tx -> tx.update(sql));
+  }
+
+  /// Empties tables, the audit trail's too, which nothing but a test may.
+  public void truncate(String tables) {
+    execute("alter table audit_log disable trigger audit_no_truncate");
+    execute("truncate " + tables);
+    execute("alter table audit_log enable trigger audit_no_truncate");
+  }
+
+  /// The column `n` of the one row that a query answers.
+  public long number(String query) {
+    return database.transaction(tx -> Values.number(tx.one(query).orElseThrow(), "n"));
+  }
+
+  /// The same database for another role.
+  public Database as(String user, String password) {
+    var other =
+        new DatabaseAddress(
+            address.host(), address.port(), address.database(), user, password, address.sslMode());
+    return Database.connect(vertx, () -> other, 4, Duration.ofSeconds(10));
+  }
+
+  /// Any statement through any way to a database.
+  public static void execute(Database database, String sql) {
+    database.run(tx -> tx.update(sql));
+  }
+
+  /// Where `docs` and `conf` are.
+  public static Path repositoryRoot() {
+    Path path = Path.of("").toAbsolutePath();
+    while (!Files.exists(path.resolve("conf/broker.yaml"))) {
+      path = java.util.Objects.requireNonNull(path.getParent());
+    }
+    return path;
   }
 
   public Vertx vertx() {

@@ -57,7 +57,7 @@ public final class SystemsRig implements AutoCloseable {
   public final Systems systems;
   final List<LiveSession> sessions = new CopyOnWriteArrayList<>();
   private final Moved clock = new Moved();
-  private final DataDirectory data;
+  public final DataDirectory data;
   private final IdentityTable identities = new IdentityTable();
   private final Agents agents;
 
@@ -258,9 +258,8 @@ public final class SystemsRig implements AutoCloseable {
     private static final TestDatabase DATABASE = TestDatabase.create();
 
     static TestDatabase emptied() {
-      DATABASE.execute(
-          "truncate agents, receipts, receipt_documents, alarms, audit_log restart identity"
-              + " cascade");
+      DATABASE.truncate(
+          "agents, receipts, receipt_documents, alarms, audit_log restart identity" + " cascade");
       return DATABASE;
     }
   }

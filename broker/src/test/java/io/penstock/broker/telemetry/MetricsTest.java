@@ -3,6 +3,7 @@ package io.penstock.broker.telemetry;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.penstock.broker.audit.ChainState;
 import io.penstock.broker.delivery.DeliveryCounters;
 import io.penstock.broker.edge.InvocationRecord;
 import io.penstock.broker.edge.InvocationRecord.HopMicros;
@@ -33,6 +34,7 @@ import org.junit.jupiter.api.TestInstance;
 
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class MetricsTest {
+  private static final ChainState AUDIT = new ChainState(41, 7, 40, 1_800_000_000, 2, 1, true);
   private static final DeliveryCounters.Snapshot DELIVERY =
       new DeliveryCounters.Snapshot(1, 2, 3, 4, 5, 6, 7);
 
@@ -54,7 +56,8 @@ class MetricsTest {
   void start() {
     metrics =
         new Metrics(
-            new Metrics.Sources(() -> tunnels, MetricsTest::front, List::of, () -> DELIVERY),
+            new Metrics.Sources(
+                () -> tunnels, MetricsTest::front, List::of, () -> DELIVERY, () -> AUDIT),
             database.database());
   }
 
@@ -184,7 +187,8 @@ class MetricsTest {
     try (var breakable = new BreakableDatabase(database);
         var ofIt =
             new Metrics(
-                new Metrics.Sources(() -> tunnels, MetricsTest::front, List::of, () -> DELIVERY),
+                new Metrics.Sources(
+                    () -> tunnels, MetricsTest::front, List::of, () -> DELIVERY, () -> AUDIT),
                 breakable.database())) {
       ofIt.refresh();
       assertThat(ofIt.text()).contains("penstock_alarms_open{severity=\"low\"} 0.0");

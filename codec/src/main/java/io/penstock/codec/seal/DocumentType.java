@@ -16,7 +16,9 @@ public enum DocumentType {
   /// WELCOME's other fields.
   HEAD_MANIFEST("penstock-head+jws", 224 * 1024),
   /// [Receipt#MAX_TOGETHER] of them.
-  RECEIPT("penstock-receipt+jws", 12 * 1024);
+  RECEIPT("penstock-receipt+jws", 12 * 1024),
+  /// How far the audit trail's chain reaches.
+  AUDIT_CHECKPOINT("penstock-audit-checkpoint+jws", 2 * 1024);
 
   private final String typ;
   private final int maxChars;

@@ -1,0 +1,99 @@
+package io.penstock.broker.audit;
+
+import io.penstock.broker.config.DataDirectory;
+import io.penstock.broker.keys.BrokerKeys;
+import io.penstock.broker.store.AuditChainTable;
+import io.penstock.broker.store.Database;
+import io.penstock.codec.audit.ExportLine;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// The proof of the audit trail, wired: sealing in the background, verification and export on
+/// demand.
+public final class AuditProof implements AutoCloseable {
+  private final ChainSealer sealer;
+  private final ChainVerifier verifier;
+  private final AuditExport export;
+  private final Reports reports;
+
+  /// What comes from elsewhere.
+  ///
+  /// @param retention empty = for ever
+  public record Surroundings(
+      Database database,
+      BrokerKeys keys,
+      DataDirectory data,
+      Audit audit,
+      Optional<Duration> retention,
+      Clock clock) {}
+
+  public AuditProof(Surroundings around) {
+    Database database = around.database();
+    BrokerKeys keys = around.keys();
+    var table = new AuditChainTable(keys.rowMac());
+    var known = KnownCheckpoint.open(around.data(), keys::ownKeyset);
+    sealer =
+        new ChainSealer(
+            database, table, keys, known, around.audit(), around.retention(), around.clock());
+    verifier = new ChainVerifier(database, table, keys, known, sealer, System::nanoTime);
+    export = new AuditExport(database, table, keys, known);
+    reports = new Reports(database, around.clock());
+  }
+
+  public void start() {
+    sealer.start();
+  }
+
+  public ChainState state() {
+    return sealer.state();
+  }
+
+  /// Everything that is settled gets its place, and a checkpoint if it is due.
+  void seal() {
+    sealer.turn(false);
+  }
+
+  void checkpoint() {
+    sealer.checkpointNow();
+  }
+
+  void prune() {
+    sealer.prune();
+  }
+
+  /// Looks for at most about `limit` at what follows position `after`.
+  public Verdict verify(long after, Duration limit) {
+    return verifier.verify(after, limit);
+  }
+
+  /// The first lines of an export: everything that is sealed by now is signed first. Empty when
+  /// nothing was ever recorded.
+  public List<ExportLine> exportBegin() {
+    sealer.checkpointNow();
+    Optional<ExportLine.Header> header = export.header();
+    if (header.isEmpty()) {
+      return List.of();
+    }
+    var lines = new ArrayList<ExportLine>();
+    lines.add(header.get());
+    lines.addAll(export.page(0, header.get().upTo()));
+    return lines;
+  }
+
+  /// The lines that follow a position, up to another.
+  public List<ExportLine> exportNext(long after, long upTo) {
+    return export.page(after, upTo);
+  }
+
+  public Reports reports() {
+    return reports;
+  }
+
+  @Override
+  public void close() {
+    sealer.close();
+  }
+}

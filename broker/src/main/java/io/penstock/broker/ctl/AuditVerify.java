@@ -1,0 +1,171 @@
+package io.penstock.broker.ctl;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.penstock.codec.audit.Finding;
+import io.penstock.codec.seal.Octets;
+import io.penstock.codec.seal.SealException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/// `ctl audit verify`: asks the broker, or looks at an export without one.
+@Command(
+    name = "verify",
+    description = {
+      "Is the audit trail what the broker wrote? Names the first record that is not, exit code 1.",
+      "Without --file the broker looks, by its keys and by what it has signed. With --file an"
+          + " export is looked at here, by the pinned or given root alone; a root or signature that"
+          + " does not hold is exit code 4."
+    })
+final class AuditVerify implements Callable<Integer> {
+  private final Terminal terminal;
+  private final BrokerApi api;
+
+  @Option(
+      names = "--file",
+      paramLabel = "FILE",
+      description = "An export; needs no broker and no database.")
+  private @Nullable Path file;
+
+  @Option(
+      names = "--root",
+      paramLabel = "HASH",
+      description = "SHA-256 of the broker's root key as you know it; default: the pinned one.")
+  private @Nullable String root;
+
+  @Option(
+      names = "--at-least",
+      paramLabel = "POSITION",
+      description =
+          "A checkpoint's position that you know from elsewhere (the broker's log, a metric): a"
+              + " trail that ends before it is cut.")
+  private long atLeast;
+
+  AuditVerify(Terminal terminal, BrokerApi api) {
+    this.terminal = terminal;
+    this.api = api;
+  }
+
+  @Override
+  public Integer call() {
+    Path export = file;
+    if (export != null) {
+      return offline(export);
+    }
+    if (root != null) {
+      throw Failure.wrongUsage("--root goes with --file: a broker looks by its own keys");
+    }
+    return online();
+  }
+
+  private int online() {
+    JsonNode verdict = api.get("/audit/verify");
+    while (!verdict.path("complete").asBoolean()) {
+      terminal.err().println("verified up to position " + verdict.path("position").asLong());
+      verdict = api.get("/audit/verify?after=" + verdict.path("position").asLong());
+    }
+    JsonNode bad = verdict.path("first_bad");
+    JsonNode checkpoint = verdict.path("checkpoint");
+    boolean cut = checkpoint.path("position").asLong() < atLeast;
+    if (cut && !bad.isObject()) {
+      throw Failure.failed(
+          "the audit trail is cut: its newest checkpoint covers position "
+              + checkpoint.path("position").asLong()
+              + ", expected "
+              + atLeast
+              + " or more");
+    }
+    terminal.answer(verdict, bad.isObject() ? bad(bad) : good(verdict, checkpoint));
+    return bad.isObject() ? ExitCode.FAILED : ExitCode.FINE;
+  }
+
+  private static String good(JsonNode verdict, JsonNode checkpoint) {
+    return "the audit trail verifies up to position "
+        + verdict.path("position").asLong()
+        + (checkpoint.isObject()
+            ? "; checkpoint "
+                + checkpoint.path("number").asLong()
+                + " of "
+                + checkpoint.path("issued_at").asText()
+                + " covers position "
+                + checkpoint.path("position").asLong()
+                + ", hash "
+                + checkpoint.path("hash").asText()
+            : "; no checkpoint yet")
+        + "; "
+        + verdict.path("waiting").asInt()
+        + " records wait for their place";
+  }
+
+  private static String bad(JsonNode bad) {
+    return "the audit trail does not verify: "
+        + bad.path("what").asText()
+        + " at position "
+        + bad.path("position").asLong()
+        + (bad.path("id").isNumber() ? ", record " + bad.path("id").asLong() : "")
+        + ": "
+        + bad.path("detail").asText();
+  }
+
+  private int offline(Path export) {
+    ExportCheck.Result result;
+    try {
+      result = ExportCheck.of(export, pinned(), atLeast);
+    } catch (SealException e) {
+      throw Failure.refusedForGood(export + " is not proven: " + e.getMessage());
+    } catch (IOException e) {
+      throw Failure.failed("cannot read " + export);
+    }
+    ObjectNode answer =
+        Json.object()
+            .put("ok", result.bad().isEmpty())
+            .put("first_position", result.firstPosition())
+            .put("position", result.position())
+            .put("root_sha256", result.rootSha256().base64Url())
+            .put("keyset_version", result.keysetVersion())
+            .put("checkpoint", result.checkpoint().number())
+            .put("checkpoints_of_older_keys", result.ofOlderKeys());
+    Optional<Finding> bad = result.bad();
+    if (bad.isPresent()) {
+      ObjectNode first = answer.putObject("first_bad");
+      first.put("what", bad.get().what().text()).put("position", bad.get().position());
+      if (bad.get().id() != 0) {
+        first.put("id", bad.get().id());
+      }
+      first.put("detail", bad.get().detail());
+      terminal.answer(answer, bad(first));
+      return ExitCode.FAILED;
+    }
+    terminal.answer(
+        answer,
+        export
+            + " verifies: positions "
+            + result.firstPosition()
+            + " to "
+            + result.position()
+            + ", under checkpoint "
+            + result.checkpoint().number()
+            + ", keyset "
+            + result.keysetVersion()
+            + " and root "
+            + result.rootSha256());
+    return ExitCode.FINE;
+  }
+
+  private Octets pinned() {
+    if (root != null) {
+      return Pins.hash(root);
+    }
+    return api.knownPins()
+        .flatMap(Pins::root)
+        .orElseThrow(
+            () ->
+                Failure.wrongUsage(
+                    "no root is pinned here: give its hash as you know it with --root"));
+  }
+}

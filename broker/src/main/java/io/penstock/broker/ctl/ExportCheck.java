@@ -1,0 +1,201 @@
+package io.penstock.broker.ctl;
+
+import io.penstock.codec.audit.AuditCheckpoint;
+import io.penstock.codec.audit.ChainCheck;
+import io.penstock.codec.audit.ExportLine;
+import io.penstock.codec.audit.Finding;
+import io.penstock.codec.audit.Finding.What;
+import io.penstock.codec.seal.DocumentType;
+import io.penstock.codec.seal.KeyUse;
+import io.penstock.codec.seal.Keyset;
+import io.penstock.codec.seal.Octets;
+import io.penstock.codec.seal.RootChain;
+import io.penstock.codec.seal.SealException;
+import io.penstock.codec.seal.SignedDocument;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/// Looks at an export line by line, by nothing but a root's hash. Holds one line at a time.
+///
+/// Time is not asked: an export stays what it was when its keyset expires. It was valid when the
+/// newest checkpoint was signed.
+final class ExportCheck {
+  /// Longer ones are no broker's.
+  private static final int MAX_LINE_CHARS = 64 << 20;
+
+  private final ExportLine.Header header;
+  private final Keyset keyset;
+  private final AuditCheckpoint newest;
+  private final ChainCheck check;
+  private long firstPosition;
+  private int ofOlderKeys;
+  private boolean ended;
+
+  /// @param ofOlderKeys checkpoints whose keys the keyset no longer lists; the newest speaks for
+  ///     them
+  record Result(
+      Optional<Finding> bad,
+      long firstPosition,
+      long position,
+      Octets rootSha256,
+      long keysetVersion,
+      AuditCheckpoint checkpoint,
+      int ofOlderKeys) {}
+
+  private ExportCheck(ExportLine.Header header, Octets pinnedRootSha256) {
+    this.header = header;
+    RootChain.requireLeadsTo(header.root(), header.rootLinks(), pinnedRootSha256);
+    keyset = Keyset.verifyIgnoringTime(header.keysetJws(), header.root());
+    newest = AuditCheckpoint.verify(header.checkpointJws(), keyset);
+    if (newest.issuedAtEpochSeconds() >= keyset.expiresEpochSeconds()) {
+      throw new SealException("the newest checkpoint is signed after the keyset had expired");
+    }
+    check = ChainCheck.from(Optional.of(newest));
+    firstPosition = newest.beginsAfter() + 1;
+  }
+
+  /// Throws [SealException] when it is not the owner's of this root, or no export.
+  static Result of(Path file, Octets pinnedRootSha256, long atLeast) throws IOException {
+    try (BufferedReader lines = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
+      Optional<String> first = next(lines);
+      if (first.isEmpty() || !(ExportLine.parse(first.get()) instanceof ExportLine.Header header)) {
+        throw new SealException("its first line is not an export's header");
+      }
+      var check = new ExportCheck(header, pinnedRootSha256);
+      Optional<Finding> bad = check.read(lines);
+      return check.result(bad.isPresent() ? bad : check.end(atLeast));
+    }
+  }
+
+  private Result result(Optional<Finding> bad) {
+    return new Result(
+        bad,
+        firstPosition,
+        check.position(),
+        header.root().sha256(),
+        keyset.version(),
+        newest,
+        ofOlderKeys);
+  }
+
+  private Optional<Finding> read(BufferedReader lines) throws IOException {
+    Optional<String> line = next(lines);
+    while (line.isPresent()) {
+      Optional<Finding> bad = judge(line.get());
+      if (bad.isPresent()) {
+        return Optional.of(moved(bad.get(), lines));
+      }
+      line = next(lines);
+    }
+    return Optional.empty();
+  }
+
+  private Optional<Finding> judge(String line) {
+    ExportLine parsed;
+    try {
+      parsed = ExportLine.parse(line);
+    } catch (SealException e) {
+      return Optional.of(
+          new Finding(What.CHANGED, check.position() + 1, 0, String.valueOf(e.getMessage())));
+    }
+    if (ended) {
+      return Optional.of(
+          new Finding(What.INSERTED, check.position(), 0, "a line follows the export's end"));
+    }
+    return switch (parsed) {
+      case ExportLine.Header _ ->
+          Optional.of(new Finding(What.INSERTED, check.position(), 0, "a second header"));
+      case ExportLine.Sealed it -> check.entry(it.entry(), it.found());
+      case ExportLine.Unchained it -> check.unchained(it.id());
+      case ExportLine.Checkpoint it -> checkpoint(it.jws());
+      case ExportLine.End _ -> {
+        ended = true;
+        yield Optional.empty();
+      }
+    };
+  }
+
+  private Optional<Finding> checkpoint(String jws) {
+    try {
+      String kid = SignedDocument.keyIdOf(jws, DocumentType.AUDIT_CHECKPOINT);
+      if (keyset.keysFor(KeyUse.CHECKPOINT).apply(kid).isEmpty()) {
+        ofOlderKeys++;
+        return Optional.empty();
+      }
+      return check.expect(AuditCheckpoint.verify(jws, keyset));
+    } catch (SealException e) {
+      return Optional.of(
+          new Finding(
+              What.FORGED_CHECKPOINT, check.position() + 1, 0, String.valueOf(e.getMessage())));
+    }
+  }
+
+  /// A record that is missing may stand further below.
+  private static Finding moved(Finding bad, BufferedReader lines) throws IOException {
+    if (bad.what() != What.DELETED || bad.id() != 0) {
+      return bad;
+    }
+    Optional<String> line = next(lines);
+    while (line.isPresent()) {
+      if (isAt(line.get(), bad.position())) {
+        return new Finding(What.REORDERED, bad.position(), 0, "it stands behind a later one");
+      }
+      line = next(lines);
+    }
+    return bad;
+  }
+
+  private static boolean isAt(String line, long position) {
+    try {
+      return ExportLine.parse(line) instanceof ExportLine.Sealed it
+          && it.entry().position() == position;
+    } catch (SealException _) {
+      return false;
+    }
+  }
+
+  private Optional<Finding> end(long atLeast) {
+    Optional<Finding> bad = check.end();
+    if (bad.isPresent()) {
+      return bad;
+    }
+    if (!ended) {
+      return Optional.of(
+          new Finding(What.CUT, check.position() + 1, 0, "the export has no end: it is cut off"));
+    }
+    if (newest.position() < atLeast) {
+      return Optional.of(
+          new Finding(
+              What.CUT,
+              newest.position() + 1,
+              0,
+              "its newest checkpoint covers position "
+                  + newest.position()
+                  + ", expected "
+                  + atLeast
+                  + " or more"));
+    }
+    return Optional.empty();
+  }
+
+  private static Optional<String> next(BufferedReader lines) throws IOException {
+    var line = new StringBuilder();
+    int c = lines.read();
+    if (c < 0) {
+      return Optional.empty();
+    }
+    while (c >= 0 && c != '\n') {
+      if (line.length() >= MAX_LINE_CHARS) {
+        throw new SealException(
+            "a line is longer than " + MAX_LINE_CHARS + " characters: not a broker's export");
+      }
+      line.append((char) c);
+      c = lines.read();
+    }
+    return Optional.of(line.toString());
+  }
+}
