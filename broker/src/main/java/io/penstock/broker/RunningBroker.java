@@ -7,6 +7,7 @@ import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.handler.ssl.SslContext;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.penstock.broker.access.AccessNews;
 import io.penstock.broker.access.AccessTokens;
 import io.penstock.broker.access.Accounts;
 import io.penstock.broker.access.Passwords;
@@ -31,6 +32,7 @@ import io.penstock.broker.keys.BrokerKeys;
 import io.penstock.broker.keys.MasterKey;
 import io.penstock.broker.rotation.KeyRotation;
 import io.penstock.broker.routing.RoutingTable;
+import io.penstock.broker.store.AccessHints;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.store.DatabaseAddress;
 import io.penstock.broker.store.EmbeddedPostgres;
@@ -76,6 +78,8 @@ final class RunningBroker {
   private static final int FLUSH_SECONDS = 10;
   private static final int ALARMS_SECONDS = 15;
   private static final int HEADS_SECONDS = 60;
+  private static final int SESSIONS_SECONDS = 2;
+  private static final int DROP_MINUTES = 60;
 
   private final BrokerConfig config;
   private final Clock clock = Clock.systemUTC();
@@ -88,6 +92,8 @@ final class RunningBroker {
   private final Vertx vertx;
   private final Database database;
   private final Audit audit;
+  private final AccessNews accessNews = new AccessNews();
+  private final Hints accessHints;
   private final Accounts accounts;
   private final ServiceAccounts serviceAccounts;
   private final RoutingTable routing = new RoutingTable();
@@ -142,12 +148,26 @@ final class RunningBroker {
             audit,
             new Passwords(random),
             tokens,
+            accessNews,
             config.access(),
             random,
             clock);
     serviceAccounts =
         new ServiceAccounts(
-            database, new ServiceAccountTable(keys.rowMac()), audit, tokens, accounts, clock);
+            database,
+            new ServiceAccountTable(keys.rowMac()),
+            audit,
+            tokens,
+            accounts,
+            accessNews,
+            clock);
+    accessHints =
+        new Hints(
+            vertx,
+            this::databaseAddress,
+            AccessHints.CHANNEL,
+            accessNews::hint,
+            accessNews::listening);
     agents =
         new Agents(
             new Agents.Surroundings(
@@ -233,6 +253,7 @@ final class RunningBroker {
     broker.agents.start();
     broker.delivery.start();
     broker.hints.start();
+    broker.accessHints.start();
     broker
         .agents
         .operations()
@@ -253,6 +274,7 @@ final class RunningBroker {
     // What goes on in the background all the time begins once agents can come back.
     broker.rotation.start();
     broker.renewHeads();
+    broker.watchSessions();
     return broker;
   }
 
@@ -283,6 +305,21 @@ final class RunningBroker {
             0,
             HEADS_SECONDS,
             TimeUnit.SECONDS);
+  }
+
+  private void watchSessions() {
+    var _ =
+        upkeep.scheduleAtFixedRate(
+            () -> step("watching sessions", accounts.watches()::check),
+            SESSIONS_SECONDS,
+            SESSIONS_SECONDS,
+            TimeUnit.SECONDS);
+    var _ =
+        upkeep.scheduleAtFixedRate(
+            () -> step("dropping old sessions", accounts.signIns()::dropOld),
+            1,
+            DROP_MINUTES,
+            TimeUnit.MINUTES);
   }
 
   private void startMetrics() {
@@ -432,6 +469,7 @@ final class RunningBroker {
     metricsServer.ifPresent(server -> step("metrics server", server::close));
     step("metrics", metrics::close);
     step("hints", hints::close);
+    step("hints about rights", accessHints::close);
     step("delivery", delivery::close);
     step("agents", agents::close);
     step("tunnels", tunnels::close);

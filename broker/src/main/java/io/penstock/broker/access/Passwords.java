@@ -44,7 +44,7 @@ public final class Passwords {
   }
 
   /// Why this password is too weak, or empty. Never repeats it.
-  public static Optional<String> weakness(String password) {
+  public static Optional<String> weakness(String password, String email) {
     if (password.length() < MIN_CHARACTERS) {
       return Optional.of("expected at least " + MIN_CHARACTERS + " characters");
     }

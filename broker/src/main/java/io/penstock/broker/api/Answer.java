@@ -2,11 +2,21 @@ package io.penstock.broker.api;
 
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import java.util.List;
 
 /// What a route answers.
 ///
 /// @param body JSON text, empty = no body
-record Answer(int status, String body) {
+/// @param cookies `Set-Cookie` values
+record Answer(int status, String body, List<String> cookies) {
+  Answer {
+    cookies = List.copyOf(cookies);
+  }
+
+  Answer(int status, String body) {
+    this(status, body, List.of());
+  }
+
   static Answer ok(JsonObject body) {
     return new Answer(200, body.encode());
   }
@@ -21,5 +31,9 @@ record Answer(int status, String body) {
 
   static Answer nothing() {
     return new Answer(204, "");
+  }
+
+  Answer with(List<String> newCookies) {
+    return new Answer(status, body, newCookies);
   }
 }

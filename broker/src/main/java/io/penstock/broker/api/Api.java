@@ -18,15 +18,14 @@ import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Pattern;
 
 /// The API server, on a unix domain socket that only the front reaches.
@@ -62,7 +61,8 @@ public final class Api {
     router.route().handler(Api::requireCanonicalPath);
     router.route().handler(BodyHandler.create(false).setBodyLimit(MAX_BODY_BYTES));
     routes = new Routes(router, features.accounts());
-    new AuthRoutes(features.accounts()).addTo(routes);
+    new AuthRoutes(features.accounts(), features.clock()).addTo(routes);
+    new RoleRoutes(routes).add();
     new UserRoutes(features.accounts()).addTo(routes);
     new ServiceAccountRoutes(features.serviceAccounts(), features.serviceTokenMaxTtl())
         .addTo(routes);
@@ -72,7 +72,8 @@ public final class Api {
     new SystemRoutes(features.systems()).addTo(routes);
     new KeyRoutes(features.keys()).addTo(routes);
     new AuditRoutes(features.audit()).addTo(routes);
-    new AlarmRoutes(features.database(), features.audit(), features.clock()).addTo(routes);
+    new AlarmRoutes(features.database(), features.accounts(), features.audit(), features.clock())
+        .addTo(routes);
     addHealth(features.database());
     addOpenApi();
     router
@@ -145,19 +146,11 @@ public final class Api {
     }
   }
 
+  /// Last, because it describes all the others.
   private void addOpenApi() {
-    String document = openApi();
-    routes.open(HttpMethod.GET, "/api/v1/openapi.json", _ -> new Answer(200, document));
-  }
-
-  static String openApi() {
-    try (InputStream in = Api.class.getResourceAsStream("/openapi.json")) {
-      if (in == null) {
-        throw new IllegalStateException("openapi.json is missing from the jar");
-      }
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    String path = "/api/v1/openapi.json";
+    var document = new AtomicReference<String>("");
+    routes.open(HttpMethod.GET, path, _ -> new Answer(200, document.get()));
+    document.set(OpenApi.of(routes.registered()).encode());
   }
 }

@@ -2,6 +2,7 @@ package io.penstock.broker.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.penstock.broker.access.AccessNews;
 import io.penstock.broker.access.AccessTokens;
 import io.penstock.broker.access.Accounts;
 import io.penstock.broker.access.Accounts.FirstAdmin;
@@ -75,6 +76,7 @@ class ApiTest {
     BrokerConfig config =
         BrokerConfig.load(Optional.empty(), Map.of(), Map.of("access.logins_per_source", "1000"));
     var audit = new Audit(database.database(), clock);
+    var news = new AccessNews();
     var accessTokens = new AccessTokens(database.vertx(), () -> jwtKeys);
     var accounts =
         new Accounts(
@@ -83,6 +85,7 @@ class ApiTest {
             audit,
             new Passwords(random),
             accessTokens,
+            news,
             config.access(),
             random,
             clock);
@@ -93,6 +96,7 @@ class ApiTest {
             audit,
             accessTokens,
             accounts,
+            news,
             clock);
     var tokens =
         new EnrollmentTokens(
@@ -153,14 +157,10 @@ class ApiTest {
   @Test
   void openApiDescribesExactlyTheRoutesThatAreThere() {
     var registered = new TreeSet<String>();
-    api.registered()
-        .forEach(
-            route ->
-                registered.add(
-                    route.method() + " " + route.path().replaceAll(":([a-z]+)", "{$1}")));
+    api.registered().forEach(route -> registered.add(route.method() + " " + route.template()));
 
     var described = new TreeSet<String>();
-    new JsonObject(Api.openApi())
+    OpenApi.of(api.registered())
         .getJsonObject("paths")
         .forEach(
             path ->
@@ -175,7 +175,7 @@ class ApiTest {
 
   @Test
   void everyRouteOfOpenApiRefusesAStrangerUnlessItIsOpen() {
-    new JsonObject(Api.openApi())
+    OpenApi.of(api.registered())
         .getJsonObject("paths")
         .forEach(
             path ->

@@ -2,6 +2,7 @@ package io.penstock.broker.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.penstock.broker.access.AccessNews;
 import io.penstock.broker.access.AccessTokens;
 import io.penstock.broker.access.Accounts;
 import io.penstock.broker.access.Accounts.FirstAdmin;
@@ -70,6 +71,7 @@ class SystemRoutesTest {
     BrokerConfig config =
         BrokerConfig.load(Optional.empty(), Map.of(), Map.of("access.logins_per_source", "1000"));
     var audit = new Audit(database, rig.clock());
+    var news = new AccessNews();
     var accessTokens = new AccessTokens(rig.postgres.vertx(), rig.keys::jwtKeys);
     var accounts =
         new Accounts(
@@ -78,6 +80,7 @@ class SystemRoutesTest {
             audit,
             new Passwords(random),
             accessTokens,
+            news,
             config.access(),
             random,
             rig.clock());
@@ -95,6 +98,7 @@ class SystemRoutesTest {
                     audit,
                     accessTokens,
                     accounts,
+                    news,
                     rig.clock()),
                 new EnrollmentTokens(
                     database,

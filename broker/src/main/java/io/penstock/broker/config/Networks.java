@@ -1,14 +1,14 @@
-package io.penstock.broker.agents;
+package io.penstock.broker.config;
 
 import java.net.InetAddress;
 import java.util.List;
 
 /// Address ranges in CIDR notation; none at all means everywhere.
-record Networks(List<Range> ranges) {
+public record Networks(List<Range> ranges) {
   private static final int MAX_RANGES = 64;
 
-  record Range(byte[] network, int bits) {
-    boolean holds(byte[] address) {
+  public record Range(byte[] network, int bits) {
+    public boolean holds(byte[] address) {
       if (address.length != network.length) {
         return false;
       }
@@ -23,16 +23,22 @@ record Networks(List<Range> ranges) {
     }
   }
 
-  static Networks of(List<String> cidrs) {
+  public static Networks of(List<String> cidrs) {
     if (cidrs.size() > MAX_RANGES) {
       throw new IllegalArgumentException("at most " + MAX_RANGES + " address ranges");
     }
     return new Networks(cidrs.stream().map(Networks::range).toList());
   }
 
-  boolean allow(InetAddress address) {
+  /// An address of one of them, or any address when there are none.
+  public boolean allow(InetAddress address) {
     byte[] bytes = address.getAddress();
     return ranges.isEmpty() || ranges.stream().anyMatch(range -> range.holds(bytes));
+  }
+
+  public boolean hold(InetAddress address) {
+    byte[] bytes = address.getAddress();
+    return ranges.stream().anyMatch(range -> range.holds(bytes));
   }
 
   private static Range range(String cidr) {

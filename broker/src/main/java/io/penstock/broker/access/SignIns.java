@@ -1,0 +1,287 @@
+package io.penstock.broker.access;
+
+import io.penstock.broker.access.AccessNews.News;
+import io.penstock.broker.access.Actor.Origin;
+import io.penstock.broker.audit.Audit;
+import io.penstock.broker.audit.AuditEvent;
+import io.penstock.broker.config.BrokerConfig;
+import io.penstock.broker.store.AlarmTable;
+import io.penstock.broker.store.AlarmTable.Severity;
+import io.penstock.broker.store.Database;
+import io.penstock.broker.store.SessionTable;
+import io.penstock.broker.store.SessionTable.Rotation;
+import io.penstock.broker.store.SessionTable.Session;
+import io.penstock.broker.store.Tx;
+import io.penstock.broker.store.UserTable;
+import io.penstock.broker.store.UserTable.User;
+import io.penstock.codec.seal.Octets;
+import java.nio.charset.StandardCharsets;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.Base64;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.UUID;
+
+/// Signing in, staying signed in, signing out. Blocks; called on virtual threads.
+///
+/// A sign-in is a *session* row; access tokens name it and are good only while it lives. It is
+/// refreshed by a token that works once: shown a second time, it ends the session, because one of
+/// its two holders is a thief.
+public final class SignIns {
+  private static final Duration KEPT = Duration.ofDays(30);
+
+  private final Database database;
+  private final UserTable users;
+  private final SessionTable sessions = new SessionTable();
+  private final AlarmTable alarms = new AlarmTable();
+  private final Audit audit;
+  private final Passwords passwords;
+  private final AccessTokens tokens;
+  private final AccessNews news;
+  private final BrokerConfig.Access limits;
+  private final SecureRandom random;
+  private final Clock clock;
+  private final Attempts byAccount;
+  private final Attempts bySource;
+
+  SignIns(
+      Database database,
+      UserTable users,
+      Audit audit,
+      Passwords passwords,
+      AccessTokens tokens,
+      AccessNews news,
+      BrokerConfig.Access limits,
+      SecureRandom random,
+      Clock clock) {
+    this.database = database;
+    this.users = users;
+    this.audit = audit;
+    this.passwords = passwords;
+    this.tokens = tokens;
+    this.news = news;
+    this.limits = limits;
+    this.random = random;
+    this.clock = clock;
+    byAccount = new Attempts(limits.loginsPerAccount(), limits.loginWindow());
+    bySource = new Attempts(limits.loginsPerSource(), limits.loginWindow());
+  }
+
+  /// What a sign-in or refresh hands out. Secrets: never printed.
+  public record SignedIn(
+      String token, Instant expiresAt, String refreshToken, Instant sessionExpiresAt) {
+    @Override
+    public String toString() {
+      return "SignedIn[secret, until " + expiresAt + "]";
+    }
+  }
+
+  /// The outcome of a sign-in or refresh.
+  public sealed interface SignIn {
+    record Granted(SignedIn tokens) implements SignIn {}
+
+    /// Wrong password, unknown, disabled, spoiled row: the caller is not told which.
+    record Refused() implements SignIn {}
+
+    record Limited(int retryAfterSeconds) implements SignIn {}
+  }
+
+  public SignIn login(String email, String password, Origin origin) {
+    String name = email.toLowerCase(Locale.ROOT);
+    String source = origin.ip().orElse("");
+    OptionalInt blocked = blocked(name, source);
+    if (blocked.isPresent()) {
+      audit.record(failure(name, origin, "blocked", "too many failed attempts"));
+      return new SignIn.Limited(blocked.getAsInt());
+    }
+    // Counted before the slow check, so that guesses side by side do not slip past the limit.
+    byAccount.failed(name);
+    bySource.failed(source);
+    Optional<User> user = database.transaction(tx -> users.find(tx, name));
+    boolean right =
+        passwords.matches(password, user.filter(User::intact).map(User::passwordHash).orElse(""));
+    if (!right || user.orElseThrow().disabled()) {
+      refused(name, user, origin);
+      return new SignIn.Refused();
+    }
+    byAccount.succeeded(name);
+    bySource.undo(source);
+    return new SignIn.Granted(database.transaction(tx -> open(tx, user.orElseThrow(), origin)));
+  }
+
+  private OptionalInt blocked(String name, String source) {
+    OptionalInt account = byAccount.blockedSeconds(name);
+    return account.isPresent() ? account : bySource.blockedSeconds(source);
+  }
+
+  private void refused(String name, Optional<User> user, Origin origin) {
+    boolean spoiled = user.isPresent() && !user.get().intact();
+    database.run(
+        tx -> {
+          audit.record(tx, failure(name, origin, "denied", "invalid_credentials"));
+          if (spoiled) {
+            alarms.raise(
+                tx,
+                "database-tampered",
+                Severity.CRITICAL,
+                "user " + name,
+                "the row of this user was changed behind the broker's back",
+                clock.instant());
+          }
+        });
+  }
+
+  private static AuditEvent failure(String name, Origin origin, String result, String reason) {
+    return AuditEvent.of("authentication.failure", result)
+        .by(name)
+        .because(reason)
+        .from(origin.ip(), origin.userAgent(), Optional.of(origin.resource()));
+  }
+
+  private SignedIn open(Tx tx, User user, Origin origin) {
+    // As the database will tell it.
+    Instant now = clock.instant().truncatedTo(ChronoUnit.MICROS);
+    var session =
+        new Session(
+            UUID.randomUUID(),
+            user.email(),
+            now,
+            now.plus(limits.sessionTtl()),
+            origin.ip(),
+            Optional.empty());
+    String refresh = newRefreshToken();
+    sessions.open(tx, session, hash(refresh), origin.userAgent());
+    users.loggedIn(tx, user.email(), now);
+    audit.record(
+        tx,
+        AuditEvent.of("authentication.success", "success")
+            .by(user.email())
+            .from(origin.ip(), origin.userAgent(), Optional.of(origin.resource())));
+    return signedIn(user, session, refresh, now);
+  }
+
+  private SignedIn signedIn(User user, Session session, String refresh, Instant now) {
+    Instant expires = now.plus(limits.tokenTtl());
+    if (expires.isAfter(session.expiresAt())) {
+      expires = session.expiresAt();
+    }
+    String token =
+        tokens.forUser(
+            user.email(), Accounts.role(user), user.gatewayAccess(), session.id(), expires);
+    return new SignedIn(token, expires, refresh, session.expiresAt());
+  }
+
+  /// Spends a refresh token. One that comes twice ends its whole session, with an alarm: somebody
+  /// has a copy.
+  public SignIn refresh(String refreshToken, Origin origin) {
+    String source = origin.ip().orElse("");
+    OptionalInt blocked = bySource.blockedSeconds(source);
+    if (blocked.isPresent()) {
+      return new SignIn.Limited(blocked.getAsInt());
+    }
+    Instant now = clock.instant();
+    String next = newRefreshToken();
+    SignIn outcome =
+        database.transaction(
+            tx ->
+                switch (sessions.rotate(tx, hash(refreshToken), hash(next), now)) {
+                  case Rotation.Refused() -> {
+                    audit.record(tx, failure("", origin, "denied", "invalid_refresh_token"));
+                    yield new SignIn.Refused();
+                  }
+                  case Rotation.Reused(Session session) -> {
+                    reused(tx, session, origin);
+                    yield new SignIn.Refused();
+                  }
+                  case Rotation.Rotated(Session session) -> rotated(tx, session, next, now);
+                });
+    if (outcome instanceof SignIn.Refused) {
+      bySource.failed(source);
+    }
+    return outcome;
+  }
+
+  private SignIn rotated(Tx tx, Session session, String next, Instant now) {
+    return users
+        .find(tx, session.userEmail())
+        .filter(user -> user.intact() && !user.disabled())
+        .<SignIn>map(user -> new SignIn.Granted(signedIn(user, session, next, now)))
+        .orElseGet(SignIn.Refused::new);
+  }
+
+  private void reused(Tx tx, Session session, Origin origin) {
+    audit.record(tx, failure(session.userEmail(), origin, "blocked", "refresh_token_reuse"));
+    alarms.raise(
+        tx,
+        "refresh-token-reused",
+        Severity.HIGH,
+        "user " + session.userEmail(),
+        "a refresh token was used twice: the session is ended",
+        clock.instant());
+    news.tell(tx, new News.OfSession(session.id()));
+  }
+
+  public void logout(Actor actor) {
+    database.run(
+        tx -> {
+          sessions.revoke(tx, actor.session(), "logout", clock.instant());
+          audit.record(tx, Accounts.event("authentication.logout", actor, actor.name()));
+          news.tell(tx, new News.OfSession(actor.session()));
+        });
+  }
+
+  /// The outcome of a change of one's own password.
+  public sealed interface PasswordChange {
+    record Done() implements PasswordChange {}
+
+    record WrongPassword() implements PasswordChange {}
+
+    record Limited(int retryAfterSeconds) implements PasswordChange {}
+  }
+
+  /// Ends every other session of this person: whoever knew the old one is out.
+  public PasswordChange changePassword(String old, String next, Actor by) {
+    String name = by.name();
+    // Somebody who found a signed-in screen must not guess here without limit.
+    OptionalInt blocked = byAccount.blockedSeconds(name);
+    if (blocked.isPresent()) {
+      return new PasswordChange.Limited(blocked.getAsInt());
+    }
+    byAccount.failed(name);
+    Optional<User> user = database.transaction(tx -> users.find(tx, name));
+    if (!passwords.matches(old, user.filter(User::intact).map(User::passwordHash).orElse(""))) {
+      audit.record(failure(name, by.origin(), "denied", "invalid_credentials"));
+      return new PasswordChange.WrongPassword();
+    }
+    byAccount.succeeded(name);
+    String hash = passwords.hash(next);
+    database.run(
+        tx -> {
+          users.changePassword(tx, name, hash);
+          sessions.revokeOthersOf(tx, name, by.session(), "password", clock.instant());
+          audit.record(tx, Accounts.event("user.password", by, name));
+          news.tell(tx, new News.OfUser(name));
+        });
+    return new PasswordChange.Done();
+  }
+
+  /// Sessions that ended long ago go; the audit trail tells of them.
+  public void dropOld() {
+    database.transaction(tx -> sessions.dropExpired(tx, clock.instant().minus(KEPT)));
+  }
+
+  private String newRefreshToken() {
+    byte[] bytes = new byte[32];
+    random.nextBytes(bytes);
+    return "penr." + Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
+  }
+
+  private static Octets hash(String token) {
+    return Octets.sha256(token.getBytes(StandardCharsets.UTF_8));
+  }
+}
