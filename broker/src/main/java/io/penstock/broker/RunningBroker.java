@@ -10,7 +10,9 @@ import io.netty.util.concurrent.DefaultThreadFactory;
 import io.penstock.broker.access.AccessNews;
 import io.penstock.broker.access.AccessTokens;
 import io.penstock.broker.access.Accounts;
+import io.penstock.broker.access.Blocks;
 import io.penstock.broker.access.Passwords;
+import io.penstock.broker.access.RequestLimits;
 import io.penstock.broker.access.ServiceAccounts;
 import io.penstock.broker.agents.Agents;
 import io.penstock.broker.agents.EnrollmentTokens;
@@ -94,6 +96,8 @@ final class RunningBroker {
   private final Audit audit;
   private final AccessNews accessNews = new AccessNews();
   private final Hints accessHints;
+  private final RequestLimits limits;
+  private final Blocks blocks;
   private final Accounts accounts;
   private final ServiceAccounts serviceAccounts;
   private final RoutingTable routing = new RoutingTable();
@@ -161,6 +165,8 @@ final class RunningBroker {
             accounts,
             accessNews,
             clock);
+    limits = new RequestLimits(config.access(), System::nanoTime);
+    blocks = new Blocks(database, audit, accessNews, config.access().allowedCidrs(), clock);
     accessHints =
         new Hints(
             vertx,
@@ -237,7 +243,13 @@ final class RunningBroker {
                 tunnels::counters, () -> front().counters(), sessions::list, delivery::counters),
             database);
     tls = tlsAhead.get();
-    front = new Front(frontSettings(), wiring(), loops, tickers);
+    front =
+        new Front(
+            frontSettings(),
+            wiring(),
+            loops,
+            tickers,
+            new Doorkeeping(blocks, config.listen().trustedProxies()));
   }
 
   private EmbeddedPostgres embedded(Ahead<TlsIdentity> first) {
@@ -254,6 +266,7 @@ final class RunningBroker {
     broker.delivery.start();
     broker.hints.start();
     broker.accessHints.start();
+    broker.blocks.load();
     broker
         .agents
         .operations()
@@ -262,7 +275,10 @@ final class RunningBroker {
     broker.startApi();
     var _ =
         broker.upkeep.scheduleAtFixedRate(
-            () -> step("writing roll-ups", broker.rollUps::flush),
+            () -> {
+              step("writing roll-ups", broker.rollUps::flush);
+              step("counting refusals", broker.accounts::writeCounts);
+            },
             FLUSH_SECONDS,
             FLUSH_SECONDS,
             TimeUnit.SECONDS);
@@ -310,7 +326,10 @@ final class RunningBroker {
   private void watchSessions() {
     var _ =
         upkeep.scheduleAtFixedRate(
-            () -> step("watching sessions", accounts.watches()::check),
+            () -> {
+              step("watching sessions", accounts.watches()::check);
+              step("blocked addresses", blocks::load);
+            },
             SESSIONS_SECONDS,
             SESSIONS_SECONDS,
             TimeUnit.SECONDS);
@@ -388,7 +407,7 @@ final class RunningBroker {
             new EdgeCallers(serviceAccounts),
             routing,
             InvocationGates.targets(),
-            RateLimit.NONE,
+            invocationLimit(),
             rollUps.and(metrics.invocations()),
             new EdgeSettings(deadlines(), config.edge().reconnectWait()),
             System::nanoTime);
@@ -399,6 +418,12 @@ final class RunningBroker {
         edge::newHandler,
         _ -> false,
         socket.path());
+  }
+
+  private RateLimit invocationLimit() {
+    return config.access().invocationsPerCaller() == 0
+        ? RateLimit.NONE
+        : (caller, _, _) -> limits.ofInvoker(caller.name());
   }
 
   private Deadlines deadlines() {
@@ -425,6 +450,8 @@ final class RunningBroker {
                 database,
                 accounts,
                 serviceAccounts,
+                limits,
+                blocks,
                 tokens,
                 agents.operations(),
                 delivery.operations(),
@@ -466,6 +493,7 @@ final class RunningBroker {
     upkeep.shutdown();
     rotation.close();
     step("invocation roll-ups", rollUps::flushAll);
+    step("counts of refusals", accounts::writeCounts);
     metricsServer.ifPresent(server -> step("metrics server", server::close));
     step("metrics", metrics::close);
     step("hints", hints::close);

@@ -174,11 +174,16 @@ public final class AccessTokens {
     return claims;
   }
 
-  /// Our own reading first: one algorithm, one of our keys by its name, and nothing in the header
-  /// that asks for more. Then the library's.
+  /// Our own reading first: one algorithm, one of our keys by its name, nothing in the header that
+  /// asks for more, and claims of the types that they have. Then the library's, which looks at the
+  /// signature.
   private static Optional<Claims> verify(InUse now, CompactJws jws) {
     JWTAuth key = now.verifying().get(jws.kid());
     if (key == null || !jws.isOf(ALGORITHM, TYPE)) {
+      return Optional.empty();
+    }
+    Optional<Claims> claims = claims(jws.payload());
+    if (claims.isEmpty()) {
       return Optional.empty();
     }
     try {
@@ -190,7 +195,7 @@ public final class AccessTokens {
       // Forged or expired: the caller hears only that it is not known.
       return Optional.empty();
     }
-    return claims(jws.payload());
+    return claims;
   }
 
   private static Optional<Claims> claims(JsonObject all) {

@@ -7,6 +7,7 @@ import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditEvent;
 import io.penstock.broker.config.BrokerConfig;
 import io.penstock.broker.store.Database;
+import io.penstock.broker.store.KnownSourceTable;
 import io.penstock.broker.store.SessionTable;
 import io.penstock.broker.store.Tx;
 import io.penstock.broker.store.UserTable;
@@ -28,6 +29,7 @@ public final class Accounts {
   private final Database database;
   private final UserTable users;
   private final SessionTable sessions = new SessionTable();
+  private final KnownSourceTable knownSources = new KnownSourceTable();
   private final Audit audit;
   private final Passwords passwords;
   private final AccessTokens tokens;
@@ -36,6 +38,7 @@ public final class Accounts {
   private final Standings standings;
   private final SessionWatches watches;
   private final SignIns signIns;
+  private final RefusalLog refusals;
   private final Reach reach;
 
   public Accounts(
@@ -58,7 +61,10 @@ public final class Accounts {
     standings = new Standings(database, users, news, clock);
     watches = new SessionWatches(standings, news);
     reach = new Reach(database);
-    signIns = new SignIns(database, users, audit, passwords, tokens, news, limits, random, clock);
+    refusals = new RefusalLog(audit, System::nanoTime);
+    signIns =
+        new SignIns(
+            database, users, audit, passwords, tokens, news, refusals, limits, random, clock);
   }
 
   /// The outcome of a change to an account.
@@ -85,7 +91,26 @@ public final class Accounts {
         .filter(AccessTokens.Claims.OfUser.class::isInstance)
         .map(AccessTokens.Claims.OfUser.class::cast)
         .flatMap(claims -> standing(claims))
+        .filter(standing -> isUsableFrom(standing, origin))
         .map(standing -> actor(standing, origin));
+  }
+
+  /// Whether the sign-in is bound to no other address.
+  boolean isUsableFrom(Standing standing, Origin origin) {
+    return signIns.isBoundTo(standing.address(), origin);
+  }
+
+  /// A token that let nobody in.
+  public void refused(Origin origin) {
+    refusals.record(
+        AuditEvent.of("authentication.failure", "denied")
+            .because("invalid_token")
+            .from(origin.ip(), origin.userAgent(), Optional.of(origin.resource())));
+  }
+
+  /// Writes how many refusals were not written one by one; called every ten seconds.
+  public void writeCounts() {
+    refusals.flush();
   }
 
   /// Whom a verified token stands for now.
@@ -218,6 +243,8 @@ public final class Accounts {
             return Change.UNKNOWN;
           }
           sessions.revokeAllOf(tx, name, "password", clock.instant());
+          knownSources.forget(tx, name);
+          tx.afterCommit(() -> signIns.forgive(name));
           audit.record(tx, event("user.password", by, name));
           news.tell(tx, new News.OfUser(name));
           return Change.DONE;

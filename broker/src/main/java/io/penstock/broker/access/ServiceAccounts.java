@@ -6,7 +6,6 @@ import io.penstock.broker.access.AccessNews.News;
 import io.penstock.broker.access.AccessTokens.Claims;
 import io.penstock.broker.access.Actor.Origin;
 import io.penstock.broker.audit.Audit;
-import io.penstock.broker.audit.AuditEvent;
 import io.penstock.broker.store.AlarmTable;
 import io.penstock.broker.store.AlarmTable.Severity;
 import io.penstock.broker.store.Database;
@@ -169,7 +168,7 @@ public final class ServiceAccounts {
 
   /// Looks the token up; blocks. A source that shows many bad ones is not looked at for a while.
   public LookUp lookUp(String token, Origin origin) {
-    String source = origin.ip().orElse("");
+    String source = Sources.of(origin.ip());
     OptionalInt blocked = badTokens.blockedSeconds(source);
     if (blocked.isPresent()) {
       return new LookUp.Limited(blocked.getAsInt());
@@ -179,40 +178,43 @@ public final class ServiceAccounts {
     long before = news.count();
     Optional<Seen> found;
     try {
-      found = behind(token).filter(it -> now.isBefore(it.expiresAt()));
+      found = behind(token, origin).filter(it -> now.isBefore(it.expiresAt()));
     } catch (StoreUnavailableException away) {
       awayUntil = now.plus(FRESH);
       return seen(hash, now, OUTAGE).map(LookUp.Found::new).orElseThrow(() -> away);
     }
     if (found.isPresent()) {
-      if (news.count() == before) {
+      if (news.count() == before && mayBeKnown(found.get())) {
         seen.put(hash, found.get());
       }
       return new LookUp.Found(found.get().invoker());
     }
     seen.invalidate(hash);
     badTokens.failed(source);
-    audit.record(
-        AuditEvent.of("authentication.failure", "denied")
-            .because("invalid_token")
-            .from(origin.ip(), origin.userAgent(), Optional.of(origin.resource())));
+    accounts.refused(origin);
     return new LookUp.Refused();
   }
 
-  private Optional<Seen> behind(String token) {
+  /// A sign-in that is bound to an address is looked at each time: [#known] does not hear of one.
+  private boolean mayBeKnown(Seen found) {
+    return found.subject() instanceof Subject.OfService || !accounts.signIns().bindsSessions();
+  }
+
+  private Optional<Seen> behind(String token, Origin origin) {
     return tokens
         .verify(token)
         .flatMap(
             claims ->
                 switch (claims) {
                   case Claims.OfService service -> ofService(service);
-                  case Claims.OfUser user -> ofUser(user);
+                  case Claims.OfUser user -> ofUser(user, origin);
                 });
   }
 
-  private Optional<Seen> ofUser(Claims.OfUser claims) {
+  private Optional<Seen> ofUser(Claims.OfUser claims, Origin origin) {
     return accounts
         .standing(claims)
+        .filter(standing -> accounts.isUsableFrom(standing, origin))
         .filter(standing -> standing.role().permissions().contains(Permission.SYSTEMS_INVOKE))
         .map(
             standing ->

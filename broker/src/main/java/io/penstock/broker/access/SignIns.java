@@ -8,6 +8,7 @@ import io.penstock.broker.config.BrokerConfig;
 import io.penstock.broker.store.AlarmTable;
 import io.penstock.broker.store.AlarmTable.Severity;
 import io.penstock.broker.store.Database;
+import io.penstock.broker.store.KnownSourceTable;
 import io.penstock.broker.store.SessionTable;
 import io.penstock.broker.store.SessionTable.Rotation;
 import io.penstock.broker.store.SessionTable.Session;
@@ -34,6 +35,8 @@ import java.util.UUID;
 /// its two holders is a thief.
 public final class SignIns {
   private static final Duration KEPT = Duration.ofDays(30);
+  private static final Duration FAMILIAR = Duration.ofDays(90);
+  private static final int BUSY_SECONDS = 2;
 
   private final Database database;
   private final UserTable users;
@@ -46,8 +49,9 @@ public final class SignIns {
   private final BrokerConfig.Access limits;
   private final SecureRandom random;
   private final Clock clock;
-  private final Attempts byAccount;
-  private final Attempts bySource;
+  private final KnownSourceTable knownSources = new KnownSourceTable();
+  private final SignInGate gate;
+  private final RefusalLog refusals;
 
   SignIns(
       Database database,
@@ -56,6 +60,7 @@ public final class SignIns {
       Passwords passwords,
       AccessTokens tokens,
       AccessNews news,
+      RefusalLog refusals,
       BrokerConfig.Access limits,
       SecureRandom random,
       Clock clock) {
@@ -68,8 +73,8 @@ public final class SignIns {
     this.limits = limits;
     this.random = random;
     this.clock = clock;
-    byAccount = new Attempts(limits.loginsPerAccount(), limits.loginWindow());
-    bySource = new Attempts(limits.loginsPerSource(), limits.loginWindow());
+    this.refusals = refusals;
+    gate = new SignInGate(limits);
   }
 
   /// What a sign-in or refresh hands out. Secrets: never printed.
@@ -89,51 +94,77 @@ public final class SignIns {
     record Refused() implements SignIn {}
 
     record Limited(int retryAfterSeconds) implements SignIn {}
+
+    /// Too many passwords are being looked at: nothing was decided.
+    record Busy(int retryAfterSeconds) implements SignIn {}
+  }
+
+  /// Who wants to sign in, and whether they did from there before.
+  private record Found(Optional<User> user, boolean familiar) {
+    String hash() {
+      return user.filter(User::intact).map(User::passwordHash).orElse("");
+    }
   }
 
   public SignIn login(String email, String password, Origin origin) {
     String name = email.toLowerCase(Locale.ROOT);
-    String source = origin.ip().orElse("");
-    OptionalInt blocked = blocked(name, source);
+    String source = Sources.of(origin.ip());
+    OptionalInt blocked = gate.blocked(name, source);
     if (blocked.isPresent()) {
-      audit.record(failure(name, origin, "blocked", "too many failed attempts"));
-      return new SignIn.Limited(blocked.getAsInt());
+      return limited(name, origin, blocked.getAsInt());
     }
-    // Counted before the slow check, so that guesses side by side do not slip past the limit.
-    byAccount.failed(name);
-    bySource.failed(source);
-    Optional<User> user = database.transaction(tx -> users.find(tx, name));
-    boolean right =
-        passwords.matches(password, user.filter(User::intact).map(User::passwordHash).orElse(""));
-    if (!right || user.orElseThrow().disabled()) {
-      refused(name, user, origin);
-      return new SignIn.Refused();
+    Found found = database.transaction(tx -> find(tx, name, source));
+    if (!found.familiar() && gate.blockedForStrangers(name).isPresent()) {
+      return limited(name, origin, gate.blockedForStrangers(name).orElse(1));
     }
-    byAccount.succeeded(name);
-    bySource.undo(source);
-    return new SignIn.Granted(database.transaction(tx -> open(tx, user.orElseThrow(), origin)));
+    gate.entered(name, source, found.familiar());
+    return switch (passwords.check(password, found.hash(), found.familiar())) {
+      case BUSY -> {
+        gate.leftWithoutGuess(name, source, found.familiar());
+        yield new SignIn.Busy(BUSY_SECONDS);
+      }
+      case WRONG -> refused(name, found, origin);
+      case RIGHT ->
+          found.user().orElseThrow().disabled()
+              ? refused(name, found, origin)
+              : granted(found, name, source, origin);
+    };
   }
 
-  private OptionalInt blocked(String name, String source) {
-    OptionalInt account = byAccount.blockedSeconds(name);
-    return account.isPresent() ? account : bySource.blockedSeconds(source);
+  private Found find(Tx tx, String name, String source) {
+    Instant since = clock.instant().minus(FAMILIAR);
+    return new Found(users.find(tx, name), knownSources.isKnown(tx, name, source, since));
   }
 
-  private void refused(String name, Optional<User> user, Origin origin) {
-    boolean spoiled = user.isPresent() && !user.get().intact();
-    database.run(
-        tx -> {
-          audit.record(tx, failure(name, origin, "denied", "invalid_credentials"));
-          if (spoiled) {
-            alarms.raise(
-                tx,
-                "database-tampered",
-                Severity.CRITICAL,
-                "user " + name,
-                "the row of this user was changed behind the broker's back",
-                clock.instant());
-          }
-        });
+  private SignIn limited(String name, Origin origin, int seconds) {
+    refusals.record(failure(name, origin, "blocked", "too many failed attempts"));
+    return new SignIn.Limited(seconds);
+  }
+
+  private SignIn granted(Found found, String name, String source, Origin origin) {
+    gate.succeeded(name, source, found.familiar());
+    return new SignIn.Granted(
+        database.transaction(
+            tx -> {
+              knownSources.seen(tx, name, source, clock.instant());
+              return open(tx, found.user().orElseThrow(), origin);
+            }));
+  }
+
+  private SignIn refused(String name, Found found, Origin origin) {
+    refusals.record(failure(name, origin, "denied", "invalid_credentials"));
+    if (found.user().filter(user -> !user.intact()).isPresent()) {
+      database.run(
+          tx ->
+              alarms.raise(
+                  tx,
+                  "database-tampered",
+                  Severity.CRITICAL,
+                  "user " + name,
+                  "the row of this user was changed behind the broker's back",
+                  clock.instant()));
+    }
+    return new SignIn.Refused();
   }
 
   private static AuditEvent failure(String name, Origin origin, String result, String reason) {
@@ -179,8 +210,8 @@ public final class SignIns {
   /// Spends a refresh token. One that comes twice ends its whole session, with an alarm: somebody
   /// has a copy.
   public SignIn refresh(String refreshToken, Origin origin) {
-    String source = origin.ip().orElse("");
-    OptionalInt blocked = bySource.blockedSeconds(source);
+    String source = Sources.of(origin.ip());
+    OptionalInt blocked = gate.blockedSource(source);
     if (blocked.isPresent()) {
       return new SignIn.Limited(blocked.getAsInt());
     }
@@ -190,28 +221,41 @@ public final class SignIns {
         database.transaction(
             tx ->
                 switch (sessions.rotate(tx, hash(refreshToken), hash(next), now)) {
-                  case Rotation.Refused() -> {
-                    audit.record(tx, failure("", origin, "denied", "invalid_refresh_token"));
-                    yield new SignIn.Refused();
-                  }
+                  case Rotation.Refused() -> new SignIn.Refused();
                   case Rotation.Reused(Session session) -> {
                     reused(tx, session, origin);
                     yield new SignIn.Refused();
                   }
-                  case Rotation.Rotated(Session session) -> rotated(tx, session, next, now);
+                  case Rotation.Rotated(Session session) -> rotated(tx, session, next, origin);
                 });
     if (outcome instanceof SignIn.Refused) {
-      bySource.failed(source);
+      gate.failed(source);
+      refusals.record(failure("", origin, "denied", "invalid_refresh_token"));
     }
     return outcome;
   }
 
-  private SignIn rotated(Tx tx, Session session, String next, Instant now) {
+  private SignIn rotated(Tx tx, Session session, String next, Origin origin) {
+    Instant now = clock.instant();
+    if (!isBoundTo(session.remoteIp(), origin)) {
+      sessions.revoke(tx, session.id(), "address", now);
+      news.tell(tx, new News.OfSession(session.id()));
+      return new SignIn.Refused();
+    }
     return users
         .find(tx, session.userEmail())
         .filter(user -> user.intact() && !user.disabled())
         .<SignIn>map(user -> new SignIn.Granted(signedIn(user, session, next, now)))
         .orElseGet(SignIn.Refused::new);
+  }
+
+  boolean bindsSessions() {
+    return limits.sessionBinding() != BrokerConfig.SessionBinding.NONE;
+  }
+
+  /// Whether a sign-in from `address` may be used by `origin`.
+  boolean isBoundTo(Optional<String> address, Origin origin) {
+    return !bindsSessions() || address.equals(origin.ip());
   }
 
   private void reused(Tx tx, Session session, Origin origin) {
@@ -248,17 +292,25 @@ public final class SignIns {
   public PasswordChange changePassword(String old, String next, Actor by) {
     String name = by.name();
     // Somebody who found a signed-in screen must not guess here without limit.
-    OptionalInt blocked = byAccount.blockedSeconds(name);
+    String source = Sources.of(by.origin().ip());
+    OptionalInt blocked = gate.blocked(name, source);
     if (blocked.isPresent()) {
       return new PasswordChange.Limited(blocked.getAsInt());
     }
-    byAccount.failed(name);
+    gate.entered(name, source, true);
     Optional<User> user = database.transaction(tx -> users.find(tx, name));
-    if (!passwords.matches(old, user.filter(User::intact).map(User::passwordHash).orElse(""))) {
-      audit.record(failure(name, by.origin(), "denied", "invalid_credentials"));
-      return new PasswordChange.WrongPassword();
+    switch (passwords.check(
+        old, user.filter(User::intact).map(User::passwordHash).orElse(""), true)) {
+      case BUSY -> {
+        gate.leftWithoutGuess(name, source, true);
+        return new PasswordChange.Limited(BUSY_SECONDS);
+      }
+      case WRONG -> {
+        refusals.record(failure(name, by.origin(), "denied", "invalid_credentials"));
+        return new PasswordChange.WrongPassword();
+      }
+      case RIGHT -> gate.succeeded(name, source, true);
     }
-    byAccount.succeeded(name);
     String hash = passwords.hash(next);
     database.run(
         tx -> {
@@ -268,6 +320,11 @@ public final class SignIns {
           news.tell(tx, new News.OfUser(name));
         });
     return new PasswordChange.Done();
+  }
+
+  /// An Admin vouches: guesses at this account from unfamiliar places count anew.
+  void forgive(String name) {
+    gate.forgive(name);
   }
 
   /// Sessions that ended long ago go; the audit trail tells of them.

@@ -1,6 +1,8 @@
 package io.penstock.broker.api;
 
 import io.penstock.broker.access.Accounts;
+import io.penstock.broker.access.Blocks;
+import io.penstock.broker.access.RequestLimits;
 import io.penstock.broker.access.ServiceAccounts;
 import io.penstock.broker.agents.AgentOperations;
 import io.penstock.broker.agents.EnrollmentTokens;
@@ -46,6 +48,8 @@ public final class Api {
       Database database,
       Accounts accounts,
       ServiceAccounts serviceAccounts,
+      RequestLimits limits,
+      Blocks blocks,
       EnrollmentTokens enrollmentTokens,
       AgentOperations agents,
       DeliveryOperations delivery,
@@ -60,12 +64,13 @@ public final class Api {
     router = Router.router(vertx);
     router.route().handler(Api::requireCanonicalPath);
     router.route().handler(BodyHandler.create(false).setBodyLimit(MAX_BODY_BYTES));
-    routes = new Routes(router, features.accounts());
+    routes = new Routes(router, features.accounts(), features.limits());
     new AuthRoutes(features.accounts(), features.clock()).addTo(routes);
     new RoleRoutes(routes).add();
     new UserRoutes(features.accounts()).addTo(routes);
     new ServiceAccountRoutes(features.serviceAccounts(), features.serviceTokenMaxTtl())
         .addTo(routes);
+    new BlockRoutes(features.blocks()).addTo(routes);
     new EnrollmentTokenRoutes(features.enrollmentTokens()).addTo(routes);
     new AgentRoutes(features.agents(), features.systems()).addTo(routes);
     new MessageRoutes(features.delivery()).addTo(routes);

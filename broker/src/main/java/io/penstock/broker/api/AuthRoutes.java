@@ -72,6 +72,8 @@ final class AuthRoutes {
       case SignIn.Refused() ->
           throw Problem.of(401, "unauthorized", "these credentials let nobody in");
       case SignIn.Limited(int seconds) -> throw Problem.limited(seconds);
+      case SignIn.Busy(int seconds) ->
+          throw Problem.later(503, "overloaded", "too many people sign in at the moment", seconds);
     };
   }
 

@@ -4,6 +4,7 @@ import io.penstock.broker.access.Accounts;
 import io.penstock.broker.access.Actor;
 import io.penstock.broker.access.Actor.Origin;
 import io.penstock.broker.access.Permission;
+import io.penstock.broker.access.RequestLimits;
 import io.penstock.broker.problem.ProblemDocument;
 import io.penstock.broker.store.StoreUnavailableException;
 import io.vertx.core.Context;
@@ -44,6 +45,11 @@ final class Routes {
       return PARAMETER.matcher(path).replaceAll("{$1}");
     }
 
+    /// Asked by machines that watch, as often as they like.
+    boolean isOfHealth() {
+      return path.startsWith("/health/") || path.startsWith("/api/v1/health/");
+    }
+
     boolean isOfOneAgent() {
       return path.equals(ONE_AGENT) || path.startsWith(ONE_AGENT + "/");
     }
@@ -53,12 +59,14 @@ final class Routes {
 
   private final Router router;
   private final Accounts accounts;
+  private final RequestLimits limits;
   private final Semaphore slots = new Semaphore(AT_ONCE);
   private final List<Registered> registered = new ArrayList<>();
 
-  Routes(Router router, Accounts accounts) {
+  Routes(Router router, Accounts accounts, RequestLimits limits) {
     this.router = router;
     this.accounts = accounts;
+    this.limits = limits;
   }
 
   List<Registered> registered() {
@@ -101,12 +109,22 @@ final class Routes {
   }
 
   private Request authenticated(Request request) {
-    Actor actor =
-        request
-            .token()
-            .flatMap(text -> accounts.authenticate(text, request.origin()))
-            .orElseThrow(Problem::unauthorized);
-    return request.as(actor);
+    Optional<String> token = request.token();
+    Optional<Actor> actor = token.flatMap(text -> accounts.authenticate(text, request.origin()));
+    if (actor.isEmpty()) {
+      token.ifPresent(_ -> refused(request));
+      throw Problem.unauthorized();
+    }
+    int seconds = limits.ofPerson(actor.get());
+    if (seconds > 0) {
+      throw Problem.limited(seconds);
+    }
+    return request.as(actor.get());
+  }
+
+  private void refused(Request request) {
+    limits.badToken(request.origin().ip());
+    accounts.refused(request.origin());
   }
 
   /// An agent that is out of somebody's scope is, for them, none.
@@ -118,6 +136,11 @@ final class Routes {
 
   private void dispatch(RoutingContext context, Registered route, Handler handler) {
     String requestId = UUID.randomUUID().toString();
+    int seconds = route.isOfHealth() ? 0 : limits.ofAddress(origin(context.request()).ip());
+    if (seconds > 0) {
+      write(context.response(), Problem.limited(seconds), requestId);
+      return;
+    }
     if (!slots.tryAcquire()) {
       write(context.response(), Problem.unavailable(), requestId);
       return;

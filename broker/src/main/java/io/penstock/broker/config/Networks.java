@@ -1,7 +1,9 @@
 package io.penstock.broker.config;
 
 import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.util.List;
+import java.util.Optional;
 
 /// Address ranges in CIDR notation; none at all means everywhere.
 public record Networks(List<Range> ranges) {
@@ -36,6 +38,34 @@ public record Networks(List<Range> ranges) {
     return ranges.isEmpty() || ranges.stream().anyMatch(range -> range.holds(bytes));
   }
 
+  /// The address, when there is one range of nothing else.
+  public Optional<InetAddress> singleAddress() {
+    if (ranges.size() != 1 || ranges.getFirst().bits() != ranges.getFirst().network().length * 8) {
+      return Optional.empty();
+    }
+    return Optional.of(address(ranges.getFirst()));
+  }
+
+  /// One range as it is always written: without bits beyond its prefix.
+  public String canonical() {
+    Range range = ranges.getFirst();
+    byte[] masked = range.network().clone();
+    for (int i = 0; i < masked.length; i++) {
+      int kept = Math.clamp(range.bits() - 8L * i, 0, 8);
+      masked[i] = (byte) (masked[i] & (0xff00 >>> kept));
+    }
+    return address(new Range(masked, range.bits())).getHostAddress() + "/" + range.bits();
+  }
+
+  private static InetAddress address(Range range) {
+    try {
+      return InetAddress.getByAddress(range.network());
+    } catch (UnknownHostException impossible) {
+      throw new IllegalStateException(impossible);
+    }
+  }
+
+  /// Whether an address is of one of them.
   public boolean hold(InetAddress address) {
     byte[] bytes = address.getAddress();
     return ranges.stream().anyMatch(range -> range.holds(bytes));

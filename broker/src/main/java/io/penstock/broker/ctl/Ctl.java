@@ -65,6 +65,7 @@ public final class Ctl {
     audit.addSubcommand("verify", NotInThisVersion.command("audit verify"));
     root.addSubcommand(audit);
     root.addSubcommand(new AlarmCommands(terminal, api));
+    root.addSubcommand(new BlockCommands(terminal, api));
     root.addSubcommand(new KeyCommands(terminal, api));
     root.addSubcommand(new RecoveryKeyCommands(terminal, api));
     for (String name : List.of("forward", "backup", "restore")) {

@@ -52,6 +52,15 @@ public final class Front {
   private @Nullable Channel listening;
 
   public Front(FrontSettings settings, Wiring wiring, EventLoopGroup group, Ticker.Each tickers) {
+    this(settings, wiring, group, tickers, Doorkeeper.OPEN);
+  }
+
+  public Front(
+      FrontSettings settings,
+      Wiring wiring,
+      EventLoopGroup group,
+      Ticker.Each tickers,
+      Doorkeeper doorkeeper) {
     this.settings = settings;
     this.wiring = wiring;
     this.group = group;
@@ -65,6 +74,7 @@ public final class Front {
             wiring.edge(),
             this::newForwarder,
             wiring.ingressHost(),
+            doorkeeper,
             System::nanoTime);
   }
 
@@ -123,6 +133,10 @@ public final class Front {
 
   private void accept(Channel channel) {
     InetAddress peer = Peer.of(channel);
+    if (!services.doorkeeper().admitsConnection(peer)) {
+      channel.close();
+      return;
+    }
     switch (connections.take(peer)) {
       case FULL -> {
         counters.overTotal.increment();

@@ -6,6 +6,7 @@ import io.penstock.broker.access.SignIns.SignedIn;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.config.BrokerConfig;
 import io.penstock.broker.config.DataDirectory;
+import io.penstock.broker.config.Networks;
 import io.penstock.broker.keys.BrokerKeys;
 import io.penstock.broker.keys.MasterKey;
 import io.penstock.broker.store.AccessHints;
@@ -137,6 +138,24 @@ public final class AccessRig implements AutoCloseable {
 
   void user(String email, Role role, String... scope) {
     node.accounts.create(email, role, PASSWORD, List.of(scope), ADMIN);
+  }
+
+  /// @param allowed none = every address
+  public Blocks blocks(String... allowed) {
+    return new Blocks(
+        real.database(),
+        new Audit(real.database(), clock),
+        new AccessNews(),
+        Networks.of(List.of(allowed)),
+        clock);
+  }
+
+  public Blocks.Outcome block(Blocks blocks, String cidr, Optional<Duration> duration) {
+    return blocks.add(cidr, "a test", duration, ADMIN);
+  }
+
+  public boolean unblock(Blocks blocks, String cidr) {
+    return blocks.remove(cidr, ADMIN);
   }
 
   List<Alarm> alarms() {

@@ -58,7 +58,7 @@ class SessionsTest {
   }
 
   /// A way to lose everything.
-  private record Ending(String name, End end) {
+  record Ending(String name, End end) {
     interface End {
       void at(Node node, Actor eve);
     }

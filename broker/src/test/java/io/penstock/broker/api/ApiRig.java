@@ -6,12 +6,15 @@ import io.penstock.broker.access.AccessNews;
 import io.penstock.broker.access.AccessTokens;
 import io.penstock.broker.access.Accounts;
 import io.penstock.broker.access.Accounts.FirstAdmin;
+import io.penstock.broker.access.Blocks;
 import io.penstock.broker.access.Passwords;
+import io.penstock.broker.access.RequestLimits;
 import io.penstock.broker.access.Role;
 import io.penstock.broker.access.ServiceAccounts;
 import io.penstock.broker.agents.EnrollmentTokens;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.config.BrokerConfig;
+import io.penstock.broker.config.Networks;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.store.ServiceAccountTable;
 import io.penstock.broker.store.UserTable;
@@ -47,7 +50,8 @@ final class ApiRig implements AutoCloseable {
   final FirstAdmin first;
   final String admin;
   private final HttpServer server;
-  private final HttpClient client = HttpClient.newHttpClient();
+  private final HttpClient client =
+      HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
   ApiRig(Path directory) {
     this(directory, Map.of());
@@ -94,6 +98,8 @@ final class ApiRig implements AutoCloseable {
                 database,
                 accounts,
                 services,
+                new RequestLimits(config.access(), System::nanoTime),
+                new Blocks(database, audit, news, Networks.of(List.of()), systems.clock()),
                 new EnrollmentTokens(
                     database,
                     audit,

@@ -6,7 +6,9 @@ import io.penstock.broker.access.AccessNews;
 import io.penstock.broker.access.AccessTokens;
 import io.penstock.broker.access.Accounts;
 import io.penstock.broker.access.Accounts.FirstAdmin;
+import io.penstock.broker.access.Blocks;
 import io.penstock.broker.access.Passwords;
+import io.penstock.broker.access.RequestLimits;
 import io.penstock.broker.access.Role;
 import io.penstock.broker.access.ServiceAccounts;
 import io.penstock.broker.agents.AgentOperations;
@@ -16,6 +18,7 @@ import io.penstock.broker.agents.LiveSessions;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.config.BrokerConfig;
 import io.penstock.broker.config.DataDirectory;
+import io.penstock.broker.config.Networks;
 import io.penstock.broker.keys.BrokerKeys;
 import io.penstock.broker.keys.JwtKeys;
 import io.penstock.broker.keys.MasterKey;
@@ -115,6 +118,8 @@ class ApiTest {
                 database.database(),
                 accounts,
                 services,
+                new RequestLimits(config.access(), System::nanoTime),
+                new Blocks(database.database(), audit, news, Networks.of(List.of()), clock),
                 tokens,
                 agents,
                 new NoMessages(),

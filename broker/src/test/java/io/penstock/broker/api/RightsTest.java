@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -54,6 +55,10 @@ class RightsTest {
   @AfterAll
   void stop() {
     rig.close();
+  }
+
+  private String token(Role role) {
+    return Optional.ofNullable(tokens.get(role)).orElseThrow();
   }
 
   private List<Routes.Registered> routes() {
@@ -142,7 +147,7 @@ class RightsTest {
   private void assertHolds(Routes.Registered route, Role role) {
     Permission needed = ((Right.Needs) route.right()).permission();
 
-    HttpResponse<String> answer = call(route, tokens.get(role));
+    HttpResponse<String> answer = call(route, token(role));
 
     if (role.permissions().contains(needed)) {
       assertThat(answer.statusCode()).as(answer.body()).isNotIn(REFUSED).isLessThan(500);
@@ -317,7 +322,7 @@ class RightsTest {
   @Test
   void rolesAndOpenApiPublishWhatIsEnforced() {
     JsonObject matrix =
-        new JsonObject(rig.send("GET", "/api/v1/roles", "", tokens.get(Role.VIEWER)).body());
+        new JsonObject(rig.send("GET", "/api/v1/roles", "", token(Role.VIEWER)).body());
     JsonObject document = new JsonObject(rig.send("GET", "/api/v1/openapi.json", "", "").body());
 
     for (Object each : matrix.getJsonArray("roles")) {

@@ -6,12 +6,15 @@ import io.penstock.broker.access.AccessNews;
 import io.penstock.broker.access.AccessTokens;
 import io.penstock.broker.access.Accounts;
 import io.penstock.broker.access.Accounts.FirstAdmin;
+import io.penstock.broker.access.Blocks;
 import io.penstock.broker.access.Passwords;
+import io.penstock.broker.access.RequestLimits;
 import io.penstock.broker.access.Role;
 import io.penstock.broker.access.ServiceAccounts;
 import io.penstock.broker.agents.EnrollmentTokens;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.config.BrokerConfig;
+import io.penstock.broker.config.Networks;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.store.ServiceAccountTable;
 import io.penstock.broker.store.UserTable;
@@ -100,6 +103,8 @@ class SystemRoutesTest {
                     accounts,
                     news,
                     rig.clock()),
+                new RequestLimits(config.access(), System::nanoTime),
+                new Blocks(database, audit, news, Networks.of(List.of()), rig.clock()),
                 new EnrollmentTokens(
                     database,
                     audit,
