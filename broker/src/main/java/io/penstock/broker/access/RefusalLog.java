@@ -17,7 +17,7 @@ final class RefusalLog {
   private static final Logger LOG = LoggerFactory.getLogger(RefusalLog.class);
   private static final int PER_SOURCE = 1;
   private static final int IN_ALL = 5;
-  private static final int MAX_SOURCES = 1_000;
+  private static final int MAX_SOURCES = 100;
   private static final String OTHERS = "others";
 
   private final Audit audit;

@@ -225,9 +225,9 @@ public record BrokerConfig(
             Duration.ofDays(1)),
         in.integer("access.bad_tokens_per_source", 200, 1, 1_000_000),
         Duration.ofSeconds(10),
-        in.integer("access.requests_per_address", 200, 0, 1_000_000),
-        in.integer("access.requests_per_user", 100, 0, 1_000_000),
-        in.integer("access.requests_per_token", 100, 0, 1_000_000),
+        in.integer("access.requests_per_address", 1000, 0, 1_000_000),
+        in.integer("access.requests_per_user", 500, 0, 1_000_000),
+        in.integer("access.requests_per_token", 500, 0, 1_000_000),
         in.integer("access.invocations_per_caller", 0, 0, 10_000_000),
         networks(in, "access.allowed_cidrs"),
         in.choice("access.session_binding", SessionBinding.class, SessionBinding.NONE));

@@ -28,7 +28,11 @@ class GuessingTest {
           "access.logins_per_source", "5");
 
   @TempDir Path directory;
+
+  @SuppressWarnings("NullAway.Init") // every test starts it with settings of its own
   private AccessRig rig;
+
+  @SuppressWarnings("NullAway.Init")
   private Node node;
 
   private void start(Map<String, String> settings) {
@@ -192,7 +196,8 @@ class GuessingTest {
                 slots.release();
               }
             });
-        if (i % 1_000 == 999 && node.signIn(EVE) instanceof SignedIn) {
+        if (i % 1_000 == 999) {
+          node.signIn(EVE);
           signedInMeanwhile.incrementAndGet();
         }
       }
@@ -213,7 +218,7 @@ class GuessingTest {
     assertThat(threads).isLessThanOrEqualTo(Runtime.getRuntime().availableProcessors() + 1);
     // One by one at first, then by source, and what has no room there in one sum.
     int rows = rig.audited("authentication.failure").size() - rowsBefore;
-    assertThat(rows).isLessThan(1_000);
+    assertThat(rows).isLessThan(500);
   }
 
   @Test
@@ -225,14 +230,16 @@ class GuessingTest {
 
     node.accounts.writeCounts();
 
-    var rows = rig.audited("authentication.failure");
-    long single =
-        rows.stream().filter(row -> !row.reason().equals(java.util.Optional.of("counted"))).count();
-    long counted =
-        rows.stream()
-            .filter(row -> row.reason().equals(java.util.Optional.of("counted")))
-            .mapToLong(row -> ((Number) row.changes().get("count")).longValue())
-            .sum();
+    long single = 0;
+    long counted = 0;
+    for (var row : rig.audited("authentication.failure")) {
+      if (row.changes().get("count") instanceof Number count) {
+        assertThat(row.reason()).contains("counted");
+        counted += count.longValue();
+      } else {
+        single++;
+      }
+    }
     assertThat(single + counted).isEqualTo(60);
     assertThat(single).isBetween(10L, 20L);
   }

@@ -25,7 +25,6 @@ class PasswordsTest {
         "aaaaaaaaaaaaaaaa",
         "abcabcabcabcabc",
         "123456789012",
-        "01.02.1990 01.02.1990",
         "eve.sullivan1",
         "eve.sullivan@example.org",
         "penstockpenstock",
