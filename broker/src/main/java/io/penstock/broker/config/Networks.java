@@ -34,8 +34,7 @@ public record Networks(List<Range> ranges) {
 
   /// An address of one of them, or any address when there are none.
   public boolean allow(InetAddress address) {
-    byte[] bytes = address.getAddress();
-    return ranges.isEmpty() || ranges.stream().anyMatch(range -> range.holds(bytes));
+    return ranges.isEmpty() || hold(address);
   }
 
   /// The address, when there is one range of nothing else.
@@ -67,8 +66,16 @@ public record Networks(List<Range> ranges) {
 
   /// Whether an address is of one of them.
   public boolean hold(InetAddress address) {
+    if (ranges.isEmpty()) {
+      return false;
+    }
     byte[] bytes = address.getAddress();
-    return ranges.stream().anyMatch(range -> range.holds(bytes));
+    for (Range range : ranges) {
+      if (range.holds(bytes)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static Range range(String cidr) {

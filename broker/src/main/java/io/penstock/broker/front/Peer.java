@@ -20,12 +20,13 @@ public final class Peer {
 
   /// Where the request that is being answered comes from, by way of a proxy or not.
   public static InetAddress clientOf(Channel channel) {
-    InetAddress client = channel.attr(CLIENT).get();
+    InetAddress client = channel.hasAttr(CLIENT) ? channel.attr(CLIENT).get() : null;
     return client == null ? of(channel) : client;
   }
 
+  /// Most connections carry one client's requests, and need no note.
   static void setClient(Channel channel, InetAddress client) {
-    if (!client.equals(clientOf(channel))) {
+    if (channel.hasAttr(CLIENT) || !client.equals(of(channel))) {
       channel.attr(CLIENT).set(client);
     }
   }
