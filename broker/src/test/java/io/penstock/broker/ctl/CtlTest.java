@@ -347,8 +347,8 @@ class CtlTest {
 
   @Test
   void usersGetAnotherRoleOtherAgentsAndAnotherPassword() throws Exception {
-    broker.when("PATCH /api/v1/users/eve%40example.com", 200, "{\"email\":\"eve@example.com\"}");
-    broker.when("POST /api/v1/users/eve%40example.com/password", 204, "");
+    broker.when("PATCH /api/v1/users/eve@example.com", 200, "{\"email\":\"eve@example.com\"}");
+    broker.when("POST /api/v1/users/eve@example.com/password", 204, "");
     shell.login(broker);
 
     Shell.Result changed =
