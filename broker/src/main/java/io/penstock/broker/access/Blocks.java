@@ -7,6 +7,7 @@ import io.penstock.broker.store.BlockTable;
 import io.penstock.broker.store.BlockTable.Block;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.store.StoreUnavailableException;
+import io.vertx.core.VertxException;
 import java.net.InetAddress;
 import java.time.Clock;
 import java.time.Duration;
@@ -74,7 +75,8 @@ public final class Blocks {
     loadIsDue.set(false);
     try {
       loaded = loaded(database.transaction(table::list));
-    } catch (StoreUnavailableException away) {
+    } catch (StoreUnavailableException | VertxException away) {
+      // The latter while the broker stops.
       LOG.warn("the list of blocked addresses is kept as it was: {}", away.getMessage());
     }
   }
