@@ -7,9 +7,12 @@ import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.handler.ssl.SslContext;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.penstock.broker.access.AccessNews;
 import io.penstock.broker.access.AccessTokens;
 import io.penstock.broker.access.Accounts;
+import io.penstock.broker.access.Blocks;
 import io.penstock.broker.access.Passwords;
+import io.penstock.broker.access.RequestLimits;
 import io.penstock.broker.access.ServiceAccounts;
 import io.penstock.broker.agents.Agents;
 import io.penstock.broker.agents.EnrollmentTokens;
@@ -33,6 +36,7 @@ import io.penstock.broker.keys.BrokerKeys;
 import io.penstock.broker.keys.MasterKey;
 import io.penstock.broker.rotation.KeyRotation;
 import io.penstock.broker.routing.RoutingTable;
+import io.penstock.broker.store.AccessHints;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.store.DatabaseAddress;
 import io.penstock.broker.store.EmbeddedPostgres;
@@ -78,6 +82,8 @@ final class RunningBroker {
   private static final int FLUSH_SECONDS = 10;
   private static final int ALARMS_SECONDS = 15;
   private static final int HEADS_SECONDS = 60;
+  private static final int SESSIONS_SECONDS = 2;
+  private static final int DROP_MINUTES = 60;
 
   private final BrokerConfig config;
   private final Clock clock = Clock.systemUTC();
@@ -91,6 +97,10 @@ final class RunningBroker {
   private final Database database;
   private final Audit audit;
   private final AuditProof proof;
+  private final AccessNews accessNews = new AccessNews();
+  private final Hints accessHints;
+  private final RequestLimits limits;
+  private final Blocks blocks;
   private final Accounts accounts;
   private final ServiceAccounts serviceAccounts;
   private final RoutingTable routing = new RoutingTable();
@@ -154,12 +164,28 @@ final class RunningBroker {
             audit,
             new Passwords(random),
             tokens,
+            accessNews,
             config.access(),
             random,
             clock);
     serviceAccounts =
         new ServiceAccounts(
-            database, new ServiceAccountTable(keys.rowMac()), audit, tokens, accounts, clock);
+            database,
+            new ServiceAccountTable(keys.rowMac()),
+            audit,
+            tokens,
+            accounts,
+            accessNews,
+            clock);
+    limits = new RequestLimits(config.access(), System::nanoTime);
+    blocks = new Blocks(database, audit, accessNews, config.access().allowedCidrs(), clock);
+    accessHints =
+        new Hints(
+            vertx,
+            this::databaseAddress,
+            AccessHints.CHANNEL,
+            accessNews::hint,
+            accessNews::listening);
     agents =
         new Agents(
             new Agents.Surroundings(
@@ -232,7 +258,12 @@ final class RunningBroker {
                 proof::state),
             database);
     tls = tlsAhead.get();
-    front = new Front(frontSettings(), wiring(), tickers);
+    front =
+        new Front(
+            frontSettings(),
+            wiring(),
+            tickers,
+            new Doorkeeping(blocks, config.listen().trustedProxies()));
   }
 
   private EmbeddedPostgres embedded(Ahead<TlsIdentity> first) {
@@ -248,6 +279,8 @@ final class RunningBroker {
     broker.agents.start();
     broker.delivery.start();
     broker.hints.start();
+    broker.accessHints.start();
+    broker.blocks.load();
     broker
         .agents
         .operations()
@@ -256,7 +289,10 @@ final class RunningBroker {
     broker.startApi();
     var _ =
         broker.upkeep.scheduleAtFixedRate(
-            () -> step("writing roll-ups", broker.rollUps::flush),
+            () -> {
+              step("writing roll-ups", broker.rollUps::flush);
+              step("counting refusals", broker.accounts::writeCounts);
+            },
             FLUSH_SECONDS,
             FLUSH_SECONDS,
             TimeUnit.SECONDS);
@@ -269,6 +305,7 @@ final class RunningBroker {
     broker.rotation.start();
     broker.proof.start();
     broker.renewHeads();
+    broker.watchSessions();
     return broker;
   }
 
@@ -301,6 +338,24 @@ final class RunningBroker {
             0,
             HEADS_SECONDS,
             TimeUnit.SECONDS);
+  }
+
+  private void watchSessions() {
+    var _ =
+        upkeep.scheduleAtFixedRate(
+            () -> {
+              step("watching sessions", accounts.watches()::check);
+              step("blocked addresses", blocks::load);
+            },
+            SESSIONS_SECONDS,
+            SESSIONS_SECONDS,
+            TimeUnit.SECONDS);
+    var _ =
+        upkeep.scheduleAtFixedRate(
+            () -> step("dropping old sessions", accounts.signIns()::dropOld),
+            1,
+            DROP_MINUTES,
+            TimeUnit.MINUTES);
   }
 
   private void startMetrics() {
@@ -365,7 +420,7 @@ final class RunningBroker {
             new EdgeCallers(serviceAccounts),
             routing,
             InvocationGates.targets(),
-            RateLimit.NONE,
+            invocationLimit(),
             rollUps.and(metrics.invocations()),
             new EdgeSettings(deadlines(), config.edge().reconnectWait()),
             System::nanoTime);
@@ -376,6 +431,12 @@ final class RunningBroker {
         edge::newHandler,
         _ -> false,
         socket.path());
+  }
+
+  private RateLimit invocationLimit() {
+    return config.access().invocationsPerCaller() == 0
+        ? RateLimit.NONE
+        : (caller, _, _) -> limits.ofInvoker(caller.name());
   }
 
   private Deadlines deadlines() {
@@ -402,6 +463,8 @@ final class RunningBroker {
                 database,
                 accounts,
                 serviceAccounts,
+                limits,
+                blocks,
                 tokens,
                 agents.operations(),
                 delivery.operations(),
@@ -444,9 +507,11 @@ final class RunningBroker {
     upkeep.shutdown();
     rotation.close();
     step("invocation roll-ups", rollUps::flushAll);
+    step("counts of refusals", accounts::writeCounts);
     metricsServer.ifPresent(server -> step("metrics server", server::close));
     step("metrics", metrics::close);
     step("hints", hints::close);
+    step("hints about rights", accessHints::close);
     step("delivery", delivery::close);
     step("agents", agents::close);
     step("tunnels", tunnels::close);

@@ -15,12 +15,14 @@ import io.vertx.ext.auth.jwt.JWTAuth;
 import io.vertx.ext.auth.jwt.JWTAuthOptions;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CompletionException;
 import java.util.function.Supplier;
 
 /// The JWTs that people and service accounts call with: EdDSA, the seed's claims. A good signature
@@ -28,7 +30,13 @@ import java.util.function.Supplier;
 public final class AccessTokens {
   private static final String ISSUER = "penstock";
   private static final String ALGORITHM = "EdDSA";
+  private static final String TYPE = "JWT";
+  private static final String AUDIENCE = "penstock";
   private static final int MAX_CHARACTERS = 4096;
+  private static final int MAX_SHOWN_CHARACTERS = 800;
+
+  /// Clocks of two brokers differ.
+  private static final int SKEW_SECONDS = 60;
   private static final int MAX_KNOWN = 10_000;
 
   private final Vertx vertx;
@@ -39,8 +47,9 @@ public final class AccessTokens {
   ///
   /// @param known what verified tokens say, by their SHA-256: a caller shows the same one with
   ///     every call, and its signature costs more than most calls
+  /// @param verifying by key id, which is looked up here and nowhere else
   private record InUse(
-      JwtKeys keys, JWTAuth signing, List<JWTAuth> verifying, Cache<Octets, Claims> known) {}
+      JwtKeys keys, JWTAuth signing, Map<String, JWTAuth> verifying, Cache<Octets, Claims> known) {}
 
   /// @param keys asked at every use: they are rotated
   public AccessTokens(Vertx vertx, Supplier<JwtKeys> keys) {
@@ -61,14 +70,11 @@ public final class AccessTokens {
 
   private InUse made(JwtKeys from) {
     JWTAuth signing = auth(privateJwk(from.signing()));
-    var verifying = new ArrayList<JWTAuth>();
-    verifying.add(signing);
-    from.replaced().forEach(key -> verifying.add(auth(publicJwk(key))));
+    var verifying = new HashMap<String, JWTAuth>();
+    from.replaced().forEach(key -> verifying.put(JwtKeys.kid(key), auth(publicJwk(key))));
+    verifying.put(JwtKeys.kid(from.signing().verifyingKey()), signing);
     return new InUse(
-        from,
-        signing,
-        List.copyOf(verifying),
-        Caffeine.newBuilder().maximumSize(MAX_KNOWN).build());
+        from, signing, Map.copyOf(verifying), Caffeine.newBuilder().maximumSize(MAX_KNOWN).build());
   }
 
   private JWTAuth auth(JsonObject jwk) {
@@ -106,7 +112,7 @@ public final class AccessTokens {
             .put("sub", email)
             .put("roles", new JsonArray().add(role.text()))
             .put("permissions", permissions)
-            .put("gateway_access", new JsonArray(List.copyOf(gatewayAccess)))
+            .put("gateway_access", shown(gatewayAccess))
             .put("sid", session.toString())
             .put("use", "user"),
         expires);
@@ -118,23 +124,43 @@ public final class AccessTokens {
             .put("sub", account)
             .put("roles", new JsonArray())
             .put("permissions", new JsonArray().add(Permission.SYSTEMS_INVOKE.text()))
-            .put("gateway_access", new JsonArray(List.copyOf(systems)))
+            .put("gateway_access", shown(systems))
             .put("jti", token.toString())
             .put("use", "service"),
         expires);
   }
 
+  /// For people who read tokens; rows decide. A long list is cut, so that the token stays short.
+  private static JsonArray shown(List<String> access) {
+    var shown = new JsonArray();
+    int characters = 0;
+    for (String entry : access) {
+      characters += entry.length();
+      if (characters > MAX_SHOWN_CHARACTERS) {
+        break;
+      }
+      shown.add(entry);
+    }
+    return shown;
+  }
+
   private String sign(JsonObject claims, Instant expires) {
-    claims.put("exp", expires.getEpochSecond());
-    return current()
-        .signing()
-        .generateToken(claims, new JWTOptions().setAlgorithm(ALGORITHM).setIssuer(ISSUER));
+    claims.put("aud", AUDIENCE).put("exp", expires.getEpochSecond());
+    InUse now = current();
+    return now.signing()
+        .generateToken(
+            claims,
+            new JWTOptions()
+                .setAlgorithm(ALGORITHM)
+                .setIssuer(ISSUER)
+                .setHeader(
+                    new JsonObject().put("kid", JwtKeys.kid(now.keys().signing().verifyingKey()))));
   }
 
   /// Empty for anything that is not a token of ours, or is over. The first time takes some 100 µs:
   /// not for an event loop.
   public Optional<Claims> verify(String token) {
-    if (token.length() > MAX_CHARACTERS || !isOurAlgorithm(token)) {
+    if (token.length() > MAX_CHARACTERS) {
       return Optional.empty();
     }
     InUse now = current();
@@ -143,57 +169,65 @@ public final class AccessTokens {
     if (known != null) {
       return Optional.of(known).filter(claims -> Instant.now().isBefore(claims.expiresAt()));
     }
-    Optional<Claims> claims =
-        now.verifying().stream().flatMap(jwt -> verify(jwt, token).stream()).findFirst();
+    Optional<Claims> claims = CompactJws.read(token).flatMap(jws -> verify(now, jws));
     claims.ifPresent(it -> now.known().put(name, it));
     return claims;
   }
 
-  private static Optional<Claims> verify(JWTAuth jwt, String token) {
+  /// Our own reading first: one algorithm, one of our keys by its name, nothing in the header that
+  /// asks for more, and claims of the types that they have. Then the library's, which looks at the
+  /// signature.
+  private static Optional<Claims> verify(InUse now, CompactJws jws) {
+    JWTAuth key = now.verifying().get(jws.kid());
+    if (key == null || !jws.isOf(ALGORITHM, TYPE)) {
+      return Optional.empty();
+    }
+    Optional<Claims> claims = claims(jws.payload());
+    if (claims.isEmpty()) {
+      return Optional.empty();
+    }
     try {
-      jwt.authenticate(new TokenCredentials(token))
+      key.authenticate(new TokenCredentials(jws.token()))
           .toCompletionStage()
           .toCompletableFuture()
           .join();
-      JsonObject all = payload(token);
-      Instant expires = Instant.ofEpochSecond(all.getLong("exp"));
-      return switch (all.getString("use", "")) {
-        case "user" ->
-            Optional.of(
-                new Claims.OfUser(
-                    all.getString("sub"), UUID.fromString(all.getString("sid")), expires));
-        case "service" ->
-            Optional.of(
-                new Claims.OfService(
-                    all.getString("sub"), UUID.fromString(all.getString("jti")), expires));
-        default -> Optional.empty();
-      };
-    } catch (RuntimeException refused) {
-      // Forged, malformed or expired: the caller hears only that it is not known.
+    } catch (CompletionException refused) {
+      // Forged or expired: the caller hears only that it is not known.
       return Optional.empty();
     }
+    return claims;
   }
 
-  /// An explicit list of one: a token of another algorithm is none of ours, whatever keys a library
-  /// knows.
-  private static boolean isOurAlgorithm(String token) {
-    int dot = token.indexOf('.');
-    if (dot < 0) {
-      return false;
+  private static Optional<Claims> claims(JsonObject all) {
+    if (!(all.getValue("exp") instanceof Number exp
+        && all.getValue("iat") instanceof Number iat
+        && all.getValue("sub") instanceof String subject
+        && ISSUER.equals(all.getValue("iss"))
+        && AUDIENCE.equals(all.getValue("aud")))) {
+      return Optional.empty();
     }
+    Instant now = Instant.now();
+    Instant expires = Instant.ofEpochSecond(exp.longValue());
+    boolean tooEarly =
+        iat.longValue() > now.getEpochSecond() + SKEW_SECONDS || all.containsKey("nbf");
+    if (tooEarly || !now.isBefore(expires)) {
+      return Optional.empty();
+    }
+    return switch (all.getValue("use") instanceof String use ? use : "") {
+      case "user" -> id(all, "sid").map(id -> new Claims.OfUser(subject, id, expires));
+      case "service" -> id(all, "jti").map(id -> new Claims.OfService(subject, id, expires));
+      default -> Optional.empty();
+    };
+  }
+
+  private static Optional<UUID> id(JsonObject all, String claim) {
     try {
-      byte[] header = Base64.getUrlDecoder().decode(token.substring(0, dot));
-      return ALGORITHM.equals(
-          new JsonObject(new String(header, StandardCharsets.UTF_8)).getString("alg"));
-    } catch (RuntimeException malformed) {
-      return false;
+      return all.getValue(claim) instanceof String text
+          ? Optional.of(UUID.fromString(text))
+          : Optional.empty();
+    } catch (IllegalArgumentException _) {
+      return Optional.empty();
     }
-  }
-
-  private static JsonObject payload(String token) {
-    String[] parts = token.split("\\.", -1);
-    byte[] payload = Base64.getUrlDecoder().decode(parts[1]);
-    return new JsonObject(new String(payload, StandardCharsets.UTF_8));
   }
 
   private static JsonObject publicJwk(VerifyingKey key) {

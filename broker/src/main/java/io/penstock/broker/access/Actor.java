@@ -25,6 +25,11 @@ public record Actor(
     }
   }
 
+  /// Which agents there are for them.
+  public Scope scope() {
+    return new Scope(gatewayAccess);
+  }
+
   public boolean may(Permission permission) {
     return permissions.contains(permission);
   }

@@ -6,13 +6,22 @@ import java.security.SecureRandom;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.Optional;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import org.bouncycastle.crypto.generators.Argon2BytesGenerator;
 import org.bouncycastle.crypto.params.Argon2Parameters;
 
-/// Argon2id (RFC 9106) in PHC form, with OWASP's parameters: 19 MiB, 2 passes. At most four run at
-/// a
-/// time, so that guessing cannot take all memory and cores. Thread-safe.
+/// Argon2id (RFC 9106) in PHC form, with OWASP's parameters: 19 MiB, 2 passes.
+///
+/// Passwords are checked by a few threads of their own, half as many as there are cores, before
+/// which a few dozen may wait; beyond, the answer is at once that all are busy. So guessing takes
+/// neither all memory nor all cores. People whose source is familiar have a thread and a queue for
+/// themselves, which a flood from elsewhere does not reach. Thread-safe.
 public final class Passwords {
   public static final int MIN_CHARACTERS = 12;
   private static final int MAX_CHARACTERS = 256;
@@ -27,7 +36,10 @@ public final class Passwords {
   private static final String ALPHABET = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKMNPQRSTUVWXYZ23456789";
 
   private final SecureRandom random;
-  private final Semaphore slots = new Semaphore(4, true);
+  private final Semaphore hashing = new Semaphore(1, true);
+  private final ExecutorService strangers =
+      workers("password", Math.max(1, Runtime.getRuntime().availableProcessors() / 2), 32);
+  private final ExecutorService familiar = workers("familiar-password", 1, 16);
 
   /// Looks like a hash and is none: checking a password against it costs what every check costs.
   private final String decoy;
@@ -37,6 +49,27 @@ public final class Passwords {
     decoy = PREFIX + base64(SALT_BYTES) + "$" + base64(HASH_BYTES);
   }
 
+  private static ExecutorService workers(String name, int threads, int waiting) {
+    var workers =
+        new ThreadPoolExecutor(
+            threads,
+            threads,
+            10,
+            TimeUnit.SECONDS,
+            new ArrayBlockingQueue<>(waiting),
+            Thread.ofPlatform().daemon().name(name + "-", 0).factory());
+    workers.allowCoreThreadTimeOut(true);
+    return workers;
+  }
+
+  /// What came of looking at a password.
+  enum Check {
+    RIGHT,
+    WRONG,
+    /// Too many are being looked at.
+    BUSY
+  }
+
   private String base64(int bytes) {
     byte[] drawn = new byte[bytes];
     random.nextBytes(drawn);
@@ -44,17 +77,14 @@ public final class Passwords {
   }
 
   /// Why this password is too weak, or empty. Never repeats it.
-  public static Optional<String> weakness(String password) {
+  public static Optional<String> weakness(String password, String email) {
     if (password.length() < MIN_CHARACTERS) {
       return Optional.of("expected at least " + MIN_CHARACTERS + " characters");
     }
     if (password.length() > MAX_CHARACTERS) {
       return Optional.of("expected at most " + MAX_CHARACTERS + " characters");
     }
-    if (password.chars().distinct().count() < 5) {
-      return Optional.of("expected at least 5 different characters");
-    }
-    return Optional.empty();
+    return PasswordStrength.weakness(password, email);
   }
 
   /// 20 characters without look-alikes, 115 bits.
@@ -70,14 +100,36 @@ public final class Passwords {
     byte[] salt = new byte[SALT_BYTES];
     random.nextBytes(salt);
     Base64.Encoder base64 = Base64.getEncoder().withoutPadding();
-    return PREFIX
-        + base64.encodeToString(salt)
-        + "$"
-        + base64.encodeToString(argon2id(password, salt));
+    hashing.acquireUninterruptibly();
+    try {
+      return PREFIX
+          + base64.encodeToString(salt)
+          + "$"
+          + base64.encodeToString(argon2id(password, salt));
+    } finally {
+      hashing.release();
+    }
   }
 
   /// An empty `phc` (nobody by that name, or no password) costs the same time and never matches.
-  public boolean matches(String password, String phc) {
+  ///
+  /// @param isFamiliar whether the person has signed in from there before
+  Check check(String password, String phc, boolean isFamiliar) {
+    try {
+      boolean right =
+          (isFamiliar ? familiar : strangers).submit(() -> matches(password, phc)).get();
+      return right ? Check.RIGHT : Check.WRONG;
+    } catch (RejectedExecutionException _) {
+      return Check.BUSY;
+    } catch (ExecutionException bug) {
+      throw new IllegalStateException("a password could not be looked at", bug.getCause());
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+      return Check.BUSY;
+    }
+  }
+
+  private boolean matches(String password, String phc) {
     boolean known = phc.startsWith(PREFIX);
     String[] parts = (known ? phc : decoy).substring(PREFIX.length()).split("\\$", -1);
     byte[] expected = Base64.getDecoder().decode(parts[1]);
@@ -85,10 +137,9 @@ public final class Passwords {
     return MessageDigest.isEqual(expected, found) && known;
   }
 
-  private byte[] argon2id(String password, byte[] salt) {
+  private static byte[] argon2id(String password, byte[] salt) {
     byte[] utf8 = password.getBytes(StandardCharsets.UTF_8);
     byte[] hash = new byte[HASH_BYTES];
-    slots.acquireUninterruptibly();
     try {
       var generator = new Argon2BytesGenerator();
       generator.init(
@@ -102,7 +153,6 @@ public final class Passwords {
       generator.generateBytes(utf8, hash);
       return hash;
     } finally {
-      slots.release();
       Arrays.fill(utf8, (byte) 0);
     }
   }

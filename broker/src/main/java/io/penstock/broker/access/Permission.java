@@ -1,5 +1,8 @@
 package io.penstock.broker.access;
 
+import java.util.EnumSet;
+import java.util.Set;
+
 /// One thing that a role may do; the text is what tokens, OpenAPI and the console show.
 public enum Permission {
   DASHBOARDS_READ("dashboards:read"),
@@ -35,6 +38,17 @@ public enum Permission {
   BACKUPS_MANAGE("backups:manage"),
   KEYS_ROTATE("keys:rotate");
 
+  /// What they are about has no agent: they would lead out of any scope.
+  private static final Set<Permission> GLOBAL =
+      EnumSet.of(
+          ENROLLMENT_TOKENS_MANAGE,
+          AUDIT_READ,
+          USERS_MANAGE,
+          SERVICE_ACCOUNTS_MANAGE,
+          BLOCKS_MANAGE,
+          BACKUPS_MANAGE,
+          KEYS_ROTATE);
+
   private final String text;
 
   Permission(String text) {
@@ -43,5 +57,10 @@ public enum Permission {
 
   public String text() {
     return text;
+  }
+
+  /// Whether it is withheld from people who may see only some agents.
+  public boolean isGlobal() {
+    return GLOBAL.contains(this);
   }
 }

@@ -24,6 +24,7 @@ import java.util.EnumSet;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /// The roles and the one table of what each may do. Viewer, Operator, Engineer and Admin each add
 /// to
@@ -56,6 +57,16 @@ public enum Role {
 
   public Set<Permission> permissions() {
     return permissions;
+  }
+
+  /// What is left of them for somebody who may see only some agents: what is about the whole broker
+  /// is not.
+  public Set<Permission> permissionsWithin(Scope scope) {
+    return scope.isEverything()
+        ? permissions
+        : permissions.stream()
+            .filter(permission -> !permission.isGlobal())
+            .collect(Collectors.toUnmodifiableSet());
   }
 
   /// `Viewer`, as the API and tokens write it.

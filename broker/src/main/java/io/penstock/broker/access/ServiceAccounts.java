@@ -2,10 +2,10 @@ package io.penstock.broker.access;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import io.penstock.broker.access.AccessNews.News;
 import io.penstock.broker.access.AccessTokens.Claims;
 import io.penstock.broker.access.Actor.Origin;
 import io.penstock.broker.audit.Audit;
-import io.penstock.broker.audit.AuditEvent;
 import io.penstock.broker.store.AlarmTable;
 import io.penstock.broker.store.AlarmTable.Severity;
 import io.penstock.broker.store.Database;
@@ -14,6 +14,7 @@ import io.penstock.broker.store.ServiceAccountTable.Grant;
 import io.penstock.broker.store.ServiceAccountTable.ServiceAccount;
 import io.penstock.broker.store.ServiceAccountTable.ServiceToken;
 import io.penstock.broker.store.StoreUnavailableException;
+import io.penstock.broker.store.Tx;
 import io.penstock.codec.seal.Octets;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
@@ -24,6 +25,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.UUID;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
 /// Cloud services: their accounts, their tokens, and who stands behind a token at the edge.
@@ -36,8 +38,6 @@ public final class ServiceAccounts {
   private static final int BAD_TOKENS = 50;
   private static final Duration BAD_TOKEN_WINDOW = Duration.ofSeconds(10);
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,62}");
-  private static final Pattern SYSTEM =
-      Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,62}/(\\*|[A-Za-z0-9][A-Za-z0-9._-]{0,62})");
 
   private final Database database;
   private final ServiceAccountTable table;
@@ -45,7 +45,9 @@ public final class ServiceAccounts {
   private final Audit audit;
   private final AccessTokens tokens;
   private final Accounts accounts;
+  private final AccessNews news;
   private final Clock clock;
+  private final Reach reach;
   private final Attempts badTokens = new Attempts(BAD_TOKENS, BAD_TOKEN_WINDOW);
   private final Cache<Octets, Seen> seen =
       Caffeine.newBuilder().maximumSize(10_000).expireAfterWrite(OUTAGE).build();
@@ -57,13 +59,17 @@ public final class ServiceAccounts {
       Audit audit,
       AccessTokens tokens,
       Accounts accounts,
+      AccessNews news,
       Clock clock) {
     this.database = database;
     this.table = table;
     this.audit = audit;
     this.tokens = tokens;
     this.accounts = accounts;
+    this.news = news;
     this.clock = clock;
+    reach = new Reach(database);
+    news.listen(this::heard);
   }
 
   /// Who invokes, and which `site/system`s.
@@ -97,13 +103,36 @@ public final class ServiceAccounts {
     }
   }
 
+  /// Whose rights a look-up read.
+  private sealed interface Subject {
+    record OfService(String account) implements Subject {}
+
+    record OfUser(String email, UUID session) implements Subject {}
+  }
+
   /// What a look-up found. Nothing outlives the token itself, the database away or not.
   ///
   /// @param at when the database said so
-  private record Seen(Invoker invoker, Instant at, Instant expiresAt) {
+  private record Seen(Invoker invoker, Subject subject, Instant at, Instant expiresAt) {
     boolean holds(Instant now, Duration within) {
       return now.isBefore(at.plus(within)) && now.isBefore(expiresAt);
     }
+  }
+
+  private void heard(News it) {
+    switch (it) {
+      case News.OfService(String account) -> forget(new Subject.OfService(account)::equals);
+      case News.OfUser(String email) ->
+          forget(of -> of instanceof Subject.OfUser user && user.email().equals(email));
+      case News.OfSession(UUID id) ->
+          forget(of -> of instanceof Subject.OfUser user && user.session().equals(id));
+      // What is known counts for an outage; while there is none, for five seconds.
+      case News.Anything _, News.OfBlocks _ -> {}
+    }
+  }
+
+  private void forget(Predicate<Subject> whose) {
+    seen.asMap().values().removeIf(found -> whose.test(found.subject()));
   }
 
   /// @param token shown once
@@ -139,62 +168,64 @@ public final class ServiceAccounts {
 
   /// Looks the token up; blocks. A source that shows many bad ones is not looked at for a while.
   public LookUp lookUp(String token, Origin origin) {
-    String source = origin.ip().orElse("");
+    String source = Sources.of(origin.ip());
     OptionalInt blocked = badTokens.blockedSeconds(source);
     if (blocked.isPresent()) {
       return new LookUp.Limited(blocked.getAsInt());
     }
     Octets hash = hash(token);
     Instant now = clock.instant();
+    long before = news.count();
     Optional<Seen> found;
     try {
-      found = find(token, origin).filter(it -> now.isBefore(it.expiresAt()));
+      found = behind(token, origin).filter(it -> now.isBefore(it.expiresAt()));
     } catch (StoreUnavailableException away) {
       awayUntil = now.plus(FRESH);
       return seen(hash, now, OUTAGE).map(LookUp.Found::new).orElseThrow(() -> away);
     }
     if (found.isPresent()) {
-      seen.put(hash, found.get());
+      if (news.count() == before && mayBeKnown(found.get())) {
+        seen.put(hash, found.get());
+      }
       return new LookUp.Found(found.get().invoker());
     }
     seen.invalidate(hash);
     badTokens.failed(source);
-    audit.record(
-        AuditEvent.of("authentication.failure", "denied")
-            .because("invalid_token")
-            .from(origin.ip(), origin.userAgent(), Optional.of(origin.resource())));
+    accounts.refused(origin);
     return new LookUp.Refused();
   }
 
-  private Optional<Seen> find(String token, Origin origin) {
-    Instant now = clock.instant();
+  /// A sign-in that is bound to an address is looked at each time: [#known] does not hear of one.
+  private boolean mayBeKnown(Seen found) {
+    return found.subject() instanceof Subject.OfService || !accounts.signIns().bindsSessions();
+  }
+
+  private Optional<Seen> behind(String token, Origin origin) {
     return tokens
         .verify(token)
         .flatMap(
             claims ->
-                invoker(claims, token, origin)
-                    .map(invoker -> new Seen(invoker, now, claims.expiresAt())));
+                switch (claims) {
+                  case Claims.OfService service -> ofService(service);
+                  case Claims.OfUser user -> ofUser(user, origin);
+                });
   }
 
-  private Optional<Invoker> invoker(Claims claims, String token, Origin origin) {
-    return switch (claims) {
-      case Claims.OfService service -> ofService(service);
-      case Claims.OfUser _ ->
-          accounts
-              .authenticate(token, origin)
-              .filter(actor -> actor.may(Permission.SYSTEMS_INVOKE))
-              .map(actor -> new Invoker(actor.name(), ofUser(actor.gatewayAccess())));
-    };
+  private Optional<Seen> ofUser(Claims.OfUser claims, Origin origin) {
+    return accounts
+        .standing(claims)
+        .filter(standing -> accounts.isUsableFrom(standing, origin))
+        .filter(standing -> standing.role().permissions().contains(Permission.SYSTEMS_INVOKE))
+        .map(
+            standing ->
+                new Seen(
+                    new Invoker(standing.email(), reach.of(standing.scope())),
+                    new Subject.OfUser(standing.email(), standing.session()),
+                    standing.readAt(),
+                    claims.expiresAt()));
   }
 
-  /// A person without restriction reaches every site; others the sites they are given.
-  private static List<String> ofUser(List<String> gatewayAccess) {
-    return gatewayAccess.isEmpty()
-        ? List.of("*")
-        : gatewayAccess.stream().map(site -> site.contains("/") ? site : site + "/*").toList();
-  }
-
-  private Optional<Invoker> ofService(Claims.OfService claims) {
+  private Optional<Seen> ofService(Claims.OfService claims) {
     Instant now = clock.instant();
     return database.transaction(
         tx -> {
@@ -203,18 +234,29 @@ public final class ServiceAccounts {
                   .grantOf(tx, claims.token())
                   .filter(found -> found.account().name().equals(claims.account()));
           if (grant.isPresent() && !grant.get().intact()) {
-            alarms.raise(
-                tx,
-                "database-tampered",
-                Severity.CRITICAL,
-                "service account " + claims.account(),
-                "the row of this account or its token was changed behind the broker's back",
-                now);
+            spoiled(tx, claims.account(), now);
           }
           return grant
               .filter(found -> found.holds(now))
-              .map(found -> new Invoker(found.account().name(), found.account().systems()));
+              .map(
+                  found ->
+                      new Seen(
+                          new Invoker(
+                              found.account().name(), reach.of(tx, found.account().systems())),
+                          new Subject.OfService(found.account().name()),
+                          now,
+                          claims.expiresAt()));
         });
+  }
+
+  private void spoiled(Tx tx, String account, Instant now) {
+    alarms.raise(
+        tx,
+        "database-tampered",
+        Severity.CRITICAL,
+        "service account " + account,
+        "the row of this account or its token was changed behind the broker's back",
+        now);
   }
 
   public static boolean isName(String text) {
@@ -222,7 +264,7 @@ public final class ServiceAccounts {
   }
 
   public static boolean isSystem(String text) {
-    return SYSTEM.matcher(text).matches();
+    return Reach.isSystem(text);
   }
 
   public List<ServiceAccount> list() {
@@ -263,7 +305,7 @@ public final class ServiceAccounts {
               tx,
               Accounts.event("service-account.update", by, name)
                   .changing(Map.of("systems", systems, "disabled", disabled)));
-          tx.afterCommit(this::forgetAll);
+          news.tell(tx, new News.OfService(name));
           return true;
         });
   }
@@ -275,7 +317,7 @@ public final class ServiceAccounts {
             return false;
           }
           audit.record(tx, Accounts.event("service-account.delete", by, name));
-          tx.afterCommit(this::forgetAll);
+          news.tell(tx, new News.OfService(name));
           return true;
         });
   }
@@ -313,13 +355,9 @@ public final class ServiceAccounts {
               tx,
               Accounts.event("service-account.token-revoke", by, name)
                   .changing(Map.of("token_id", id.toString())));
-          tx.afterCommit(this::forgetAll);
+          news.tell(tx, new News.OfService(name));
           return true;
         });
-  }
-
-  private void forgetAll() {
-    seen.invalidateAll();
   }
 
   private static Octets hash(String token) {

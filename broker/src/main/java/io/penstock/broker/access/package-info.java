@@ -1,6 +1,6 @@
 /// Who may do what: people, roles, service accounts, tokens, limits on guessing.
-/// Imports `broker.store`, `broker.audit`, `broker.keys`, vertx-auth-jwt and BouncyCastle
-/// (Argon2id).
+/// Imports `broker.store`, `broker.audit`, `broker.keys`, `broker.config`, vertx-auth-jwt,
+/// BouncyCastle (Argon2id) and zxcvbn.
 @NullMarked
 package io.penstock.broker.access;
 

@@ -1,5 +1,6 @@
 package io.penstock.broker.agents;
 
+import io.penstock.broker.config.Networks;
 import io.penstock.broker.keys.BrokerKeys;
 import io.penstock.broker.keys.Revocations;
 import io.penstock.broker.store.AgentKeys;

@@ -1,6 +1,7 @@
 package io.penstock.broker.agents;
 
 import io.penstock.broker.agents.Ledger.Alarm;
+import io.penstock.broker.config.Networks;
 import io.penstock.broker.keys.EnrollRoot;
 import io.penstock.broker.keys.TokenBinding;
 import io.penstock.broker.store.Database;

@@ -1,6 +1,7 @@
 package io.penstock.broker.api;
 
 import io.penstock.broker.access.Permission;
+import io.penstock.broker.access.Scope;
 import io.penstock.broker.agents.AgentOperations;
 import io.penstock.broker.agents.AgentOperations.AgentView;
 import io.penstock.broker.agents.AgentOperations.Latency;
@@ -77,7 +78,9 @@ final class AgentRoutes {
   private Answer list(Request request) {
     var all = new JsonArray();
     Map<String, Progress> progress = systems.progress();
+    Scope scope = request.actor().scope();
     agents.list().stream()
+        .filter(agent -> scope.holds(agent.id(), agent.site(), agent.labels()))
         .filter(agent -> request.query("state").map(agent.state()::equals).orElse(true))
         .filter(agent -> request.query("site").map(agent.site()::equals).orElse(true))
         .forEach(agent -> all.add(json(agent, progress)));

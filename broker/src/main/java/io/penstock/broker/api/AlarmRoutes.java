@@ -7,6 +7,7 @@ import io.penstock.broker.store.AlarmTable;
 import io.penstock.broker.store.AlarmTable.Acknowledgement;
 import io.penstock.broker.store.AlarmTable.Alarm;
 import io.penstock.broker.store.Database;
+import io.penstock.broker.store.Tx;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
@@ -19,12 +20,14 @@ final class AlarmRoutes {
   private static final int MAX_LIMIT = 1_000;
 
   private final Database database;
+  private final Accounts accounts;
   private final AlarmTable table = new AlarmTable();
   private final Audit audit;
   private final Clock clock;
 
-  AlarmRoutes(Database database, Audit audit, Clock clock) {
+  AlarmRoutes(Database database, Accounts accounts, Audit audit, Clock clock) {
     this.database = database;
+    this.accounts = accounts;
     this.audit = audit;
     this.clock = clock;
   }
@@ -43,7 +46,7 @@ final class AlarmRoutes {
     int limit = (int) request.queryNumber("limit", MAX_LIMIT, 1, MAX_LIMIT);
     var alarms = new JsonArray();
     database
-        .transaction(tx -> table.list(tx, openOnly, limit))
+        .transaction(tx -> table.list(tx, openOnly, accounts.agentsOf(tx, request.actor()), limit))
         .forEach(alarm -> alarms.add(json(alarm)));
     return Answer.ok(alarms);
   }
@@ -59,7 +62,11 @@ final class AlarmRoutes {
     Alarm alarm =
         database.transaction(
             tx -> {
-              Alarm found = table.find(tx, id).orElseThrow(() -> Problem.notFound("alarm"));
+              Alarm found =
+                  table
+                      .find(tx, id)
+                      .filter(one -> mayKnow(tx, request, one))
+                      .orElseThrow(() -> Problem.notFound("alarm"));
               if (!table.acknowledge(tx, id, request.actor().name(), comment, clock.instant())) {
                 throw Problem.conflict("wrong-state", "the alarm is acknowledged already");
               }
@@ -68,6 +75,13 @@ final class AlarmRoutes {
               return table.find(tx, id).orElseThrow(() -> Problem.notFound("alarm"));
             });
     return Answer.ok(json(alarm));
+  }
+
+  private boolean mayKnow(Tx tx, Request request, Alarm alarm) {
+    return accounts
+        .agentsOf(tx, request.actor())
+        .map(agents -> agents.contains(alarm.agentIfAny()))
+        .orElse(true);
   }
 
   private static JsonObject json(Alarm alarm) {

@@ -2,17 +2,27 @@ package io.penstock.broker.api;
 
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import java.util.List;
 
 /// What a route answers.
 ///
 /// @param body text, empty = no body
 /// @param type of the body
 /// @param link to what belongs to it, such as the next page; empty = none
-record Answer(int status, String body, String type, String link) {
+/// @param cookies `Set-Cookie` values
+record Answer(int status, String body, String type, String link, List<String> cookies) {
   private static final String JSON = "application/json";
+
+  Answer {
+    cookies = List.copyOf(cookies);
+  }
 
   Answer(int status, String body) {
     this(status, body, JSON, "");
+  }
+
+  Answer(int status, String body, String type, String link) {
+    this(status, body, type, link, List.of());
   }
 
   static Answer ok(JsonObject body) {
@@ -29,5 +39,9 @@ record Answer(int status, String body, String type, String link) {
 
   static Answer nothing() {
     return new Answer(204, "");
+  }
+
+  Answer with(List<String> newCookies) {
+    return new Answer(status, body, type, link, newCookies);
   }
 }

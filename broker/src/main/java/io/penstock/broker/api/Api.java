@@ -1,6 +1,8 @@
 package io.penstock.broker.api;
 
 import io.penstock.broker.access.Accounts;
+import io.penstock.broker.access.Blocks;
+import io.penstock.broker.access.RequestLimits;
 import io.penstock.broker.access.ServiceAccounts;
 import io.penstock.broker.agents.AgentOperations;
 import io.penstock.broker.agents.EnrollmentTokens;
@@ -19,15 +21,14 @@ import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Pattern;
 
 /// The API server, on a unix domain socket that only the front reaches.
@@ -48,6 +49,8 @@ public final class Api {
       Database database,
       Accounts accounts,
       ServiceAccounts serviceAccounts,
+      RequestLimits limits,
+      Blocks blocks,
       EnrollmentTokens enrollmentTokens,
       AgentOperations agents,
       DeliveryOperations delivery,
@@ -63,11 +66,13 @@ public final class Api {
     router = Router.router(vertx);
     router.route().handler(Api::requireCanonicalPath);
     router.route().handler(BodyHandler.create(false).setBodyLimit(MAX_BODY_BYTES));
-    routes = new Routes(router, features.accounts());
-    new AuthRoutes(features.accounts()).addTo(routes);
+    routes = new Routes(router, features.accounts(), features.limits());
+    new AuthRoutes(features.accounts(), features.clock()).addTo(routes);
+    new RoleRoutes(routes).add();
     new UserRoutes(features.accounts()).addTo(routes);
     new ServiceAccountRoutes(features.serviceAccounts(), features.serviceTokenMaxTtl())
         .addTo(routes);
+    new BlockRoutes(features.blocks()).addTo(routes);
     new EnrollmentTokenRoutes(features.enrollmentTokens()).addTo(routes);
     new AgentRoutes(features.agents(), features.systems()).addTo(routes);
     new MessageRoutes(features.delivery()).addTo(routes);
@@ -75,7 +80,8 @@ public final class Api {
     new KeyRoutes(features.keys()).addTo(routes);
     new AuditRoutes(features.audit()).addTo(routes);
     new AuditProofRoutes(features.proof(), features.clock()).addTo(routes);
-    new AlarmRoutes(features.database(), features.audit(), features.clock()).addTo(routes);
+    new AlarmRoutes(features.database(), features.accounts(), features.audit(), features.clock())
+        .addTo(routes);
     addHealth(features.database());
     addOpenApi();
     router
@@ -148,19 +154,11 @@ public final class Api {
     }
   }
 
+  /// Last, because it describes all the others.
   private void addOpenApi() {
-    String document = openApi();
-    routes.open(HttpMethod.GET, "/api/v1/openapi.json", _ -> new Answer(200, document));
-  }
-
-  static String openApi() {
-    try (InputStream in = Api.class.getResourceAsStream("/openapi.json")) {
-      if (in == null) {
-        throw new IllegalStateException("openapi.json is missing from the jar");
-      }
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    String path = "/api/v1/openapi.json";
+    var document = new AtomicReference<String>("");
+    routes.open(HttpMethod.GET, path, _ -> new Answer(200, document.get()));
+    document.set(OpenApi.of(routes.registered()).encode());
   }
 }

@@ -1,20 +1,25 @@
 package io.penstock.broker.api;
 
 import io.penstock.broker.access.Accounts;
-import io.penstock.broker.access.Accounts.SignIn;
-import io.penstock.broker.access.Accounts.SignedIn;
 import io.penstock.broker.access.Actor;
 import io.penstock.broker.access.Permission;
+import io.penstock.broker.access.SignIns.PasswordChange;
+import io.penstock.broker.access.SignIns.SignIn;
+import io.penstock.broker.access.SignIns.SignedIn;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import java.time.Clock;
+import java.util.Optional;
 
 /// `/api/v1/auth`: sign in, refresh, sign out, who am I.
 final class AuthRoutes {
   private final Accounts accounts;
+  private final Clock clock;
 
-  AuthRoutes(Accounts accounts) {
+  AuthRoutes(Accounts accounts, Clock clock) {
     this.accounts = accounts;
+    this.clock = clock;
   }
 
   void addTo(Routes routes) {
@@ -22,34 +27,63 @@ final class AuthRoutes {
     routes.open(HttpMethod.POST, "/api/v1/auth/refresh", this::refresh);
     routes.open(HttpMethod.GET, "/api/v1/auth/jwks", _ -> Answer.ok(accounts.publicKeys()));
     routes.signedIn(HttpMethod.POST, "/api/v1/auth/logout", this::logout);
+    routes.signedIn(HttpMethod.POST, "/api/v1/auth/password", this::changePassword);
     routes.signedIn(HttpMethod.GET, "/api/v1/auth/me", AuthRoutes::me);
   }
 
   private Answer login(Request request) {
-    JsonObject body = request.json("email", "password");
-    return answer(
-        accounts.login(
-            Request.text(body, "email"), Request.text(body, "password"), request.origin()));
+    JsonObject body = request.json("email", "password", "cookies");
+    boolean cookies = Request.flag(body, "cookies");
+    if (cookies) {
+      // Nobody is signed in as somebody else by another page.
+      request.requireOurPage();
+    }
+    SignIn outcome =
+        accounts
+            .signIns()
+            .login(Request.text(body, "email"), Request.text(body, "password"), request.origin());
+    return cookies ? withCookies(granted(outcome)) : Answer.ok(json(granted(outcome)));
   }
 
-  /// Only the refresh token counts: an access token alone keeps nobody signed in.
+  /// Only the refresh token counts: an access token alone keeps nobody signed in. It comes in the
+  /// body, or in a console's cookie; the answer goes the same way.
   private Answer refresh(Request request) {
+    Optional<String> cookie = request.credential().refreshCookie();
+    if (request.hasNoBody() && cookie.isPresent()) {
+      request.requireOurPage();
+      try {
+        return withCookies(granted(accounts.signIns().refresh(cookie.get(), request.origin())));
+      } catch (Problem refused) {
+        throw refused.status() == 401 ? refused.andEndCookies() : refused;
+      }
+    }
     String token;
     try {
       token = Request.text(request.json("refresh_token"), "refresh_token");
     } catch (Problem noToken) {
       throw Problem.unauthorized();
     }
-    return answer(accounts.refresh(token, request.origin()));
+    return Answer.ok(json(granted(accounts.signIns().refresh(token, request.origin()))));
   }
 
-  private static Answer answer(SignIn outcome) {
+  private static SignedIn granted(SignIn outcome) {
     return switch (outcome) {
-      case SignIn.Granted(SignedIn tokens) -> Answer.ok(json(tokens));
+      case SignIn.Granted(SignedIn tokens) -> tokens;
       case SignIn.Refused() ->
           throw Problem.of(401, "unauthorized", "these credentials let nobody in");
       case SignIn.Limited(int seconds) -> throw Problem.limited(seconds);
+      case SignIn.Busy(int seconds) ->
+          throw Problem.later(503, "overloaded", "too many people sign in at the moment", seconds);
     };
+  }
+
+  /// The tokens themselves stay out of reach of scripts.
+  private Answer withCookies(SignedIn tokens) {
+    return Answer.ok(
+            new JsonObject()
+                .put("expires_at", tokens.expiresAt().toString())
+                .put("session_expires_at", tokens.sessionExpiresAt().toString()))
+        .with(SessionCookies.of(tokens, clock));
   }
 
   private static JsonObject json(SignedIn tokens) {
@@ -61,8 +95,24 @@ final class AuthRoutes {
   }
 
   private Answer logout(Request request) {
-    accounts.logout(request.actor());
-    return Answer.nothing();
+    accounts.signIns().logout(request.actor());
+    return request.credential().authorization()
+        ? Answer.nothing()
+        : Answer.nothing().with(SessionCookies.CLEARED);
+  }
+
+  private Answer changePassword(Request request) {
+    JsonObject body = request.json("old_password", "new_password");
+    String next = Request.text(body, "new_password");
+    UserRoutes.requireStrong("new_password", next, request.actor().name());
+    return switch (accounts
+        .signIns()
+        .changePassword(Request.text(body, "old_password"), next, request.actor())) {
+      case PasswordChange.Done() -> Answer.nothing();
+      case PasswordChange.WrongPassword() ->
+          throw Request.expected("old_password", "the password that holds now");
+      case PasswordChange.Limited(int seconds) -> throw Problem.limited(seconds);
+    };
   }
 
   private static Answer me(Request request) {

@@ -9,15 +9,17 @@ import java.util.OptionalInt;
 final class Problem extends RuntimeException {
   private final ProblemDocument document;
   private final OptionalInt retryAfterSeconds;
+  private final boolean endsCookies;
 
   private Problem(int status, String title, String detail, OptionalInt retryAfterSeconds) {
-    this(new ProblemDocument(status, title, detail), retryAfterSeconds);
+    this(new ProblemDocument(status, title, detail), retryAfterSeconds, false);
   }
 
-  private Problem(ProblemDocument document, OptionalInt retryAfterSeconds) {
+  private Problem(ProblemDocument document, OptionalInt retryAfterSeconds, boolean endsCookies) {
     super(document.detail(), null, false, false);
     this.document = document;
     this.retryAfterSeconds = retryAfterSeconds;
+    this.endsCookies = endsCookies;
   }
 
   static Problem of(int status, String title, String detail) {
@@ -25,7 +27,8 @@ final class Problem extends RuntimeException {
   }
 
   static Problem of(int status, String title, String detail, List<ProblemDocument.Finding> errors) {
-    return new Problem(new ProblemDocument(status, title, detail, errors), OptionalInt.empty());
+    return new Problem(
+        new ProblemDocument(status, title, detail, errors), OptionalInt.empty(), false);
   }
 
   /// Not now: try again after some seconds.
@@ -63,6 +66,15 @@ final class Problem extends RuntimeException {
 
   static Problem internal() {
     return of(500, "internal", "the broker could not do this; its log tells why");
+  }
+
+  /// This, and what the browser holds is of no use any more.
+  Problem andEndCookies() {
+    return new Problem(document, retryAfterSeconds, true);
+  }
+
+  boolean endsCookies() {
+    return endsCookies;
   }
 
   int status() {

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import io.penstock.broker.access.Actor;
 import io.penstock.broker.access.Actor.Origin;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpMethod;
 import io.vertx.core.json.DecodeException;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
@@ -34,6 +35,8 @@ final class Request {
   private final io.vertx.core.MultiMap queryParameters;
   private final @Nullable Buffer body;
   private final Origin origin;
+  private final Credential credential;
+  private final HttpMethod method;
   private final @Nullable Actor actor;
 
   private Request(
@@ -41,11 +44,15 @@ final class Request {
       io.vertx.core.MultiMap queryParameters,
       @Nullable Buffer body,
       Origin origin,
+      Credential credential,
+      HttpMethod method,
       @Nullable Actor actor) {
     this.pathParameters = pathParameters;
     this.queryParameters = queryParameters;
     this.body = body;
     this.origin = origin;
+    this.credential = credential;
+    this.method = method;
     this.actor = actor;
   }
 
@@ -55,15 +62,30 @@ final class Request {
         context.queryParams(),
         context.body() == null ? null : context.body().buffer(),
         origin,
+        Credential.of(context.request()),
+        context.request().method(),
         null);
   }
 
   Request as(Actor known) {
-    return new Request(pathParameters, queryParameters, body, origin, known);
+    return new Request(pathParameters, queryParameters, body, origin, credential, method, known);
   }
 
   Origin origin() {
     return origin;
+  }
+
+  Credential credential() {
+    return credential;
+  }
+
+  /// For routes that hand cookies out or take them, whatever else the request shows.
+  void requireOurPage() {
+    credential.requireOurPage(method);
+  }
+
+  Optional<String> token() {
+    return credential.token(method);
   }
 
   Actor actor() {

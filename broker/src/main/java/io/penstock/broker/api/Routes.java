@@ -4,6 +4,7 @@ import io.penstock.broker.access.Accounts;
 import io.penstock.broker.access.Actor;
 import io.penstock.broker.access.Actor.Origin;
 import io.penstock.broker.access.Permission;
+import io.penstock.broker.access.RequestLimits;
 import io.penstock.broker.problem.ProblemDocument;
 import io.penstock.broker.store.StoreUnavailableException;
 import io.vertx.core.Context;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.Semaphore;
+import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,24 +29,44 @@ import org.slf4j.LoggerFactory;
 final class Routes {
   private static final Logger LOG = LoggerFactory.getLogger(Routes.class);
   private static final int AT_ONCE = 256;
-  private static final String BEARER = "Bearer ";
+
+  /// What is below it is about one agent.
+  private static final String ONE_AGENT = "/api/v1/agents/:id";
 
   /// Straight-line code behind a route.
   interface Handler {
     Answer answer(Request request);
   }
 
-  /// A route as it was registered, for comparison with OpenAPI.
-  record Registered(String method, String path) {}
+  /// A route as it was registered: the one table of who may call what.
+  record Registered(String method, String path, Right right) {
+    /// As OpenAPI writes paths.
+    String template() {
+      return PARAMETER.matcher(path).replaceAll("{$1}");
+    }
+
+    /// Asked by machines that watch, as often as they like.
+    boolean isOfHealth() {
+      return path.startsWith("/health/") || path.startsWith("/api/v1/health/");
+    }
+
+    boolean isOfOneAgent() {
+      return path.equals(ONE_AGENT) || path.startsWith(ONE_AGENT + "/");
+    }
+  }
+
+  private static final Pattern PARAMETER = Pattern.compile(":([a-z_]+)");
 
   private final Router router;
   private final Accounts accounts;
+  private final RequestLimits limits;
   private final Semaphore slots = new Semaphore(AT_ONCE);
   private final List<Registered> registered = new ArrayList<>();
 
-  Routes(Router router, Accounts accounts) {
+  Routes(Router router, Accounts accounts, RequestLimits limits) {
     this.router = router;
     this.accounts = accounts;
+    this.limits = limits;
   }
 
   List<Registered> registered() {
@@ -53,59 +75,84 @@ final class Routes {
 
   /// For everybody.
   void open(HttpMethod method, String path, Handler handler) {
-    register(method, path, (request, _) -> handler.answer(request));
+    register(method, path, new Right.Open(), handler);
   }
 
   void signedIn(HttpMethod method, String path, Handler handler) {
-    register(method, path, (request, token) -> handler.answer(authenticated(request, token)));
+    register(method, path, new Right.SignedIn(), handler);
   }
 
   void needs(Permission permission, HttpMethod method, String path, Handler handler) {
-    register(
-        method,
-        path,
-        (request, token) -> {
-          Request known = authenticated(request, token);
-          if (!known.actor().may(permission)) {
-            throw Problem.forbidden(permission.text());
-          }
-          return handler.answer(known);
-        });
+    register(method, path, new Right.Needs(permission), handler);
   }
 
-  private Request authenticated(Request request, Optional<String> token) {
-    Actor actor =
-        token
-            .flatMap(text -> accounts.authenticate(text, request.origin()))
-            .orElseThrow(Problem::unauthorized);
-    return request.as(actor);
+  private void register(HttpMethod method, String path, Right right, Handler handler) {
+    var route = new Registered(method.name(), path, right);
+    registered.add(route);
+    router.route(method, path).handler(context -> dispatch(context, route, handler));
   }
 
-  /// A handler together with the guard in front of it.
-  private interface Guarded {
-    Answer answer(Request request, Optional<String> token);
+  /// The one guard in front of every handler.
+  private Request judged(Request request, Registered route) {
+    return switch (route.right()) {
+      case Right.Open() -> request;
+      case Right.SignedIn() -> authenticated(request);
+      case Right.Needs(Permission permission) -> {
+        Request known = authenticated(request);
+        if (!known.actor().may(permission)) {
+          throw Problem.forbidden(permission.text());
+        }
+        requireInScope(known, route);
+        yield known;
+      }
+    };
   }
 
-  private void register(HttpMethod method, String path, Guarded handler) {
-    registered.add(new Registered(method.name(), path));
-    router.route(method, path).handler(context -> dispatch(context, handler));
+  private Request authenticated(Request request) {
+    Optional<String> token = request.token();
+    Optional<Actor> actor = token.flatMap(text -> accounts.authenticate(text, request.origin()));
+    if (actor.isEmpty()) {
+      token.ifPresent(_ -> refused(request));
+      throw Problem.unauthorized();
+    }
+    int seconds = limits.ofPerson(actor.get());
+    if (seconds > 0) {
+      throw Problem.limited(seconds);
+    }
+    return request.as(actor.get());
   }
 
-  private void dispatch(RoutingContext context, Guarded handler) {
+  private void refused(Request request) {
+    limits.badToken(request.origin().ip());
+    accounts.refused(request.origin());
+  }
+
+  /// An agent that is out of somebody's scope is, for them, none.
+  private void requireInScope(Request request, Registered route) {
+    if (route.isOfOneAgent() && !accounts.sees(request.actor(), request.path("id"))) {
+      throw Problem.notFound("agent");
+    }
+  }
+
+  private void dispatch(RoutingContext context, Registered route, Handler handler) {
     String requestId = UUID.randomUUID().toString();
+    int seconds = route.isOfHealth() ? 0 : limits.ofAddress(origin(context.request()).ip());
+    if (seconds > 0) {
+      write(context.response(), Problem.limited(seconds), requestId);
+      return;
+    }
     if (!slots.tryAcquire()) {
       write(context.response(), Problem.unavailable(), requestId);
       return;
     }
     Context loop = context.vertx().getOrCreateContext();
     Request request = Request.of(context, origin(context.request()));
-    Optional<String> token = bearer(context.request());
     Thread.ofVirtual()
         .name("api-" + requestId)
         .start(
             () -> {
               try {
-                Answer answer = handler.answer(request, token);
+                Answer answer = handler.answer(judged(request, route));
                 loop.runOnContext(_ -> write(context.response(), answer, requestId));
               } catch (RuntimeException failure) {
                 Problem problem = problem(failure, requestId);
@@ -135,6 +182,9 @@ final class Routes {
     if (response.closed()) {
       return;
     }
+    if (!answer.cookies().isEmpty()) {
+      response.putHeader("Set-Cookie", answer.cookies());
+    }
     response
         .setStatusCode(answer.status())
         .putHeader("Cache-Control", "no-store")
@@ -158,6 +208,9 @@ final class Routes {
     if (problem.status() == 401) {
       response.putHeader("WWW-Authenticate", "Bearer realm=\"penstock\"");
     }
+    if (problem.endsCookies()) {
+      response.putHeader("Set-Cookie", SessionCookies.CLEARED);
+    }
     problem
         .retryAfterSeconds()
         .ifPresent(seconds -> response.putHeader("Retry-After", Integer.toString(seconds)));
@@ -168,14 +221,6 @@ final class Routes {
         .putHeader("Penstock-Request-Id", requestId)
         .putHeader("Content-Type", ProblemDocument.MEDIA_TYPE)
         .end(problem.document().json(requestId));
-  }
-
-  private static Optional<String> bearer(HttpServerRequest request) {
-    List<String> values = request.headers().getAll("Authorization");
-    return values.size() == 1
-            && values.getFirst().regionMatches(true, 0, BEARER, 0, BEARER.length())
-        ? Optional.of(values.getFirst().substring(BEARER.length()).strip())
-        : Optional.empty();
   }
 
   /// The socket behind the front is reachable by the front alone, which sets this field itself.

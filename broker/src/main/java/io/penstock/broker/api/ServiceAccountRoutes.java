@@ -75,7 +75,10 @@ final class ServiceAccountRoutes {
   private static List<String> systems(JsonObject body) {
     List<String> systems = Request.texts(body, "systems");
     if (systems.isEmpty() || !systems.stream().allMatch(ServiceAccounts::isSystem)) {
-      throw Request.expected("systems", "a list of \"site/system\" or \"site/*\"");
+      throw Request.expected(
+          "systems",
+          "a list of \"site/system\" or \"site/*\"; instead of the site also agent:NAME or"
+              + " label:KEY=VALUE");
     }
     return systems;
   }

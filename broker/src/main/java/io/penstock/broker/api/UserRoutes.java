@@ -5,15 +5,19 @@ import io.penstock.broker.access.Accounts.Change;
 import io.penstock.broker.access.Passwords;
 import io.penstock.broker.access.Permission;
 import io.penstock.broker.access.Role;
+import io.penstock.broker.access.Scope;
 import io.penstock.broker.store.UserTable.User;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 
 /// `/api/v1/users`.
 final class UserRoutes {
+  private static final int MAX_ACCESS = 100;
+
   private final Accounts accounts;
 
   UserRoutes(Accounts accounts) {
@@ -25,7 +29,9 @@ final class UserRoutes {
     routes.needs(manage, HttpMethod.GET, "/api/v1/users", _ -> list());
     routes.needs(manage, HttpMethod.POST, "/api/v1/users", this::create);
     routes.needs(manage, HttpMethod.GET, "/api/v1/users/:email", this::show);
+    routes.needs(manage, HttpMethod.PATCH, "/api/v1/users/:email", this::change);
     routes.needs(manage, HttpMethod.DELETE, "/api/v1/users/:email", this::delete);
+    routes.needs(manage, HttpMethod.POST, "/api/v1/users/:email/password", this::setPassword);
     routes.needs(
         manage, HttpMethod.POST, "/api/v1/users/:email/disable", request -> disable(request, true));
     routes.needs(
@@ -51,19 +57,51 @@ final class UserRoutes {
     if (!Accounts.isEmail(email)) {
       throw Request.expected("email", "an address such as name@example.com");
     }
-    Role role =
-        Role.of(Request.text(body, "role"))
-            .orElseThrow(
-                () -> Request.expected("role", "Viewer, Operator, Engineer, Admin or Copilot"));
+    Role role = role(body);
     String password = Request.text(body, "password");
-    Passwords.weakness(password)
-        .ifPresent(
-            weakness -> {
-              throw Problem.badRequest("password: " + weakness);
-            });
-    var access = Request.texts(body, "gateway_access");
+    requireStrong("password", password, email);
+    List<String> access = access(body);
     done(accounts.create(email, role, password, access, request.actor()));
     return Answer.created(json(accounts.find(email).orElseThrow(() -> Problem.notFound("user"))));
+  }
+
+  private static Role role(JsonObject body) {
+    return Role.of(Request.text(body, "role"))
+        .orElseThrow(
+            () -> Request.expected("role", "Viewer, Operator, Engineer, Admin or Copilot"));
+  }
+
+  private static List<String> access(JsonObject body) {
+    List<String> access = Request.texts(body, "gateway_access");
+    if (access.size() > MAX_ACCESS || !access.stream().allMatch(Scope::isEntry)) {
+      throw Request.expected("gateway_access", Scope.EXPECTED);
+    }
+    return access;
+  }
+
+  static void requireStrong(String field, String password, String email) {
+    Passwords.weakness(password, email)
+        .ifPresent(
+            weakness -> {
+              throw Problem.badRequest(field + ": " + weakness);
+            });
+  }
+
+  private Answer change(Request request) {
+    JsonObject body = request.json("role", "gateway_access");
+    Optional<Role> role = body.containsKey("role") ? Optional.of(role(body)) : Optional.empty();
+    Optional<List<String>> access =
+        body.containsKey("gateway_access") ? Optional.of(access(body)) : Optional.empty();
+    done(accounts.change(request.path("email"), role, access, request.actor()));
+    return show(request);
+  }
+
+  private Answer setPassword(Request request) {
+    String password = Request.text(request.json("password"), "password");
+    String email = request.path("email");
+    requireStrong("password", password, email);
+    done(accounts.setPassword(email, password, request.actor()));
+    return Answer.nothing();
   }
 
   private Answer disable(Request request, boolean disabled) {

@@ -29,7 +29,8 @@ public record BrokerConfig(
 
   private static final Set<String> LOOPBACK = Set.of("127.0.0.1", "::1", "localhost");
 
-  public record Listen(String host, int port) {}
+  /// @param trustedProxies whose word on where a request comes from is believed
+  public record Listen(String host, int port, Networks trustedProxies) {}
 
   /// Without a URL the embedded Postgres under the data directory is used.
   public record Database(
@@ -63,8 +64,24 @@ public record BrokerConfig(
       Duration sessionTtl,
       Duration serviceTokenMaxTtl,
       int loginsPerAccount,
+      int loginsPerAccountInAll,
       int loginsPerSource,
-      Duration loginWindow) {}
+      Duration loginWindow,
+      int badTokensPerSource,
+      Duration badTokenWindow,
+      int requestsPerAddress,
+      int requestsPerUser,
+      int requestsPerToken,
+      int invocationsPerCaller,
+      Networks allowedCidrs,
+      SessionBinding sessionBinding) {}
+
+  /// What a sign-in is bound to.
+  public enum SessionBinding {
+    NONE,
+    /// The address that it came from.
+    ADDRESS
+  }
 
   public record Tunnel(
       int maxStreams,
@@ -121,7 +138,20 @@ public record BrokerConfig(
   }
 
   private static Listen listen(ConfigReader in) {
-    return new Listen(in.text("listen.host", "0.0.0.0"), in.integer("listen.port", 8443, 0, 65535));
+    return new Listen(
+        in.text("listen.host", "0.0.0.0"),
+        in.integer("listen.port", 8443, 0, 65535),
+        networks(in, "listen.trusted_proxies"));
+  }
+
+  private static Networks networks(ConfigReader in, String key) {
+    List<String> ranges = in.list(key);
+    try {
+      return Networks.of(ranges);
+    } catch (IllegalArgumentException malformed) {
+      in.require(false, key + ": " + malformed.getMessage() + ", found " + ranges);
+      return Networks.of(List.of());
+    }
   }
 
   /// What it tells is for this machine: it asks nobody who he is.
@@ -196,12 +226,21 @@ public record BrokerConfig(
             Duration.ofMinutes(1),
             Duration.ofDays(366)),
         in.integer("access.logins_per_account", 5, 1, 1000),
+        in.integer("access.logins_per_account_in_all", 50, 1, 100_000),
         in.integer("access.logins_per_source", 30, 1, 100_000),
         in.duration(
             "access.login_window",
             Duration.ofMinutes(5),
             Duration.ofSeconds(1),
-            Duration.ofDays(1)));
+            Duration.ofDays(1)),
+        in.integer("access.bad_tokens_per_source", 200, 1, 1_000_000),
+        Duration.ofSeconds(10),
+        in.integer("access.requests_per_address", 1000, 0, 1_000_000),
+        in.integer("access.requests_per_user", 500, 0, 1_000_000),
+        in.integer("access.requests_per_token", 500, 0, 1_000_000),
+        in.integer("access.invocations_per_caller", 0, 0, 10_000_000),
+        networks(in, "access.allowed_cidrs"),
+        in.choice("access.session_binding", SessionBinding.class, SessionBinding.NONE));
   }
 
   private static Tunnel tunnel(ConfigReader in) {

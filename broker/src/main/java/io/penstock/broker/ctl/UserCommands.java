@@ -1,7 +1,9 @@
 package io.penstock.broker.ctl;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -9,7 +11,7 @@ import picocli.CommandLine.Parameters;
 /// `ctl user`: the people who sign in.
 @Command(
     name = "user",
-    description = "Users: list, create, disable, enable, delete.",
+    description = "Users: list, create, change, password, disable, enable, delete.",
     footer = {
       "",
       "Examples:",
@@ -33,7 +35,8 @@ final class UserCommands implements Callable<Integer> {
 
   @Command(name = "list", description = "All users.")
   int list() {
-    terminal.table(api.get("/users"), "email", "role", "disabled", "last_login_at");
+    terminal.table(
+        api.get("/users"), "email", "role", "gateway_access", "disabled", "last_login_at");
     return ExitCode.FINE;
   }
 
@@ -59,10 +62,83 @@ final class UserCommands implements Callable<Integer> {
       @Option(
               names = "--password-stdin",
               description = "Read the password from the first line of standard input.")
-          boolean passwordStdin) {
+          boolean passwordStdin,
+      @Option(
+              names = "--access",
+              paramLabel = "SCOPE",
+              description =
+                  "Only these agents: agent:NAME, site:NAME or label:KEY=VALUE; may be repeated.")
+          @Nullable List<String> access) {
     String password = terminal.secret(passwordStdin, "password", "--password-stdin");
     ObjectNode body = Json.object().put("email", email).put("role", role).put("password", password);
+    if (access != null) {
+      access.forEach(body.putArray("gateway_access")::add);
+    }
     terminal.answer(api.post("/users", body), "created " + email);
+    return ExitCode.FINE;
+  }
+
+  @Command(
+      name = "change",
+      description = "Give a user another role or other agents; running sessions have them at once.",
+      footer = {
+        "",
+        "Examples:",
+        "  penstock ctl user change eve@example.com --role Engineer",
+        "  penstock ctl user change eve@example.com --access site:berlin --access label:hall=8",
+        "  penstock ctl user change eve@example.com --all-agents"
+      })
+  int change(
+      @Parameters(paramLabel = "EMAIL", description = "Who.") String email,
+      @Option(
+              names = "--role",
+              paramLabel = "ROLE",
+              description = "Viewer, Operator, Engineer, Admin or Copilot.")
+          @Nullable String role,
+      @Option(
+              names = "--access",
+              paramLabel = "SCOPE",
+              description =
+                  "Only these agents: agent:NAME, site:NAME or label:KEY=VALUE; may be repeated.")
+          @Nullable List<String> access,
+      @Option(names = "--all-agents", description = "Every agent.") boolean allAgents) {
+    boolean names = access != null && !access.isEmpty();
+    if (role == null && !names && !allAgents) {
+      throw Failure.wrongUsage("expected --role, --access or --all-agents");
+    }
+    if (names && allAgents) {
+      throw Failure.wrongUsage("expected either --access or --all-agents");
+    }
+    ObjectNode body = Json.object();
+    if (role != null) {
+      body.put("role", role);
+    }
+    if (names || allAgents) {
+      var entries = body.putArray("gateway_access");
+      if (access != null) {
+        access.forEach(entries::add);
+      }
+    }
+    terminal.answer(api.patch("/users/" + BrokerUrl.segment(email), body), "changed " + email);
+    return ExitCode.FINE;
+  }
+
+  @Command(
+      name = "password",
+      description = "Set a user's password; their sessions end.",
+      footer = {"", "Without --password-stdin the password is asked for."})
+  int password(
+      @Parameters(paramLabel = "EMAIL", description = "Who.") String email,
+      @Option(
+              names = "--password-stdin",
+              description = "Read the password from the first line of standard input.")
+          boolean passwordStdin) {
+    String password = terminal.secret(passwordStdin, "password", "--password-stdin");
+    terminal.answer(
+        api.post(
+            "/users/" + BrokerUrl.segment(email) + "/password",
+            Json.object().put("password", password)),
+        "set the password of " + email);
     return ExitCode.FINE;
   }
 

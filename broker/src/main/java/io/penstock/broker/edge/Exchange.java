@@ -12,6 +12,7 @@ import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.AsciiString;
+import io.penstock.broker.front.Peer;
 import io.penstock.broker.routing.Route;
 import io.penstock.broker.tunnel.LiveSession;
 import io.penstock.codec.AnswerHead;
@@ -24,6 +25,7 @@ import io.penstock.codec.RequestHead;
 import io.penstock.codec.RequestIds;
 import io.penstock.codec.StreamKind;
 import io.penstock.codec.http.InvocationPath;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -148,7 +150,7 @@ final class Exchange implements AnswerWriter.Delivery {
 
   private void authenticate(BearerToken token) {
     edge.callers()
-        .authenticate(token, ctx.channel().remoteAddress())
+        .authenticate(token, new InetSocketAddress(Peer.clientOf(ctx.channel()), 0))
         .whenComplete(
             (verdictOfToken, broken) -> onLoop(() -> authenticated(verdictOfToken, broken)));
   }

@@ -81,7 +81,7 @@ final class ApiForwarder extends ChannelInboundHandlerAdapter {
           new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE));
     }
     boolean tls = ctx.pipeline().get(SslHandler.class) != null;
-    ForwardedFields.ofRequest(request, Peer.of(ctx.channel()), tls);
+    ForwardedFields.ofRequest(request, Peer.clientOf(ctx.channel()), tls);
     send(ctx, request);
   }
 

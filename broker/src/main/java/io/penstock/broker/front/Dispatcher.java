@@ -16,6 +16,7 @@ import io.netty.handler.codec.http.TooLongHttpLineException;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
@@ -148,6 +149,11 @@ final class Dispatcher extends ChannelDuplexHandler implements Ticker.Ticked {
     Destination destination = Destination.of(request, services.ingressHost());
     start(Exchange.of(request, destination));
     encoder.answering(request.method());
+    if (!isAdmitted(ctx, request, destination)) {
+      ReferenceCountUtil.release(message);
+      refuse(ctx, new FrontProblem(403, "This address is not let in"));
+      return;
+    }
     switch (destination) {
       case TUNNEL -> upgrade = request;
       case NOBODY -> refuse(ctx, new FrontProblem(501, "CONNECT is not built yet"));
@@ -156,6 +162,14 @@ final class Dispatcher extends ChannelDuplexHandler implements Ticker.Ticked {
         ctx.fireChannelRead(message);
       }
     }
+  }
+
+  private boolean isAdmitted(
+      ChannelHandlerContext ctx, HttpRequest request, Destination destination) {
+    Doorkeeper doorkeeper = services.doorkeeper();
+    InetAddress client = doorkeeper.client(request, Peer.of(ctx.channel()));
+    Peer.setClient(ctx.channel(), client);
+    return doorkeeper.admits(client, destination == Destination.TUNNEL);
   }
 
   private static FrontProblem malformed(Throwable cause) {

@@ -43,6 +43,10 @@ public final class Front {
   private @Nullable PublicPort listening;
 
   public Front(FrontSettings settings, Wiring wiring, Ticker.Each tickers) {
+    this(settings, wiring, tickers, Doorkeeper.OPEN);
+  }
+
+  public Front(FrontSettings settings, Wiring wiring, Ticker.Each tickers, Doorkeeper doorkeeper) {
     this.settings = settings;
     this.wiring = wiring;
     this.tickers = tickers;
@@ -55,6 +59,7 @@ public final class Front {
             wiring.edge(),
             this::newForwarder,
             wiring.ingressHost(),
+            doorkeeper,
             System::nanoTime);
   }
 
@@ -82,6 +87,10 @@ public final class Front {
 
   private void accept(Channel channel) {
     InetAddress peer = Peer.of(channel);
+    if (!services.doorkeeper().admitsConnection(peer)) {
+      channel.close();
+      return;
+    }
     switch (connections.take(peer)) {
       case FULL -> {
         counters.overTotal.increment();

@@ -13,6 +13,7 @@ import java.util.function.Supplier;
 /// @param api a new handler for one connection's API requests
 /// @param ingressHost whether a Host field belongs to the ingress domain; every path of such a host
 ///     is an invocation
+/// @param doorkeeper who is let in
 /// @param nanoTime monotonic clock
 record FrontServices(
     FrontSettings settings,
@@ -21,6 +22,7 @@ record FrontServices(
     Supplier<ChannelHandler> edge,
     Supplier<ChannelHandler> api,
     Predicate<String> ingressHost,
+    Doorkeeper doorkeeper,
     LongSupplier nanoTime) {
 
   ChannelHandler handler(Destination destination) {

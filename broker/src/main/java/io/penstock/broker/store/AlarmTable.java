@@ -34,7 +34,14 @@ public final class AlarmTable {
       Instant raisedAt,
       Instant lastAt,
       Optional<Acknowledgement> acknowledgement,
-      Optional<Instant> clearedAt) {}
+      Optional<Instant> clearedAt) {
+
+    /// The agent that it is about, if it is about one: `agent` or `agent/system`.
+    public String agentIfAny() {
+      int slash = subject.indexOf('/');
+      return slash < 0 ? subject : subject.substring(0, slash);
+    }
+  }
 
   /// True when this is a new alarm, false when it is one more occurrence of an open one.
   public boolean raise(
@@ -57,14 +64,21 @@ public final class AlarmTable {
 
   /// Newest first.
   public List<Alarm> list(Tx tx, boolean openOnly, int limit) {
+    return list(tx, openOnly, Optional.empty(), limit);
+  }
+
+  /// @param agents only about these; empty = all, also what is about no agent
+  public List<Alarm> list(Tx tx, boolean openOnly, Optional<List<String>> agents, int limit) {
     var alarms = new ArrayList<Alarm>();
     tx.query(
             "select "
                 + COLUMNS
-                + " from alarms where not $1 or (acknowledged_at is null and cleared_at is null)"
+                + " from alarms where (not $1 or (acknowledged_at is null and cleared_at is null))"
+                + " and ($3::text[] is null or split_part(subject, '/', 1) = any($3::text[]))"
                 + " order by raised_at desc, id desc limit $2",
             openOnly,
-            limit)
+            limit,
+            agents)
         .forEach(row -> alarms.add(read(row)));
     return alarms;
   }

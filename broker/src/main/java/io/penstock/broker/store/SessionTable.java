@@ -3,6 +3,8 @@ package io.penstock.broker.store;
 import io.penstock.codec.seal.Octets;
 import io.vertx.sqlclient.Row;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -14,6 +16,7 @@ public final class SessionTable {
       String userEmail,
       Instant createdAt,
       Instant expiresAt,
+      Optional<String> remoteIp,
       Optional<Instant> revokedAt) {
     public boolean isLive(Instant now) {
       return revokedAt.isEmpty() && now.isBefore(expiresAt);
@@ -30,12 +33,7 @@ public final class SessionTable {
     record Refused() implements Rotation {}
   }
 
-  public void open(
-      Tx tx,
-      Session session,
-      Octets refreshHash,
-      Optional<String> remoteIp,
-      Optional<String> userAgent) {
+  public void open(Tx tx, Session session, Octets refreshHash, Optional<String> userAgent) {
     tx.update(
         """
         insert into sessions (id, user_email, created_at, expires_at, remote_ip, user_agent)
@@ -45,7 +43,7 @@ public final class SessionTable {
         session.userEmail(),
         session.createdAt(),
         session.expiresAt(),
-        remoteIp,
+        session.remoteIp(),
         userAgent);
     issue(tx, session.id(), refreshHash, session.createdAt());
   }
@@ -64,7 +62,7 @@ public final class SessionTable {
     Optional<Row> found =
         tx.one(
             """
-            select s.id, s.user_email, s.created_at, s.expires_at, s.revoked_at, t.used_at
+            select s.id, s.user_email, s.created_at, s.expires_at, host(s.remote_ip) as remote_ip, s.revoked_at, t.used_at
             from refresh_tokens t join sessions s on s.id = t.session_id where t.hash = $1 for update\
             """,
             hash);
@@ -84,11 +82,15 @@ public final class SessionTable {
     return new Rotation.Rotated(session);
   }
 
-  public Optional<Session> find(Tx tx, UUID id) {
-    return tx.one(
-            "select id, user_email, created_at, expires_at, revoked_at from sessions where id = $1",
-            id)
-        .map(SessionTable::read);
+  /// Those of `ids` that are known, in no order.
+  public List<Session> findAll(Tx tx, List<UUID> ids) {
+    var found = new ArrayList<Session>();
+    tx.query(
+            "select id, user_email, created_at, expires_at, host(remote_ip) as remote_ip,"
+                + " revoked_at from sessions where id = any($1::text[]::uuid[])",
+            ids)
+        .forEach(row -> found.add(read(row)));
+    return found;
   }
 
   public boolean revoke(Tx tx, UUID id, String reason, Instant at) {
@@ -109,6 +111,17 @@ public final class SessionTable {
         reason);
   }
 
+  /// All of a user but one.
+  public int revokeOthersOf(Tx tx, String email, UUID kept, String reason, Instant at) {
+    return tx.update(
+        "update sessions set revoked_at = $2, reason = $3 where user_email = $1 and revoked_at is"
+            + " null and id <> $4",
+        email,
+        at,
+        reason,
+        kept);
+  }
+
   public int dropExpired(Tx tx, Instant before) {
     return tx.update("delete from sessions where expires_at < $1", before);
   }
@@ -119,6 +132,7 @@ public final class SessionTable {
         Values.text(row, "user_email"),
         Values.instant(row, "created_at"),
         Values.instant(row, "expires_at"),
+        Values.optionalText(row, "remote_ip"),
         Values.optionalInstant(row, "revoked_at"));
   }
 }

@@ -91,23 +91,28 @@ public final class UserTable {
     return tx.one("select 1 from users limit 1").isEmpty();
   }
 
-  /// How many could still administer. None of them changes until the transaction ends, so two of
-  /// them cannot take away each other at once.
+  /// How many could still administer everything. None of them changes until the transaction ends,
+  /// so two of them cannot take away each other at once.
   public long enabledAdmins(Tx tx) {
-    return tx.query("select email from users where role = 'admin' and not disabled for update")
+    return tx.query(
+            "select email from users where role = 'admin' and not disabled and gateway_access ="
+                + " '{}' for update")
         .size();
   }
 
-  public boolean changeRole(Tx tx, String email, String role) {
-    return change(tx, email, old -> with(old, role, old.passwordHash(), old.disabled()));
+  public boolean changeRights(Tx tx, String email, String role, List<String> gatewayAccess) {
+    return change(
+        tx, email, old -> with(old, role, gatewayAccess, old.passwordHash(), old.disabled()));
   }
 
   public boolean changeDisabled(Tx tx, String email, boolean disabled) {
-    return change(tx, email, old -> with(old, old.role(), old.passwordHash(), disabled));
+    return change(
+        tx, email, old -> with(old, old.role(), old.gatewayAccess(), old.passwordHash(), disabled));
   }
 
   public boolean changePassword(Tx tx, String email, String passwordHash) {
-    return change(tx, email, old -> with(old, old.role(), passwordHash, old.disabled()));
+    return change(
+        tx, email, old -> with(old, old.role(), old.gatewayAccess(), passwordHash, old.disabled()));
   }
 
   public boolean delete(Tx tx, String email) {
@@ -134,23 +139,25 @@ public final class UserTable {
     User next = change.of(old.get());
     return tx.update(
             "update users set role = $2, password_hash = $3, disabled = $4, row_version = $5, mac ="
-                + " $6 where email = $1",
+                + " $6, gateway_access = $7 where email = $1",
             email,
             next.role(),
             next.passwordHash(),
             next.disabled(),
             next.rowVersion(),
-            rowMac.of(TABLE, granted(next)))
+            rowMac.of(TABLE, granted(next)),
+            next.gatewayAccess())
         == 1;
   }
 
-  private static User with(User old, String role, String passwordHash, boolean disabled) {
+  private static User with(
+      User old, String role, List<String> gatewayAccess, String passwordHash, boolean disabled) {
     return new User(
         old.email(),
         role,
         passwordHash,
         disabled,
-        old.gatewayAccess(),
+        gatewayAccess,
         old.createdAt(),
         old.createdBy(),
         old.lastLoginAt(),

@@ -67,7 +67,7 @@ public final class TunnelEndpoint implements UpgradeEndpoint, AutoCloseable {
       return new Decision.Refused(400, "Not a tunnel of a known version", 0);
     }
     NodeCredentials node = tunnels.authority().node();
-    InetAddress remote = Peer.of(channel);
+    InetAddress remote = Peer.clientOf(channel);
     boolean room = accepting && counters.open.get() < tunnels.settings().tunnels();
     if (!room || tunnels.handshakes().take(remote) != Ceiling.Verdict.TAKEN) {
       counters.refusedForLoad.increment();

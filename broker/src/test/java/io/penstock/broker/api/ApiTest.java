@@ -2,10 +2,13 @@ package io.penstock.broker.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.penstock.broker.access.AccessNews;
 import io.penstock.broker.access.AccessTokens;
 import io.penstock.broker.access.Accounts;
 import io.penstock.broker.access.Accounts.FirstAdmin;
+import io.penstock.broker.access.Blocks;
 import io.penstock.broker.access.Passwords;
+import io.penstock.broker.access.RequestLimits;
 import io.penstock.broker.access.Role;
 import io.penstock.broker.access.ServiceAccounts;
 import io.penstock.broker.agents.AgentOperations;
@@ -17,6 +20,7 @@ import io.penstock.broker.audit.AuditEvent;
 import io.penstock.broker.audit.AuditProof;
 import io.penstock.broker.config.BrokerConfig;
 import io.penstock.broker.config.DataDirectory;
+import io.penstock.broker.config.Networks;
 import io.penstock.broker.keys.BrokerKeys;
 import io.penstock.broker.keys.JwtKeys;
 import io.penstock.broker.keys.MasterKey;
@@ -78,6 +82,7 @@ class ApiTest {
     BrokerConfig config =
         BrokerConfig.load(Optional.empty(), Map.of(), Map.of("access.logins_per_source", "1000"));
     audit = new Audit(database.database(), keys.rowMac(), clock);
+    var news = new AccessNews();
     var accessTokens = new AccessTokens(database.vertx(), () -> jwtKeys);
     var accounts =
         new Accounts(
@@ -86,6 +91,7 @@ class ApiTest {
             audit,
             new Passwords(random),
             accessTokens,
+            news,
             config.access(),
             random,
             clock);
@@ -96,6 +102,7 @@ class ApiTest {
             audit,
             accessTokens,
             accounts,
+            news,
             clock);
     var tokens =
         new EnrollmentTokens(
@@ -114,6 +121,8 @@ class ApiTest {
                 database.database(),
                 accounts,
                 services,
+                new RequestLimits(config.access(), System::nanoTime),
+                new Blocks(database.database(), audit, news, Networks.of(List.of()), clock),
                 tokens,
                 agents,
                 new NoMessages(),
@@ -159,14 +168,10 @@ class ApiTest {
   @Test
   void openApiDescribesExactlyTheRoutesThatAreThere() {
     var registered = new TreeSet<String>();
-    api.registered()
-        .forEach(
-            route ->
-                registered.add(
-                    route.method() + " " + route.path().replaceAll(":([a-z]+)", "{$1}")));
+    api.registered().forEach(route -> registered.add(route.method() + " " + route.template()));
 
     var described = new TreeSet<String>();
-    new JsonObject(Api.openApi())
+    OpenApi.of(api.registered())
         .getJsonObject("paths")
         .forEach(
             path ->
@@ -181,7 +186,7 @@ class ApiTest {
 
   @Test
   void everyRouteOfOpenApiRefusesAStrangerUnlessItIsOpen() {
-    new JsonObject(Api.openApi())
+    OpenApi.of(api.registered())
         .getJsonObject("paths")
         .forEach(
             path ->

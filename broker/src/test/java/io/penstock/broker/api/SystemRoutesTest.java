@@ -2,16 +2,20 @@ package io.penstock.broker.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.penstock.broker.access.AccessNews;
 import io.penstock.broker.access.AccessTokens;
 import io.penstock.broker.access.Accounts;
 import io.penstock.broker.access.Accounts.FirstAdmin;
+import io.penstock.broker.access.Blocks;
 import io.penstock.broker.access.Passwords;
+import io.penstock.broker.access.RequestLimits;
 import io.penstock.broker.access.Role;
 import io.penstock.broker.access.ServiceAccounts;
 import io.penstock.broker.agents.EnrollmentTokens;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditProof;
 import io.penstock.broker.config.BrokerConfig;
+import io.penstock.broker.config.Networks;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.store.ServiceAccountTable;
 import io.penstock.broker.store.UserTable;
@@ -71,6 +75,7 @@ class SystemRoutesTest {
     BrokerConfig config =
         BrokerConfig.load(Optional.empty(), Map.of(), Map.of("access.logins_per_source", "1000"));
     var audit = new Audit(database, rig.keys.rowMac(), rig.clock());
+    var news = new AccessNews();
     var accessTokens = new AccessTokens(rig.postgres.vertx(), rig.keys::jwtKeys);
     var accounts =
         new Accounts(
@@ -79,6 +84,7 @@ class SystemRoutesTest {
             audit,
             new Passwords(random),
             accessTokens,
+            news,
             config.access(),
             random,
             rig.clock());
@@ -96,7 +102,10 @@ class SystemRoutesTest {
                     audit,
                     accessTokens,
                     accounts,
+                    news,
                     rig.clock()),
+                new RequestLimits(config.access(), System::nanoTime),
+                new Blocks(database, audit, news, Networks.of(List.of()), rig.clock()),
                 new EnrollmentTokens(
                     database,
                     audit,

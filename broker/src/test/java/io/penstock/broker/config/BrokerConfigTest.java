@@ -29,7 +29,8 @@ class BrokerConfigTest {
 
     BrokerConfig config = read(yaml, environment, Map.of("listen.port", "3"));
 
-    assertThat(config.listen()).isEqualTo(new BrokerConfig.Listen("10.0.0.1", 3));
+    assertThat(config.listen())
+        .isEqualTo(new BrokerConfig.Listen("10.0.0.1", 3, Networks.of(List.of())));
     assertThat(config.edge().idle()).isEqualTo(Duration.ofSeconds(90));
     assertThat(config.externalUrl()).isEqualTo("https://localhost:3");
   }

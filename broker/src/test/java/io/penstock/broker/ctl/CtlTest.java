@@ -346,6 +346,54 @@ class CtlTest {
   }
 
   @Test
+  void usersGetAnotherRoleOtherAgentsAndAnotherPassword() throws Exception {
+    broker.when("PATCH /api/v1/users/eve@example.com", 200, "{\"email\":\"eve@example.com\"}");
+    broker.when("POST /api/v1/users/eve@example.com/password", 204, "");
+    shell.login(broker);
+
+    Shell.Result changed =
+        shell.ctl(
+            "user", "change", "eve@example.com", "--role", "Engineer", "--access", "site:berlin");
+    assertThat(changed.exitCode()).as(changed.err()).isZero();
+    assertThat(broker.lastAsked().body())
+        .isEqualTo(
+            """
+            {"role":"Engineer","gateway_access":["site:berlin"]}\
+            """);
+    assertThat(shell.ctl("user", "change", "eve@example.com").exitCode())
+        .isEqualTo(ExitCode.WRONG_USAGE);
+    assertThat(
+            shell
+                .ctl("user", "change", "eve@example.com", "--all-agents", "--access", "site:a")
+                .exitCode())
+        .isEqualTo(ExitCode.WRONG_USAGE);
+    Shell.Result set =
+        shell.ctlWithInput(
+            "long enough\n", "user", "password", "eve@example.com", "--password-stdin");
+    assertThat(set.exitCode()).as(set.err()).isZero();
+    assertThat(broker.lastAsked().body()).isEqualTo("{\"password\":\"long enough\"}");
+  }
+
+  @Test
+  void addressesAreBlockedListedAndLetInAgain() throws Exception {
+    broker.when("POST /api/v1/blocks", 201, "{\"cidr\":\"203.0.113.0/24\"}");
+    broker.when("GET /api/v1/blocks", 200, "[{\"cidr\":\"203.0.113.0/24\",\"reason\":\"x\"}]");
+    broker.when("DELETE /api/v1/blocks?cidr=203.0.113.0%2F24", 204, "");
+    shell.login(broker);
+
+    Shell.Result added =
+        shell.ctl("blocks", "add", "203.0.113.0/24", "--reason", "guessing", "--ttl", "3600");
+    assertThat(added.exitCode()).as(added.err()).isZero();
+    assertThat(broker.lastAsked().body())
+        .isEqualTo(
+            """
+            {"cidr":"203.0.113.0/24","reason":"guessing","ttl_seconds":3600}\
+            """);
+    assertThat(shell.ctl("blocks").out()).contains("203.0.113.0/24");
+    assertThat(shell.ctl("blocks", "remove", "203.0.113.0/24").exitCode()).isZero();
+  }
+
+  @Test
   void serviceAccountsAreCreatedAndGetTokens() throws Exception {
     broker
         .when("POST /api/v1/service-accounts", 201, "{\"name\":\"billing\"}")
@@ -611,6 +659,10 @@ class CtlTest {
             "agents approve",
             "user",
             "user create",
+            "user change",
+            "user password",
+            "blocks",
+            "blocks add",
             "service-account",
             "invoke",
             "audit",

@@ -13,9 +13,12 @@ import io.netty.handler.codec.http.HttpRequestDecoder;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
+import java.io.IOException;
+import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -110,6 +113,49 @@ class FrontTest {
     }
   }
 
+  /// Lets nobody in who is, by the word of a proxy, `203.0.113.9`.
+  private static final Doorkeeper KEEPER =
+      new Doorkeeper() {
+        @Override
+        public InetAddress client(HttpRequest request, InetAddress peer) {
+          String said = request.headers().get("X-Forwarded-For");
+          return said == null ? peer : InetAddress.ofLiteral(said);
+        }
+
+        @Override
+        public boolean admitsConnection(InetAddress peer) {
+          return true;
+        }
+
+        @Override
+        public boolean admits(InetAddress client, boolean agent) {
+          return !client.getHostAddress().equals("203.0.113.9");
+        }
+      };
+
+  @Test
+  void whoIsNotLetInIsToldSoWhateverTheyWant() throws IOException {
+    world.doorkeeper(KEEPER).start(FrontSettings.DEFAULTS);
+    for (String path : List.of("/invoke/plant/erp/x", "/api/v1/x", "/tunnel/v1", "/")) {
+      try (Client client = world.dial()) {
+        client.send("GET " + path + " HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 203.0.113.9\r\n\r\n");
+        assertThat(client.response().status()).as(path).isEqualTo(403);
+      }
+    }
+  }
+
+  /// A proxy's connection carries the requests of many.
+  @Test
+  void everyRequestOfAConnectionIsLookedAt() throws IOException {
+    world.doorkeeper(KEEPER).start(FrontSettings.DEFAULTS);
+    try (Client client = world.dial()) {
+      client.send("GET /invoke/x HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 203.0.113.8\r\n\r\n");
+      assertThat(client.response().status()).isEqualTo(200);
+      client.send("GET /invoke/x HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 203.0.113.9\r\n\r\n");
+      assertThat(client.response().status()).isEqualTo(403);
+    }
+  }
+
   @Test
   void requestsAheadOfTheirTurnAreNotReadWithoutBound() {
     var services =
@@ -120,6 +166,7 @@ class FrontTest {
             SayingEdge::new,
             SayingEdge::new,
             _ -> false,
+            Doorkeeper.OPEN,
             System::nanoTime);
     var decoder = new HttpRequestDecoder();
     var encoder = new ResponseEncoder();

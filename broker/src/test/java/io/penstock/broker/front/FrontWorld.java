@@ -24,10 +24,16 @@ final class FrontWorld implements AutoCloseable {
   private @Nullable Front front;
   private int port;
   private @Nullable SslContext tls;
+  private Doorkeeper doorkeeper = Doorkeeper.OPEN;
   private Path apiSocket = Path.of("/nowhere/api.sock");
 
   FrontWorld tls(SslContext context) {
     tls = context;
+    return this;
+  }
+
+  FrontWorld doorkeeper(Doorkeeper keeper) {
+    doorkeeper = keeper;
     return this;
   }
 
@@ -45,7 +51,7 @@ final class FrontWorld implements AutoCloseable {
             FrontTest.SayingEdge::new,
             host -> host.endsWith(".ingress.example"),
             apiSocket);
-    front = new Front(settings, wiring, new Ticker.Each());
+    front = new Front(settings, wiring, new Ticker.Each(), doorkeeper);
     PublicPort bound = PublicPort.bind(group, "127.0.0.1", 0);
     front.serve(bound);
     port = bound.number();

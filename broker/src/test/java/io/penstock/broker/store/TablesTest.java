@@ -136,9 +136,13 @@ class TablesTest {
     tx(tx -> users.insert(tx, "carl@example.com", "viewer", "h", List.of(), "x", NOW));
     var session =
         new SessionTable.Session(
-            UUID.randomUUID(), "carl@example.com", NOW, NOW.plusSeconds(100), Optional.empty());
-    test.database()
-        .run(tx -> sessions.open(tx, session, hash(1), Optional.of("10.0.0.1"), Optional.empty()));
+            UUID.randomUUID(),
+            "carl@example.com",
+            NOW,
+            NOW.plusSeconds(100),
+            Optional.of("10.0.0.1"),
+            Optional.empty());
+    test.database().run(tx -> sessions.open(tx, session, hash(1), Optional.empty()));
 
     assertThat(result(tx -> sessions.rotate(tx, hash(1), hash(2), NOW)))
         .isInstanceOf(Rotation.Rotated.class);
@@ -148,7 +152,14 @@ class TablesTest {
         .isInstanceOf(Rotation.Refused.class);
     assertThat(result(tx -> sessions.rotate(tx, hash(9), hash(4), NOW)))
         .isInstanceOf(Rotation.Refused.class);
-    assertThat(tx(tx -> sessions.find(tx, session.id())).orElseThrow().isLive(NOW)).isFalse();
+    List<SessionTable.Session> found = tx(tx -> sessions.findAll(tx, List.of(session.id())));
+    assertThat(found)
+        .singleElement()
+        .satisfies(
+            ended -> {
+              assertThat(ended.isLive(NOW)).isFalse();
+              assertThat(ended.remoteIp()).contains("10.0.0.1");
+            });
   }
 
   @Test
@@ -158,9 +169,13 @@ class TablesTest {
     tx(tx -> users.insert(tx, "dora@example.com", "viewer", "h", List.of(), "x", NOW));
     var session =
         new SessionTable.Session(
-            UUID.randomUUID(), "dora@example.com", NOW, NOW.plusSeconds(100), Optional.empty());
-    test.database()
-        .run(tx -> sessions.open(tx, session, hash(100), Optional.empty(), Optional.empty()));
+            UUID.randomUUID(),
+            "dora@example.com",
+            NOW,
+            NOW.plusSeconds(100),
+            Optional.empty(),
+            Optional.empty());
+    test.database().run(tx -> sessions.open(tx, session, hash(100), Optional.empty()));
 
     List<Rotation> rotations =
         race(20, i -> tx(tx -> sessions.rotate(tx, hash(100), hash(200 + i), NOW)));

@@ -1,4 +1,4 @@
-package io.penstock.broker.agents;
+package io.penstock.broker.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;

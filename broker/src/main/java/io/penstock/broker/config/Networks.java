@@ -1,14 +1,16 @@
-package io.penstock.broker.agents;
+package io.penstock.broker.config;
 
 import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.util.List;
+import java.util.Optional;
 
 /// Address ranges in CIDR notation; none at all means everywhere.
-record Networks(List<Range> ranges) {
+public record Networks(List<Range> ranges) {
   private static final int MAX_RANGES = 64;
 
-  record Range(byte[] network, int bits) {
-    boolean holds(byte[] address) {
+  public record Range(byte[] network, int bits) {
+    public boolean holds(byte[] address) {
       if (address.length != network.length) {
         return false;
       }
@@ -23,16 +25,57 @@ record Networks(List<Range> ranges) {
     }
   }
 
-  static Networks of(List<String> cidrs) {
+  public static Networks of(List<String> cidrs) {
     if (cidrs.size() > MAX_RANGES) {
       throw new IllegalArgumentException("at most " + MAX_RANGES + " address ranges");
     }
     return new Networks(cidrs.stream().map(Networks::range).toList());
   }
 
-  boolean allow(InetAddress address) {
+  /// An address of one of them, or any address when there are none.
+  public boolean allow(InetAddress address) {
+    return ranges.isEmpty() || hold(address);
+  }
+
+  /// The address, when there is one range of nothing else.
+  public Optional<InetAddress> singleAddress() {
+    if (ranges.size() != 1 || ranges.getFirst().bits() != ranges.getFirst().network().length * 8) {
+      return Optional.empty();
+    }
+    return Optional.of(address(ranges.getFirst()));
+  }
+
+  /// One range as it is always written: without bits beyond its prefix.
+  public String canonical() {
+    Range range = ranges.getFirst();
+    byte[] masked = range.network().clone();
+    for (int i = 0; i < masked.length; i++) {
+      int kept = Math.clamp(range.bits() - 8L * i, 0, 8);
+      masked[i] = (byte) (masked[i] & (0xff00 >>> kept));
+    }
+    return address(new Range(masked, range.bits())).getHostAddress() + "/" + range.bits();
+  }
+
+  private static InetAddress address(Range range) {
+    try {
+      return InetAddress.getByAddress(range.network());
+    } catch (UnknownHostException impossible) {
+      throw new IllegalStateException(impossible);
+    }
+  }
+
+  /// Whether an address is of one of them.
+  public boolean hold(InetAddress address) {
+    if (ranges.isEmpty()) {
+      return false;
+    }
     byte[] bytes = address.getAddress();
-    return ranges.isEmpty() || ranges.stream().anyMatch(range -> range.holds(bytes));
+    for (Range range : ranges) {
+      if (range.holds(bytes)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static Range range(String cidr) {

@@ -1,0 +1,125 @@
+package io.penstock.broker.access;
+
+import io.penstock.broker.access.AccessNews.News;
+import io.penstock.broker.access.Standings.Standing;
+import io.penstock.broker.store.StoreUnavailableException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// For what outlives one request, such as a live feed: tells it when the sign-in behind it is over,
+/// or may do something else than when it began. At once by news, without it four seconds later at
+/// the latest, as long as [#check] is called every two seconds. Thread-safe.
+public final class SessionWatches {
+  private static final Logger LOG = LoggerFactory.getLogger(SessionWatches.class);
+  private static final Duration WITHIN = Duration.ofSeconds(2);
+  private static final int MAX_WATCHES = 4_096;
+
+  private final Standings standings;
+  private final Set<Watch> watches = ConcurrentHashMap.newKeySet();
+  private final AtomicInteger count = new AtomicInteger();
+  private final AtomicBoolean checkIsDue = new AtomicBoolean();
+
+  SessionWatches(Standings standings, AccessNews news) {
+    this.standings = standings;
+    news.listen(this::heard);
+  }
+
+  /// One thing that goes on as long as somebody is signed in.
+  public final class Watch implements AutoCloseable {
+    private final UUID session;
+    private final Actor actor;
+    private final Runnable over;
+
+    private Watch(Actor actor, Runnable over) {
+      this.session = actor.session();
+      this.actor = actor;
+      this.over = over;
+    }
+
+    private boolean mayGoOn(Optional<Standing> now) {
+      return now.filter(
+              it ->
+                  it.email().equals(actor.name())
+                      && it.role() == actor.role()
+                      && it.scope().equals(actor.scope()))
+          .isPresent();
+    }
+
+    /// It came to its end by itself.
+    @Override
+    public void close() {
+      if (watches.remove(this)) {
+        count.decrementAndGet();
+      }
+    }
+  }
+
+  /// @param over called at most once, on a virtual thread: end it. Whoever it was for may come
+  ///     again and is judged anew
+  /// @return empty when too many are watched already: do not begin
+  public Optional<Watch> watch(Actor actor, Runnable over) {
+    if (count.incrementAndGet() > MAX_WATCHES) {
+      count.decrementAndGet();
+      return Optional.empty();
+    }
+    var watch = new Watch(actor, over);
+    watches.add(watch);
+    // What happened since the actor was authenticated went past this watch.
+    checkSoon();
+    return Optional.of(watch);
+  }
+
+  private void heard(News it) {
+    switch (it) {
+      case News.OfSession _, News.OfUser _, News.Anything _ -> checkSoon();
+      case News.OfService _, News.OfBlocks _ -> {}
+    }
+  }
+
+  private void checkSoon() {
+    if (!watches.isEmpty() && checkIsDue.compareAndSet(false, true)) {
+      Thread.ofVirtual().name("session-watches").start(this::check);
+    }
+  }
+
+  /// Looks at all of them. Blocks.
+  public void check() {
+    checkIsDue.set(false);
+    List<Watch> all = List.copyOf(watches);
+    if (all.isEmpty()) {
+      return;
+    }
+    List<UUID> sessions = all.stream().map(watch -> watch.session).distinct().toList();
+    Map<UUID, Optional<Standing>> now;
+    try {
+      now = standings.of(sessions, WITHIN);
+    } catch (StoreUnavailableException away) {
+      LOG.warn("cannot look whether sessions are live: {}", away.getMessage());
+      return;
+    }
+    all.stream()
+        .filter(watch -> !watch.mayGoOn(now.getOrDefault(watch.session, Optional.empty())))
+        .forEach(this::end);
+  }
+
+  private void end(Watch watch) {
+    if (!watches.remove(watch)) {
+      return;
+    }
+    count.decrementAndGet();
+    try {
+      watch.over.run();
+    } catch (RuntimeException bug) {
+      LOG.error("what a session carried could not be ended", bug);
+    }
+  }
+}

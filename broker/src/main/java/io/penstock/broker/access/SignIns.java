@@ -1,0 +1,344 @@
+package io.penstock.broker.access;
+
+import io.penstock.broker.access.AccessNews.News;
+import io.penstock.broker.access.Actor.Origin;
+import io.penstock.broker.audit.Audit;
+import io.penstock.broker.audit.AuditEvent;
+import io.penstock.broker.config.BrokerConfig;
+import io.penstock.broker.store.AlarmTable;
+import io.penstock.broker.store.AlarmTable.Severity;
+import io.penstock.broker.store.Database;
+import io.penstock.broker.store.KnownSourceTable;
+import io.penstock.broker.store.SessionTable;
+import io.penstock.broker.store.SessionTable.Rotation;
+import io.penstock.broker.store.SessionTable.Session;
+import io.penstock.broker.store.Tx;
+import io.penstock.broker.store.UserTable;
+import io.penstock.broker.store.UserTable.User;
+import io.penstock.codec.seal.Octets;
+import java.nio.charset.StandardCharsets;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.Base64;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.UUID;
+
+/// Signing in, staying signed in, signing out. Blocks; called on virtual threads.
+///
+/// A sign-in is a *session* row; access tokens name it and are good only while it lives. It is
+/// refreshed by a token that works once: shown a second time, it ends the session, because one of
+/// its two holders is a thief.
+public final class SignIns {
+  private static final Duration KEPT = Duration.ofDays(30);
+  private static final Duration FAMILIAR = Duration.ofDays(90);
+  private static final int BUSY_SECONDS = 2;
+
+  private final Database database;
+  private final UserTable users;
+  private final SessionTable sessions = new SessionTable();
+  private final AlarmTable alarms = new AlarmTable();
+  private final Audit audit;
+  private final Passwords passwords;
+  private final AccessTokens tokens;
+  private final AccessNews news;
+  private final BrokerConfig.Access limits;
+  private final SecureRandom random;
+  private final Clock clock;
+  private final KnownSourceTable knownSources = new KnownSourceTable();
+  private final SignInGate gate;
+  private final RefusalLog refusals;
+
+  SignIns(
+      Database database,
+      UserTable users,
+      Audit audit,
+      Passwords passwords,
+      AccessTokens tokens,
+      AccessNews news,
+      RefusalLog refusals,
+      BrokerConfig.Access limits,
+      SecureRandom random,
+      Clock clock) {
+    this.database = database;
+    this.users = users;
+    this.audit = audit;
+    this.passwords = passwords;
+    this.tokens = tokens;
+    this.news = news;
+    this.limits = limits;
+    this.random = random;
+    this.clock = clock;
+    this.refusals = refusals;
+    gate = new SignInGate(limits);
+  }
+
+  /// What a sign-in or refresh hands out. Secrets: never printed.
+  public record SignedIn(
+      String token, Instant expiresAt, String refreshToken, Instant sessionExpiresAt) {
+    @Override
+    public String toString() {
+      return "SignedIn[secret, until " + expiresAt + "]";
+    }
+  }
+
+  /// The outcome of a sign-in or refresh.
+  public sealed interface SignIn {
+    record Granted(SignedIn tokens) implements SignIn {}
+
+    /// Wrong password, unknown, disabled, spoiled row: the caller is not told which.
+    record Refused() implements SignIn {}
+
+    record Limited(int retryAfterSeconds) implements SignIn {}
+
+    /// Too many passwords are being looked at: nothing was decided.
+    record Busy(int retryAfterSeconds) implements SignIn {}
+  }
+
+  /// Who wants to sign in, and whether they did from there before.
+  private record Found(Optional<User> user, boolean familiar) {
+    String hash() {
+      return user.filter(User::intact).map(User::passwordHash).orElse("");
+    }
+  }
+
+  public SignIn login(String email, String password, Origin origin) {
+    String name = email.toLowerCase(Locale.ROOT);
+    String source = Sources.of(origin.ip());
+    OptionalInt blocked = gate.blocked(name, source);
+    if (blocked.isPresent()) {
+      return limited(name, origin, blocked.getAsInt());
+    }
+    Found found = database.transaction(tx -> find(tx, name, source));
+    if (!found.familiar() && gate.blockedForStrangers(name).isPresent()) {
+      return limited(name, origin, gate.blockedForStrangers(name).orElse(1));
+    }
+    gate.entered(name, source, found.familiar());
+    return switch (passwords.check(password, found.hash(), found.familiar())) {
+      case BUSY -> {
+        gate.leftWithoutGuess(name, source, found.familiar());
+        yield new SignIn.Busy(BUSY_SECONDS);
+      }
+      case WRONG -> refused(name, found, origin);
+      case RIGHT ->
+          found.user().orElseThrow().disabled()
+              ? refused(name, found, origin)
+              : granted(found, name, source, origin);
+    };
+  }
+
+  private Found find(Tx tx, String name, String source) {
+    Instant since = clock.instant().minus(FAMILIAR);
+    return new Found(users.find(tx, name), knownSources.isKnown(tx, name, source, since));
+  }
+
+  private SignIn limited(String name, Origin origin, int seconds) {
+    refusals.record(failure(name, origin, "blocked", "too many failed attempts"));
+    return new SignIn.Limited(seconds);
+  }
+
+  private SignIn granted(Found found, String name, String source, Origin origin) {
+    gate.succeeded(name, source, found.familiar());
+    return new SignIn.Granted(
+        database.transaction(
+            tx -> {
+              knownSources.seen(tx, name, source, clock.instant());
+              return open(tx, found.user().orElseThrow(), origin);
+            }));
+  }
+
+  private SignIn refused(String name, Found found, Origin origin) {
+    refusals.record(failure(name, origin, "denied", "invalid_credentials"));
+    if (found.user().filter(user -> !user.intact()).isPresent()) {
+      database.run(
+          tx ->
+              alarms.raise(
+                  tx,
+                  "database-tampered",
+                  Severity.CRITICAL,
+                  "user " + name,
+                  "the row of this user was changed behind the broker's back",
+                  clock.instant()));
+    }
+    return new SignIn.Refused();
+  }
+
+  private static AuditEvent failure(String name, Origin origin, String result, String reason) {
+    return AuditEvent.of("authentication.failure", result)
+        .by(name)
+        .because(reason)
+        .from(origin.ip(), origin.userAgent(), Optional.of(origin.resource()));
+  }
+
+  private SignedIn open(Tx tx, User user, Origin origin) {
+    // As the database will tell it.
+    Instant now = clock.instant().truncatedTo(ChronoUnit.MICROS);
+    var session =
+        new Session(
+            UUID.randomUUID(),
+            user.email(),
+            now,
+            now.plus(limits.sessionTtl()),
+            origin.ip(),
+            Optional.empty());
+    String refresh = newRefreshToken();
+    sessions.open(tx, session, hash(refresh), origin.userAgent());
+    users.loggedIn(tx, user.email(), now);
+    audit.record(
+        tx,
+        AuditEvent.of("authentication.success", "success")
+            .by(user.email())
+            .from(origin.ip(), origin.userAgent(), Optional.of(origin.resource())));
+    return signedIn(user, session, refresh, now);
+  }
+
+  private SignedIn signedIn(User user, Session session, String refresh, Instant now) {
+    Instant expires = now.plus(limits.tokenTtl());
+    if (expires.isAfter(session.expiresAt())) {
+      expires = session.expiresAt();
+    }
+    String token =
+        tokens.forUser(
+            user.email(), Accounts.role(user), user.gatewayAccess(), session.id(), expires);
+    return new SignedIn(token, expires, refresh, session.expiresAt());
+  }
+
+  /// Spends a refresh token. One that comes twice ends its whole session, with an alarm: somebody
+  /// has a copy.
+  public SignIn refresh(String refreshToken, Origin origin) {
+    String source = Sources.of(origin.ip());
+    OptionalInt blocked = gate.blockedSource(source);
+    if (blocked.isPresent()) {
+      return new SignIn.Limited(blocked.getAsInt());
+    }
+    Instant now = clock.instant();
+    String next = newRefreshToken();
+    SignIn outcome =
+        database.transaction(
+            tx ->
+                switch (sessions.rotate(tx, hash(refreshToken), hash(next), now)) {
+                  case Rotation.Refused() -> new SignIn.Refused();
+                  case Rotation.Reused(Session session) -> {
+                    reused(tx, session, origin);
+                    yield new SignIn.Refused();
+                  }
+                  case Rotation.Rotated(Session session) -> rotated(tx, session, next, origin);
+                });
+    if (outcome instanceof SignIn.Refused) {
+      gate.failed(source);
+      refusals.record(failure("", origin, "denied", "invalid_refresh_token"));
+    }
+    return outcome;
+  }
+
+  private SignIn rotated(Tx tx, Session session, String next, Origin origin) {
+    Instant now = clock.instant();
+    if (!isBoundTo(session.remoteIp(), origin)) {
+      sessions.revoke(tx, session.id(), "address", now);
+      news.tell(tx, new News.OfSession(session.id()));
+      return new SignIn.Refused();
+    }
+    return users
+        .find(tx, session.userEmail())
+        .filter(user -> user.intact() && !user.disabled())
+        .<SignIn>map(user -> new SignIn.Granted(signedIn(user, session, next, now)))
+        .orElseGet(SignIn.Refused::new);
+  }
+
+  boolean bindsSessions() {
+    return limits.sessionBinding() != BrokerConfig.SessionBinding.NONE;
+  }
+
+  /// Whether a sign-in from `address` may be used by `origin`.
+  boolean isBoundTo(Optional<String> address, Origin origin) {
+    return !bindsSessions() || address.equals(origin.ip());
+  }
+
+  private void reused(Tx tx, Session session, Origin origin) {
+    audit.record(tx, failure(session.userEmail(), origin, "blocked", "refresh_token_reuse"));
+    alarms.raise(
+        tx,
+        "refresh-token-reused",
+        Severity.HIGH,
+        "user " + session.userEmail(),
+        "a refresh token was used twice: the session is ended",
+        clock.instant());
+    news.tell(tx, new News.OfSession(session.id()));
+  }
+
+  public void logout(Actor actor) {
+    database.run(
+        tx -> {
+          sessions.revoke(tx, actor.session(), "logout", clock.instant());
+          audit.record(tx, Accounts.event("authentication.logout", actor, actor.name()));
+          news.tell(tx, new News.OfSession(actor.session()));
+        });
+  }
+
+  /// The outcome of a change of one's own password.
+  public sealed interface PasswordChange {
+    record Done() implements PasswordChange {}
+
+    record WrongPassword() implements PasswordChange {}
+
+    record Limited(int retryAfterSeconds) implements PasswordChange {}
+  }
+
+  /// Ends every other session of this person: whoever knew the old one is out.
+  public PasswordChange changePassword(String old, String next, Actor by) {
+    String name = by.name();
+    // Somebody who found a signed-in screen must not guess here without limit.
+    String source = Sources.of(by.origin().ip());
+    OptionalInt blocked = gate.blocked(name, source);
+    if (blocked.isPresent()) {
+      return new PasswordChange.Limited(blocked.getAsInt());
+    }
+    gate.entered(name, source, true);
+    Optional<User> user = database.transaction(tx -> users.find(tx, name));
+    switch (passwords.check(
+        old, user.filter(User::intact).map(User::passwordHash).orElse(""), true)) {
+      case BUSY -> {
+        gate.leftWithoutGuess(name, source, true);
+        return new PasswordChange.Limited(BUSY_SECONDS);
+      }
+      case WRONG -> {
+        refusals.record(failure(name, by.origin(), "denied", "invalid_credentials"));
+        return new PasswordChange.WrongPassword();
+      }
+      case RIGHT -> gate.succeeded(name, source, true);
+    }
+    String hash = passwords.hash(next);
+    database.run(
+        tx -> {
+          users.changePassword(tx, name, hash);
+          sessions.revokeOthersOf(tx, name, by.session(), "password", clock.instant());
+          audit.record(tx, Accounts.event("user.password", by, name));
+          news.tell(tx, new News.OfUser(name));
+        });
+    return new PasswordChange.Done();
+  }
+
+  /// An Admin vouches: guesses at this account from unfamiliar places count anew.
+  void forgive(String name) {
+    gate.forgive(name);
+  }
+
+  /// Sessions that ended long ago go; the audit trail tells of them.
+  public void dropOld() {
+    database.transaction(tx -> sessions.dropExpired(tx, clock.instant().minus(KEPT)));
+  }
+
+  private String newRefreshToken() {
+    byte[] bytes = new byte[32];
+    random.nextBytes(bytes);
+    return "penr." + Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
+  }
+
+  private static Octets hash(String token) {
+    return Octets.sha256(token.getBytes(StandardCharsets.UTF_8));
+  }
+}

@@ -1,0 +1,212 @@
+package io.penstock.broker.api;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.penstock.broker.access.AccessNews;
+import io.penstock.broker.access.AccessTokens;
+import io.penstock.broker.access.Accounts;
+import io.penstock.broker.access.Accounts.FirstAdmin;
+import io.penstock.broker.access.Blocks;
+import io.penstock.broker.access.Passwords;
+import io.penstock.broker.access.RequestLimits;
+import io.penstock.broker.access.Role;
+import io.penstock.broker.access.ServiceAccounts;
+import io.penstock.broker.agents.EnrollmentTokens;
+import io.penstock.broker.audit.Audit;
+import io.penstock.broker.audit.AuditProof;
+import io.penstock.broker.config.BrokerConfig;
+import io.penstock.broker.config.Networks;
+import io.penstock.broker.store.Database;
+import io.penstock.broker.store.ServiceAccountTable;
+import io.penstock.broker.store.UserTable;
+import io.penstock.broker.systems.SystemsRig;
+import io.penstock.codec.seal.SigningKey;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// The whole API with real agents and systems on a real Postgres, spoken to by a real HTTP client.
+final class ApiRig implements AutoCloseable {
+  static final String PASSWORD = "plaice granite 4711 umbrella";
+
+  final SystemsRig systems;
+  final Api api;
+  final Accounts accounts;
+  final SigningKey jwtKey;
+  final FirstAdmin first;
+  final String admin;
+  private final HttpServer server;
+  private final HttpClient client =
+      HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+
+  ApiRig(Path directory) {
+    this(directory, Map.of());
+  }
+
+  ApiRig(Path directory, Map<String, String> settings) {
+    systems = new SystemsRig(directory);
+    Database database = systems.database();
+    systems.postgres.execute("truncate users cascade");
+    systems.postgres.execute("truncate service_accounts cascade");
+    var random = new SecureRandom();
+    var flags = new HashMap<>(Map.of("access.logins_per_source", "10000"));
+    flags.putAll(settings);
+    BrokerConfig config = BrokerConfig.load(Optional.empty(), Map.of(), flags);
+    var audit = new Audit(database, systems.keys.rowMac(), systems.clock());
+    var news = new AccessNews();
+    var tokens = new AccessTokens(systems.postgres.vertx(), systems.keys::jwtKeys);
+    jwtKey = systems.keys.jwtKeys().signing();
+    accounts =
+        new Accounts(
+            database,
+            new UserTable(systems.keys.rowMac()),
+            audit,
+            new Passwords(random),
+            tokens,
+            news,
+            config.access(),
+            random,
+            systems.clock());
+    var services =
+        new ServiceAccounts(
+            database,
+            new ServiceAccountTable(systems.keys.rowMac()),
+            audit,
+            tokens,
+            accounts,
+            news,
+            systems.clock());
+    first = accounts.createFirstAdmin().orElseThrow();
+    api =
+        new Api(
+            systems.postgres.vertx(),
+            new Api.Features(
+                database,
+                accounts,
+                services,
+                new RequestLimits(config.access(), System::nanoTime),
+                new Blocks(database, audit, news, Networks.of(List.of()), systems.clock()),
+                new EnrollmentTokens(
+                    database,
+                    audit,
+                    systems.keys.enrollRoot(),
+                    () ->
+                        new EnrollmentTokens.Pin(
+                            systems.keys.rootSha256(), "https://localhost:8443", Optional.empty()),
+                    random),
+                systems.agents().operations(),
+                new NoMessages(),
+                systems.systems,
+                new NoKeys(),
+                audit,
+                new AuditProof(
+                    new AuditProof.Surroundings(
+                        database,
+                        systems.keys,
+                        systems.data,
+                        audit,
+                        Optional.empty(),
+                        systems.clock())),
+                Duration.ofDays(90),
+                systems.clock()));
+    server =
+        systems
+            .postgres
+            .vertx()
+            .createHttpServer()
+            .requestHandler(api.router())
+            .listen(0, "127.0.0.1")
+            .toCompletionStage()
+            .toCompletableFuture()
+            .join();
+    admin = login(first.email(), first.password());
+  }
+
+  /// The host and port that it is reached by.
+  String authority() {
+    return "127.0.0.1:" + server.actualPort();
+  }
+
+  /// A new user's access token.
+  String user(String email, Role role, String... scope) {
+    var body =
+        new JsonObject()
+            .put("email", email)
+            .put("role", role.text())
+            .put("password", PASSWORD)
+            .put("gateway_access", new JsonArray(List.of(scope)));
+    assertThat(send("POST", "/api/v1/users", body.encode(), admin).statusCode()).isEqualTo(201);
+    return login(email, PASSWORD);
+  }
+
+  String login(String email, String password) {
+    var body = new JsonObject().put("email", email).put("password", password);
+    HttpResponse<String> answer = send("POST", "/api/v1/auth/login", body.encode(), "");
+    assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+    return new JsonObject(answer.body()).getString("token");
+  }
+
+  String serviceToken(String name, String... of) {
+    var body = new JsonObject().put("name", name).put("systems", new JsonArray(List.of(of)));
+    String path = "/api/v1/service-accounts";
+    assertThat(send("POST", path, body.encode(), admin).statusCode()).isEqualTo(201);
+    HttpResponse<String> issued =
+        send("POST", path + "/" + name + "/tokens", "{\"ttl_seconds\":3600}", admin);
+    return new JsonObject(issued.body()).getString("token");
+  }
+
+  /// @param bearer empty = none
+  HttpResponse<String> send(String method, String path, String body, String bearer) {
+    return bearer.isEmpty()
+        ? send(method, path, body, Map.of())
+        : send(method, path, body, Map.of("Authorization", "Bearer " + bearer));
+  }
+
+  HttpResponse<String> send(String method, String path, String body, Map<String, String> fields) {
+    var pairs = new ArrayList<String>();
+    fields.forEach(
+        (name, value) -> {
+          pairs.add(name);
+          pairs.add(value);
+        });
+    var request =
+        HttpRequest.newBuilder(URI.create("http://" + authority() + path))
+            .method(method, BodyPublishers.ofString(body));
+    if (!pairs.isEmpty()) {
+      request.headers(pairs.toArray(String[]::new));
+    }
+    try {
+      return client.send(request.build(), BodyHandlers.ofString());
+    } catch (IOException | InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /// An answer's body without what differs from one request to the next.
+  static JsonObject problem(HttpResponse<String> answer) {
+    JsonObject problem = new JsonObject(answer.body());
+    problem.remove("request_id");
+    return problem;
+  }
+
+  @Override
+  public void close() {
+    server.close().toCompletionStage().toCompletableFuture().join();
+    systems.close();
+  }
+}
