@@ -8,8 +8,9 @@ import java.util.Optional;
 /// How many guesses a password would stand, by zxcvbn: lists of passwords, names and words that are
 /// in use, keyboard rows, dates, repetitions, and what stands in the address of its owner.
 final class PasswordStrength {
-  /// Enough for a slow hash of which somebody has a copy: at 10,000 guesses a second, 11 days.
-  private static final double MIN_GUESSES = 1e10;
+  /// zxcvbn's score 3. For who has a copy of the hash, at tens of milliseconds a guess, weeks of a
+  /// core; for who has not, the limits on sign-ins make it ages.
+  private static final double MIN_GUESSES = 1e8;
 
   /// Its work grows with the square of the length, and a long password is not weaker than its
   /// beginning.
