@@ -178,7 +178,14 @@ final class RunningBroker {
             accessNews,
             clock);
     limits = new RequestLimits(config.access(), System::nanoTime);
-    blocks = new Blocks(database, audit, accessNews, config.access().allowedCidrs(), clock);
+    blocks =
+        new Blocks(
+            database,
+            audit,
+            accessNews,
+            config.access().allowedCidrs(),
+            config.listen().trustedProxies(),
+            clock);
     accessHints =
         new Hints(
             vertx,

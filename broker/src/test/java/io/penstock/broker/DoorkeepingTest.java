@@ -61,7 +61,22 @@ class DoorkeepingTest {
     "10.0.0.1, 'evil.example, 192.0.2.1', 192.0.2.1",
     "10.0.0.1, '192.0.2.1, evil.example', 10.0.0.1",
     "10.0.0.1, '192.0.2.1, 10.0.0.2, unknown', 10.0.0.1",
-    "10.0.0.1, '192.0.2.1:4711', 10.0.0.1",
+    // Some proxies write ports.
+    "10.0.0.1, '192.0.2.1:4711', 192.0.2.1",
+    "10.0.0.1, '192.0.2.1, 10.0.0.2:80', 192.0.2.1",
+    "10.0.0.1, '[2001:db8::1]:4711', 2001:db8::1",
+    "10.0.0.1, '[2001:db8::1]', 2001:db8::1",
+    "10.0.0.1, '::ffff:192.0.2.1', 192.0.2.1",
+    // Spellings that no proxy writes and some readers take for an address.
+    "10.0.0.1, 'fe80::1%eth0', 10.0.0.1",
+    "10.0.0.1, '[fe80::1%1]:80', 10.0.0.1",
+    "10.0.0.1, '1', 10.0.0.1",
+    "10.0.0.1, '192.0.513', 10.0.0.1",
+    "10.0.0.1, '999.0.2.1', 10.0.0.1",
+    "10.0.0.1, '[192.0.2.1]', 10.0.0.1",
+    "10.0.0.1, '2001:db8::1]:80', 10.0.0.1",
+    "10.0.0.1, '192.0.2.1:', 10.0.0.1",
+    "10.0.0.1, ':', 10.0.0.1",
     "10.0.0.1, '10.0.0.3, 10.0.0.2', 10.0.0.3",
   })
   void onlyATrustedProxyIsBelieved(String peer, String forwarded, String client) {
@@ -130,6 +145,23 @@ class DoorkeepingTest {
   void nobodyLocksThemselvesOut(String cidr) {
     assertThat(rig.block(rig.blocks(), cidr, Optional.empty()))
         .isInstanceOf(Outcome.OwnAddress.class);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "10.1.2.3",
+        "10.1.0.0/16",
+        "10.0.0.0/8",
+        "8.0.0.0/5",
+        "2001:db8::/31",
+        "2001:db8:0:1::5"
+      })
+  void aTrustedProxyIsNotBlocked(String cidr) {
+    Blocks blocks = rig.blocks(List.of(), List.of("10.1.0.0/16", "2001:db8:0:1::5"));
+
+    assertThat(rig.block(blocks, cidr, Optional.empty())).isInstanceOf(Outcome.TrustedProxy.class);
+    assertThat(rig.block(blocks, "10.2.0.0/16", Optional.empty())).isInstanceOf(Outcome.Done.class);
   }
 
   @ParameterizedTest

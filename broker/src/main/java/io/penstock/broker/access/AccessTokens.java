@@ -39,6 +39,9 @@ public final class AccessTokens {
   private static final int SKEW_SECONDS = 60;
   private static final int MAX_KNOWN = 10_000;
 
+  /// The end of the year 9999: beyond, not every reader of times follows.
+  private static final double MAX_EPOCH_SECONDS = 253_402_300_799.0;
+
   private final Vertx vertx;
   private final Supplier<JwtKeys> keys;
   private volatile InUse inUse;
@@ -204,6 +207,11 @@ public final class AccessTokens {
         && all.getValue("sub") instanceof String subject
         && ISSUER.equals(all.getValue("iss"))
         && AUDIENCE.equals(all.getValue("aud")))) {
+      return Optional.empty();
+    }
+    // Nothing is signed yet: whatever a number can say comes here.
+    double seconds = exp.doubleValue();
+    if (!(seconds >= 0 && seconds <= MAX_EPOCH_SECONDS)) {
       return Optional.empty();
     }
     Instant now = Instant.now();

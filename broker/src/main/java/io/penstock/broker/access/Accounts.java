@@ -15,6 +15,7 @@ import io.penstock.broker.store.UserTable.User;
 import io.vertx.core.json.JsonObject;
 import java.security.SecureRandom;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -23,8 +24,19 @@ import java.util.regex.Pattern;
 
 /// People: their accounts and rights, and who is behind a token. Blocks; called on virtual threads.
 public final class Accounts {
+  public static final String EXPECTED_EMAIL =
+      "an address such as name@example.com, before the @ at most 64 of A-Z a-z 0-9 . _ ~ + : -";
+
+  /// What a path of the API can name.
   private static final Pattern EMAIL =
-      Pattern.compile("[^\\s@\"\\\\<>]{1,64}@[A-Za-z0-9.-]{1,190}");
+      Pattern.compile("[A-Za-z0-9._~+:-]{1,64}@[A-Za-z0-9.-]{1,190}");
+
+  /// Of these too there may be users, from before.
+  private static final Pattern ANY_EMAIL =
+      Pattern.compile("[^\\s\\p{Cntrl}@\"\\\\<>]{1,64}@[A-Za-z0-9.-]{1,190}");
+
+  /// Beyond any deadline of the database's own.
+  private static final Duration UNHURRIED = Duration.ofMinutes(1);
 
   private final Database database;
   private final UserTable users;
@@ -90,7 +102,7 @@ public final class Accounts {
         .verify(token)
         .filter(AccessTokens.Claims.OfUser.class::isInstance)
         .map(AccessTokens.Claims.OfUser.class::cast)
-        .flatMap(claims -> standing(claims))
+        .flatMap(claims -> standing(claims, UNHURRIED))
         .filter(standing -> isUsableFrom(standing, origin))
         .map(standing -> actor(standing, origin));
   }
@@ -100,9 +112,15 @@ public final class Accounts {
     return signIns.isBoundTo(standing.address(), origin);
   }
 
+  /// Whether one of our keys signed this token and it is not expired; whether it lets somebody in
+  /// is another question.
+  public boolean isOurs(String token) {
+    return tokens.verify(token).isPresent();
+  }
+
   /// A token that let nobody in.
   public void refused(Origin origin) {
-    refusals.record(
+    refusals.ofToken(
         AuditEvent.of("authentication.failure", "denied")
             .because("invalid_token")
             .from(origin.ip(), origin.userAgent(), Optional.of(origin.resource())));
@@ -114,9 +132,11 @@ public final class Accounts {
   }
 
   /// Whom a verified token stands for now.
-  Optional<Standing> standing(AccessTokens.Claims.OfUser claims) {
+  ///
+  /// @param limit how long the database may take
+  Optional<Standing> standing(AccessTokens.Claims.OfUser claims, Duration limit) {
     return standings
-        .of(claims.session())
+        .of(claims.session(), limit)
         .filter(standing -> standing.email().equals(claims.email()));
   }
 
@@ -151,8 +171,14 @@ public final class Accounts {
     return database.transaction(tx -> users.find(tx, email.toLowerCase(Locale.ROOT)));
   }
 
+  /// Whether a user may have this address.
   public static boolean isEmail(String text) {
     return EMAIL.matcher(text).matches();
+  }
+
+  /// Whether there is any use in looking for a user of this address.
+  static boolean mayBeEmail(String text) {
+    return ANY_EMAIL.matcher(text).matches();
   }
 
   public Change create(
@@ -177,7 +203,7 @@ public final class Accounts {
     String name = email.toLowerCase(Locale.ROOT);
     return database.transaction(
         tx -> {
-          Optional<User> user = users.find(tx, name);
+          Optional<User> user = locked(tx, name, disabled);
           if (user.isEmpty()) {
             return Change.UNKNOWN;
           }
@@ -205,7 +231,10 @@ public final class Accounts {
     String name = email.toLowerCase(Locale.ROOT);
     return database.transaction(
         tx -> {
-          Optional<User> found = users.find(tx, name);
+          boolean mayCostAnAdmin =
+              role.filter(next -> next != Role.ADMIN).isPresent()
+                  || gatewayAccess.filter(next -> !next.isEmpty()).isPresent();
+          Optional<User> found = locked(tx, name, mayCostAnAdmin);
           if (found.isEmpty()) {
             return Change.UNKNOWN;
           }
@@ -255,7 +284,7 @@ public final class Accounts {
     String name = email.toLowerCase(Locale.ROOT);
     return database.transaction(
         tx -> {
-          Optional<User> user = users.find(tx, name);
+          Optional<User> user = locked(tx, name, true);
           if (user.isEmpty()) {
             return Change.UNKNOWN;
           }
@@ -267,6 +296,15 @@ public final class Accounts {
           news.tell(tx, new News.OfUser(name));
           return Change.DONE;
         });
+  }
+
+  /// As the user is until the transaction ends. The Admins are locked before, so that two changes
+  /// never hold one each and wait for the other's.
+  private Optional<User> locked(Tx tx, String name, boolean mayCostAnAdmin) {
+    if (mayCostAnAdmin) {
+      users.enabledAdmins(tx);
+    }
+    return users.findForUpdate(tx, name);
   }
 
   private boolean isLastAdmin(Tx tx, User user) {

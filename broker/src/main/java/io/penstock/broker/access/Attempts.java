@@ -40,14 +40,6 @@ final class Attempts {
     failures.invalidate(bounded(key));
   }
 
-  /// Takes one [#failed] back.
-  void undo(String key) {
-    AtomicInteger count = failures.getIfPresent(bounded(key));
-    if (count != null) {
-      count.decrementAndGet();
-    }
-  }
-
   /// Strangers choose these texts.
   private static String bounded(String key) {
     return key.length() <= MAX_CHARACTERS

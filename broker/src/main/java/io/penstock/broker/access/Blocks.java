@@ -31,6 +31,7 @@ public final class Blocks {
   private final Audit audit;
   private final AccessNews news;
   private final Networks allowed;
+  private final Networks trustedProxies;
   private final Clock clock;
   private final AtomicBoolean loadIsDue = new AtomicBoolean();
   private volatile Loaded loaded = new Loaded(Map.of(), List.of());
@@ -54,11 +55,19 @@ public final class Blocks {
   private record LoadedRange(Networks network, Instant until) {}
 
   /// @param allowed none = every address
-  public Blocks(Database database, Audit audit, AccessNews news, Networks allowed, Clock clock) {
+  /// @param trustedProxies are never blocked: everybody behind them would be
+  public Blocks(
+      Database database,
+      Audit audit,
+      AccessNews news,
+      Networks allowed,
+      Networks trustedProxies,
+      Clock clock) {
     this.database = database;
     this.audit = audit;
     this.news = news;
     this.allowed = allowed;
+    this.trustedProxies = trustedProxies;
     this.clock = clock;
     news.listen(this::heard);
   }
@@ -118,6 +127,9 @@ public final class Blocks {
     /// Whoever asked would lock themselves out.
     record OwnAddress() implements Outcome {}
 
+    /// A trusted proxy would be in it, and with it everybody who comes through it.
+    record TrustedProxy() implements Outcome {}
+
     record Full(int limit) implements Outcome {}
   }
 
@@ -138,6 +150,9 @@ public final class Blocks {
     boolean own = by.origin().ip().map(ip -> network.hold(InetAddress.ofLiteral(ip))).orElse(false);
     if (own) {
       return new Outcome.OwnAddress();
+    }
+    if (network.overlap(trustedProxies)) {
+      return new Outcome.TrustedProxy();
     }
     Instant now = clock.instant();
     var block = new Block(network.canonical(), reason, now, by.name(), duration.map(now::plus));

@@ -7,8 +7,10 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -21,7 +23,8 @@ import org.bouncycastle.crypto.params.Argon2Parameters;
 /// Passwords are checked by a few threads of their own, half as many as there are cores, before
 /// which a few dozen may wait; beyond, the answer is at once that all are busy. So guessing takes
 /// neither all memory nor all cores. People whose source is familiar have a thread and a queue for
-/// themselves, which a flood from elsewhere does not reach. Thread-safe.
+/// themselves, which a flood from elsewhere does not reach; where that is full, they wait with
+/// everybody. Thread-safe.
 public final class Passwords {
   public static final int MIN_CHARACTERS = 12;
   private static final int MAX_CHARACTERS = 256;
@@ -67,7 +70,17 @@ public final class Passwords {
     RIGHT,
     WRONG,
     /// Too many are being looked at.
-    BUSY
+    BUSY,
+    /// When its turn came, the guess might not be made any more.
+    CALLED_OFF
+  }
+
+  /// Who guesses. Asked and told by the thread that looks at the password, so that of guesses that
+  /// wait side by side each one sees what came of those before it.
+  interface Guess {
+    boolean mayBeMade();
+
+    void wasWrong();
   }
 
   private String base64(int bytes) {
@@ -114,11 +127,9 @@ public final class Passwords {
   /// An empty `phc` (nobody by that name, or no password) costs the same time and never matches.
   ///
   /// @param isFamiliar whether the person has signed in from there before
-  Check check(String password, String phc, boolean isFamiliar) {
+  Check check(String password, String phc, boolean isFamiliar, Guess guess) {
     try {
-      boolean right =
-          (isFamiliar ? familiar : strangers).submit(() -> matches(password, phc)).get();
-      return right ? Check.RIGHT : Check.WRONG;
+      return submit(() -> look(password, phc, guess), isFamiliar).get();
     } catch (RejectedExecutionException _) {
       return Check.BUSY;
     } catch (ExecutionException bug) {
@@ -127,6 +138,28 @@ public final class Passwords {
       Thread.currentThread().interrupt();
       return Check.BUSY;
     }
+  }
+
+  private Future<Check> submit(Callable<Check> look, boolean isFamiliar) {
+    if (isFamiliar) {
+      try {
+        return familiar.submit(look);
+      } catch (RejectedExecutionException _) {
+        // Full: then as everybody.
+      }
+    }
+    return strangers.submit(look);
+  }
+
+  private Check look(String password, String phc, Guess guess) {
+    if (!guess.mayBeMade()) {
+      return Check.CALLED_OFF;
+    }
+    if (matches(password, phc)) {
+      return Check.RIGHT;
+    }
+    guess.wasWrong();
+    return Check.WRONG;
   }
 
   private boolean matches(String password, String phc) {

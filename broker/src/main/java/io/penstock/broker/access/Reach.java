@@ -5,6 +5,7 @@ import io.penstock.broker.store.AgentTable;
 import io.penstock.broker.store.AgentTable.Agent;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.store.Tx;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -34,10 +35,13 @@ final class Reach {
   }
 
   /// `site/*` for each site within `scope`; a person without limits reaches all.
-  List<String> of(Scope scope) {
+  ///
+  /// @param limit how long the database may take
+  List<String> of(Scope scope, Duration limit) {
     return scope.isEverything()
         ? List.of("*")
-        : database.transaction(tx -> sites(tx, scope).stream().map(site -> site + "/*").toList());
+        : database.within(
+            limit, tx -> sites(agents.list(tx), scope).stream().map(it -> it + "/*").toList());
   }
 
   /// Of a service account's systems, selectors become the sites that they mean now. A plain
@@ -46,12 +50,13 @@ final class Reach {
     if (systems.stream().noneMatch(Reach::isSelector)) {
       return systems;
     }
+    List<Agent> all = agents.list(tx);
     var resolved = new LinkedHashSet<String>();
     for (String system : systems) {
       if (isSelector(system)) {
         int slash = system.lastIndexOf('/');
         var scope = new Scope(List.of(system.substring(0, slash)));
-        sites(tx, scope).forEach(site -> resolved.add(site + system.substring(slash)));
+        sites(all, scope).forEach(site -> resolved.add(site + system.substring(slash)));
       } else {
         resolved.add(system);
       }
@@ -78,9 +83,9 @@ final class Reach {
     return system.indexOf(':') >= 0;
   }
 
-  private List<String> sites(Tx tx, Scope scope) {
+  private static List<String> sites(List<Agent> all, Scope scope) {
     Map<String, Boolean> whole = new TreeMap<>();
-    for (Agent agent : agents.list(tx)) {
+    for (Agent agent : all) {
       if (agent.state() == AgentState.APPROVED || agent.state() == AgentState.QUARANTINED) {
         boolean inside = scope.holds(agent.name(), agent.site(), agent.labels());
         whole.merge(agent.site(), inside, Boolean::logicalAnd);

@@ -23,12 +23,17 @@ public final class RequestLimits {
   }
 
   public int ofAddress(Optional<String> address) {
-    String source = Sources.of(address);
-    return Math.max(addresses.secondsToWait(source), badTokens.blockedSeconds(source).orElse(0));
+    return addresses.secondsToWait(Sources.of(address));
   }
 
-  public void badToken(Optional<String> address) {
-    badTokens.failed(Sources.of(address));
+  /// Counts a token that is none of ours. Good tokens of the same address are not touched.
+  public int ofBadToken(Optional<String> address) {
+    String source = Sources.of(address);
+    int seconds = badTokens.blockedSeconds(source).orElse(0);
+    if (seconds == 0) {
+      badTokens.failed(source);
+    }
+    return seconds;
   }
 
   public int ofPerson(Actor actor) {

@@ -25,6 +25,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
@@ -34,7 +35,9 @@ import java.util.regex.Pattern;
 public final class ServiceAccounts {
   private static final Duration FRESH = Duration.ofSeconds(5);
   private static final Duration OUTAGE = Duration.ofMinutes(10);
-  // Each one costs a signature check and an audit row.
+  private static final Duration LOOK_UP = Duration.ofSeconds(2);
+  // A look-up asks the database up to twice.
+  private static final Duration OTHERS_LOOK_UP = LOOK_UP.multipliedBy(3);
   private static final int BAD_TOKENS = 50;
   private static final Duration BAD_TOKEN_WINDOW = Duration.ofSeconds(10);
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,62}");
@@ -49,6 +52,11 @@ public final class ServiceAccounts {
   private final Clock clock;
   private final Reach reach;
   private final Attempts badTokens = new Attempts(BAD_TOKENS, BAD_TOKEN_WINDOW);
+  private final SharedLookUps<Asked, Optional<Seen>> lookUps =
+      new SharedLookUps<>(
+          OTHERS_LOOK_UP,
+          () -> new StoreUnavailableException("a look-up of the same token does not end"));
+  private final AtomicLong missed = new AtomicLong();
   private final Cache<Octets, Seen> seen =
       Caffeine.newBuilder().maximumSize(10_000).expireAfterWrite(OUTAGE).build();
   private volatile Instant awayUntil = Instant.EPOCH;
@@ -113,11 +121,19 @@ public final class ServiceAccounts {
   /// What a look-up found. Nothing outlives the token itself, the database away or not.
   ///
   /// @param at when the database said so
-  private record Seen(Invoker invoker, Subject subject, Instant at, Instant expiresAt) {
+  /// @param missed how often news might have been missed until then
+  private record Seen(
+      Invoker invoker, Subject subject, Instant at, Instant expiresAt, long missed) {
     boolean holds(Instant now, Duration within) {
       return now.isBefore(at.plus(within)) && now.isBefore(expiresAt);
     }
   }
+
+  /// What may share one look-up.
+  ///
+  /// @param from where it matters
+  /// @param news how much was heard before: who asks after news does not get an answer from before
+  private record Asked(Octets token, Optional<String> from, long news) {}
 
   private void heard(News it) {
     switch (it) {
@@ -126,8 +142,9 @@ public final class ServiceAccounts {
           forget(of -> of instanceof Subject.OfUser user && user.email().equals(email));
       case News.OfSession(UUID id) ->
           forget(of -> of instanceof Subject.OfUser user && user.session().equals(id));
-      // What is known counts for an outage; while there is none, for five seconds.
-      case News.Anything _, News.OfBlocks _ -> {}
+      // What is known may be wrong. It still counts for five seconds, but for no outage.
+      case News.Anything _ -> missed.incrementAndGet();
+      case News.OfBlocks _ -> {}
     }
   }
 
@@ -147,12 +164,12 @@ public final class ServiceAccounts {
   /// known before holds on for ten minutes.
   public Optional<Invoker> known(String token) {
     Instant now = clock.instant();
-    return seen(hash(token), now, now.isAfter(awayUntil) ? FRESH : OUTAGE);
+    return seen(hash(token), now, !now.isAfter(awayUntil));
   }
 
-  private Optional<Invoker> seen(Octets hash, Instant now, Duration within) {
+  private Optional<Invoker> seen(Octets hash, Instant now, boolean away) {
     return Optional.ofNullable(seen.getIfPresent(hash))
-        .filter(it -> it.holds(now, within))
+        .filter(it -> it.holds(now, away && it.missed() == missed.get() ? OUTAGE : FRESH))
         .map(Seen::invoker);
   }
 
@@ -166,33 +183,55 @@ public final class ServiceAccounts {
     record Limited(int retryAfterSeconds) implements LookUp {}
   }
 
-  /// Looks the token up; blocks. A source that shows many bad ones is not looked at for a while.
+  /// Looks the token up; blocks. A source that shows many bad ones hears no more of bad ones for a
+  /// while; good ones of the same source are not touched.
   public LookUp lookUp(String token, Origin origin) {
+    Optional<Claims> claims = tokens.verify(token);
+    Octets hash = hash(token);
     String source = Sources.of(origin.ip());
-    OptionalInt blocked = badTokens.blockedSeconds(source);
+    // One that we signed answers for itself alone, so that nobody else's bad ones stop it.
+    String counted = claims.isPresent() ? source + " " + hash.base64Url() : source;
+    OptionalInt blocked = badTokens.blockedSeconds(counted);
     if (blocked.isPresent()) {
       return new LookUp.Limited(blocked.getAsInt());
     }
-    Octets hash = hash(token);
-    Instant now = clock.instant();
-    long before = news.count();
     Optional<Seen> found;
     try {
-      found = behind(token, origin).filter(it -> now.isBefore(it.expiresAt()));
+      found = claims.flatMap(it -> behind(it, hash, origin));
     } catch (StoreUnavailableException away) {
+      Instant now = clock.instant();
       awayUntil = now.plus(FRESH);
-      return seen(hash, now, OUTAGE).map(LookUp.Found::new).orElseThrow(() -> away);
+      return seen(hash, now, true).map(LookUp.Found::new).orElseThrow(() -> away);
     }
     if (found.isPresent()) {
-      if (news.count() == before && mayBeKnown(found.get())) {
-        seen.put(hash, found.get());
-      }
       return new LookUp.Found(found.get().invoker());
     }
     seen.invalidate(hash);
-    badTokens.failed(source);
+    badTokens.failed(counted);
     accounts.refused(origin);
     return new LookUp.Refused();
+  }
+
+  private Optional<Seen> behind(Claims claims, Octets hash, Origin origin) {
+    var asked =
+        new Asked(
+            hash,
+            accounts.signIns().bindsSessions() ? origin.ip() : Optional.empty(),
+            news.count());
+    return lookUps
+        .get(asked, () -> remembered(hash, behind(claims, origin), asked.news()))
+        .filter(it -> clock.instant().isBefore(it.expiresAt()));
+  }
+
+  private Optional<Seen> remembered(Octets hash, Optional<Seen> found, long before) {
+    if (found.isPresent() && news.count() == before && mayBeKnown(found.get())) {
+      seen.put(hash, found.get());
+      if (news.count() != before) {
+        // Heard between the look and the put: it found nothing to take away.
+        seen.invalidate(hash);
+      }
+    }
+    return found;
   }
 
   /// A sign-in that is bound to an address is looked at each time: [#known] does not hear of one.
@@ -200,34 +239,34 @@ public final class ServiceAccounts {
     return found.subject() instanceof Subject.OfService || !accounts.signIns().bindsSessions();
   }
 
-  private Optional<Seen> behind(String token, Origin origin) {
-    return tokens
-        .verify(token)
-        .flatMap(
-            claims ->
-                switch (claims) {
-                  case Claims.OfService service -> ofService(service);
-                  case Claims.OfUser user -> ofUser(user, origin);
-                });
+  private Optional<Seen> behind(Claims claims, Origin origin) {
+    return switch (claims) {
+      case Claims.OfService service -> ofService(service);
+      case Claims.OfUser user -> ofUser(user, origin);
+    };
   }
 
   private Optional<Seen> ofUser(Claims.OfUser claims, Origin origin) {
+    long missedBefore = missed.get();
     return accounts
-        .standing(claims)
+        .standing(claims, LOOK_UP)
         .filter(standing -> accounts.isUsableFrom(standing, origin))
         .filter(standing -> standing.role().permissions().contains(Permission.SYSTEMS_INVOKE))
         .map(
             standing ->
                 new Seen(
-                    new Invoker(standing.email(), reach.of(standing.scope())),
+                    new Invoker(standing.email(), reach.of(standing.scope(), LOOK_UP)),
                     new Subject.OfUser(standing.email(), standing.session()),
                     standing.readAt(),
-                    claims.expiresAt()));
+                    claims.expiresAt(),
+                    missedBefore));
   }
 
   private Optional<Seen> ofService(Claims.OfService claims) {
     Instant now = clock.instant();
-    return database.transaction(
+    long missedBefore = missed.get();
+    return database.within(
+        LOOK_UP,
         tx -> {
           Optional<Grant> grant =
               table
@@ -245,7 +284,8 @@ public final class ServiceAccounts {
                               found.account().name(), reach.of(tx, found.account().systems())),
                           new Subject.OfService(found.account().name()),
                           now,
-                          claims.expiresAt()));
+                          claims.expiresAt(),
+                          missedBefore));
         });
   }
 

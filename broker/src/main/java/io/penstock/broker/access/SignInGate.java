@@ -4,10 +4,10 @@ import io.penstock.broker.config.BrokerConfig;
 import java.util.OptionalInt;
 
 /// Limits on guessing passwords: of one source, of one source at one account, and of everybody at
-/// one account.
+/// one account. Only wrong guesses count.
 ///
-/// The last one must not be a way to lock somebody out, so it does not hold for *familiar* sources,
-/// from which that person has signed in before. Thread-safe, never blocks.
+/// The first and the last must not be ways to lock somebody out, so they do not hold for *familiar*
+/// sources, from which that person has signed in before. Thread-safe, never blocks.
 final class SignInGate {
   private final Attempts bySource;
   private final Attempts byPair;
@@ -21,17 +21,20 @@ final class SignInGate {
 
   /// Seconds to wait, whoever it is: asked before anything is looked up.
   OptionalInt blocked(String account, String source) {
-    OptionalInt pair = byPair.blockedSeconds(pair(account, source));
-    return pair.isPresent() ? pair : bySource.blockedSeconds(source);
+    return byPair.blockedSeconds(pair(account, source));
   }
 
-  /// Seconds to wait for somebody from a source that is not familiar.
-  OptionalInt blockedForStrangers(String account) {
-    return byAccount.blockedSeconds(account);
+  /// Seconds to wait, once it is known whether the source is familiar.
+  OptionalInt blocked(String account, String source, boolean familiar) {
+    OptionalInt pair = blocked(account, source);
+    if (pair.isPresent() || familiar) {
+      return pair;
+    }
+    OptionalInt ofSource = bySource.blockedSeconds(source);
+    return ofSource.isPresent() ? ofSource : byAccount.blockedSeconds(account);
   }
 
-  /// Counted before the slow check, so that guesses side by side do not slip past the limit.
-  void entered(String account, String source, boolean familiar) {
+  void failed(String account, String source, boolean familiar) {
     bySource.failed(source);
     byPair.failed(pair(account, source));
     if (!familiar) {
@@ -39,31 +42,12 @@ final class SignInGate {
     }
   }
 
-  /// It was no guess.
-  void leftWithoutGuess(String account, String source, boolean familiar) {
-    bySource.undo(source);
-    byPair.undo(pair(account, source));
-    if (!familiar) {
-      byAccount.undo(account);
-    }
-  }
-
-  void succeeded(String account, String source, boolean familiar) {
-    leftWithoutGuess(account, source, familiar);
+  void succeeded(String account, String source) {
     byPair.succeeded(pair(account, source));
-  }
-
-  /// A refresh token that is none.
-  void failed(String source) {
-    bySource.failed(source);
   }
 
   void forgive(String account) {
     byAccount.succeeded(account);
-  }
-
-  OptionalInt blockedSource(String source) {
-    return bySource.blockedSeconds(source);
   }
 
   private static String pair(String account, String source) {

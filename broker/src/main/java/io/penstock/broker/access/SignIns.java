@@ -23,10 +23,12 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Base64;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.UUID;
+import java.util.regex.Pattern;
 
 /// Signing in, staying signed in, signing out. Blocks; called on virtual threads.
 ///
@@ -37,6 +39,7 @@ public final class SignIns {
   private static final Duration KEPT = Duration.ofDays(30);
   private static final Duration FAMILIAR = Duration.ofDays(90);
   private static final int BUSY_SECONDS = 2;
+  private static final Pattern REFRESH_TOKEN = Pattern.compile("penr\\.[A-Za-z0-9_-]{43}");
 
   private final Database database;
   private final UserTable users;
@@ -101,8 +104,42 @@ public final class SignIns {
 
   /// Who wants to sign in, and whether they did from there before.
   private record Found(Optional<User> user, boolean familiar) {
+    static final Found NOBODY = new Found(Optional.empty(), false);
+
+    /// None for whom no password lets in: looking at theirs takes as long, and finds it wrong.
     String hash() {
-      return user.filter(User::intact).map(User::passwordHash).orElse("");
+      return user.filter(SignIns::mayEnter).map(User::passwordHash).orElse("");
+    }
+  }
+
+  private static boolean mayEnter(User user) {
+    return user.intact() && !user.disabled();
+  }
+
+  /// The limits on guesses, as one of them meets them.
+  private final class Guessing implements Passwords.Guess {
+    private final String name;
+    private final String source;
+    private final boolean familiar;
+
+    Guessing(String name, String source, boolean familiar) {
+      this.name = name;
+      this.source = source;
+      this.familiar = familiar;
+    }
+
+    OptionalInt blocked() {
+      return gate.blocked(name, source, familiar);
+    }
+
+    @Override
+    public boolean mayBeMade() {
+      return blocked().isEmpty();
+    }
+
+    @Override
+    public void wasWrong() {
+      gate.failed(name, source, familiar);
     }
   }
 
@@ -113,21 +150,21 @@ public final class SignIns {
     if (blocked.isPresent()) {
       return limited(name, origin, blocked.getAsInt());
     }
-    Found found = database.transaction(tx -> find(tx, name, source));
-    if (!found.familiar() && gate.blockedForStrangers(name).isPresent()) {
-      return limited(name, origin, gate.blockedForStrangers(name).orElse(1));
+    // What is no address names nobody, and is perhaps a password in the wrong field.
+    Found found =
+        Accounts.mayBeEmail(name)
+            ? database.transaction(tx -> find(tx, name, source))
+            : Found.NOBODY;
+    var guess = new Guessing(name, source, found.familiar());
+    OptionalInt later = guess.blocked();
+    if (later.isPresent()) {
+      return limited(name, origin, later.getAsInt());
     }
-    gate.entered(name, source, found.familiar());
-    return switch (passwords.check(password, found.hash(), found.familiar())) {
-      case BUSY -> {
-        gate.leftWithoutGuess(name, source, found.familiar());
-        yield new SignIn.Busy(BUSY_SECONDS);
-      }
+    return switch (passwords.check(password, found.hash(), found.familiar(), guess)) {
+      case BUSY -> new SignIn.Busy(BUSY_SECONDS);
+      case CALLED_OFF -> limited(name, origin, guess.blocked().orElse(1));
       case WRONG -> refused(name, found, origin);
-      case RIGHT ->
-          found.user().orElseThrow().disabled()
-              ? refused(name, found, origin)
-              : granted(found, name, source, origin);
+      case RIGHT -> granted(found, name, source, origin);
     };
   }
 
@@ -137,22 +174,34 @@ public final class SignIns {
   }
 
   private SignIn limited(String name, Origin origin, int seconds) {
-    refusals.record(failure(name, origin, "blocked", "too many failed attempts"));
+    refusals.ofSignIn(failure(name, origin, "blocked", "too many failed attempts"));
     return new SignIn.Limited(seconds);
   }
 
+  /// What was looked at may be over by now: an Admin's new password or disabling that is committed
+  /// in the meantime wins, and one that comes later finds the new session and ends it.
   private SignIn granted(Found found, String name, String source, Origin origin) {
-    gate.succeeded(name, source, found.familiar());
-    return new SignIn.Granted(
+    String matched = found.hash();
+    Optional<SignedIn> opened =
         database.transaction(
-            tx -> {
-              knownSources.seen(tx, name, source, clock.instant());
-              return open(tx, found.user().orElseThrow(), origin);
-            }));
+            tx ->
+                users
+                    .findForUpdate(tx, name)
+                    .filter(user -> mayEnter(user) && user.passwordHash().equals(matched))
+                    .map(
+                        user -> {
+                          knownSources.seen(tx, name, source, clock.instant());
+                          return open(tx, user, origin);
+                        }));
+    if (opened.isEmpty()) {
+      return refused(name, found, origin);
+    }
+    gate.succeeded(name, source);
+    return new SignIn.Granted(opened.get());
   }
 
   private SignIn refused(String name, Found found, Origin origin) {
-    refusals.record(failure(name, origin, "denied", "invalid_credentials"));
+    refusals.ofSignIn(failure(name, origin, "denied", "invalid_credentials"));
     if (found.user().filter(user -> !user.intact()).isPresent()) {
       database.run(
           tx ->
@@ -168,10 +217,11 @@ public final class SignIns {
   }
 
   private static AuditEvent failure(String name, Origin origin, String result, String reason) {
-    return AuditEvent.of("authentication.failure", result)
-        .by(name)
-        .because(reason)
-        .from(origin.ip(), origin.userAgent(), Optional.of(origin.resource()));
+    AuditEvent event =
+        AuditEvent.of("authentication.failure", result)
+            .because(reason)
+            .from(origin.ip(), origin.userAgent(), Optional.of(origin.resource()));
+    return Accounts.mayBeEmail(name) ? event.by(name) : event;
   }
 
   private SignedIn open(Tx tx, User user, Origin origin) {
@@ -208,31 +258,31 @@ public final class SignIns {
   }
 
   /// Spends a refresh token. One that comes twice ends its whole session, with an alarm: somebody
-  /// has a copy.
+  /// has a copy. There is no limit on guesses: nobody guesses 256 bits.
   public SignIn refresh(String refreshToken, Origin origin) {
-    String source = Sources.of(origin.ip());
-    OptionalInt blocked = gate.blockedSource(source);
-    if (blocked.isPresent()) {
-      return new SignIn.Limited(blocked.getAsInt());
-    }
-    Instant now = clock.instant();
-    String next = newRefreshToken();
     SignIn outcome =
-        database.transaction(
-            tx ->
-                switch (sessions.rotate(tx, hash(refreshToken), hash(next), now)) {
-                  case Rotation.Refused() -> new SignIn.Refused();
-                  case Rotation.Reused(Session session) -> {
-                    reused(tx, session, origin);
-                    yield new SignIn.Refused();
-                  }
-                  case Rotation.Rotated(Session session) -> rotated(tx, session, next, origin);
-                });
+        REFRESH_TOKEN.matcher(refreshToken).matches()
+            ? rotated(refreshToken, origin)
+            : new SignIn.Refused();
     if (outcome instanceof SignIn.Refused) {
-      gate.failed(source);
-      refusals.record(failure("", origin, "denied", "invalid_refresh_token"));
+      refusals.ofToken(failure("", origin, "denied", "invalid_refresh_token"));
     }
     return outcome;
+  }
+
+  private SignIn rotated(String refreshToken, Origin origin) {
+    Instant now = clock.instant();
+    String next = newRefreshToken();
+    return database.transaction(
+        tx ->
+            switch (sessions.rotate(tx, hash(refreshToken), hash(next), now)) {
+              case Rotation.Refused() -> new SignIn.Refused();
+              case Rotation.Reused(Session session) -> {
+                reused(tx, session, origin);
+                yield new SignIn.Refused();
+              }
+              case Rotation.Rotated(Session session) -> rotated(tx, session, next, origin);
+            });
   }
 
   private SignIn rotated(Tx tx, Session session, String next, Origin origin) {
@@ -244,7 +294,7 @@ public final class SignIns {
     }
     return users
         .find(tx, session.userEmail())
-        .filter(user -> user.intact() && !user.disabled())
+        .filter(SignIns::mayEnter)
         .<SignIn>map(user -> new SignIn.Granted(signedIn(user, session, next, now)))
         .orElseGet(SignIn.Refused::new);
   }
@@ -279,11 +329,41 @@ public final class SignIns {
         });
   }
 
+  /// Ends the session that a refresh token belongs to, also one that is spent.
+  ///
+  /// @return false when there is none, or it ended before
+  public boolean logout(String refreshToken, Origin origin) {
+    return REFRESH_TOKEN.matcher(refreshToken).matches()
+        && database.transaction(
+            tx ->
+                sessions
+                    .ofRefreshToken(tx, hash(refreshToken))
+                    .filter(found -> found.isLive(clock.instant()))
+                    .map(found -> ended(tx, found, origin))
+                    .orElse(false));
+  }
+
+  private boolean ended(Tx tx, Session session, Origin origin) {
+    String name = session.userEmail();
+    sessions.revoke(tx, session.id(), "logout", clock.instant());
+    audit.record(
+        tx,
+        AuditEvent.of("authentication.logout", "success")
+            .by(name)
+            .on(name)
+            .from(origin.ip(), origin.userAgent(), Optional.of(origin.resource())));
+    news.tell(tx, new News.OfSession(session.id()));
+    return true;
+  }
+
   /// The outcome of a change of one's own password.
   public sealed interface PasswordChange {
     record Done() implements PasswordChange {}
 
     record WrongPassword() implements PasswordChange {}
+
+    /// The session that asked ended in the meantime.
+    record SignedOut() implements PasswordChange {}
 
     record Limited(int retryAfterSeconds) implements PasswordChange {}
   }
@@ -297,28 +377,43 @@ public final class SignIns {
     if (blocked.isPresent()) {
       return new PasswordChange.Limited(blocked.getAsInt());
     }
-    gate.entered(name, source, true);
-    Optional<User> user = database.transaction(tx -> users.find(tx, name));
-    switch (passwords.check(
-        old, user.filter(User::intact).map(User::passwordHash).orElse(""), true)) {
-      case BUSY -> {
-        gate.leftWithoutGuess(name, source, true);
-        return new PasswordChange.Limited(BUSY_SECONDS);
-      }
+    var found = new Found(database.transaction(tx -> users.find(tx, name)), true);
+    var guess = new Guessing(name, source, true);
+    return switch (passwords.check(old, found.hash(), true, guess)) {
+      case BUSY -> new PasswordChange.Limited(BUSY_SECONDS);
+      case CALLED_OFF -> new PasswordChange.Limited(guess.blocked().orElse(1));
       case WRONG -> {
-        refusals.record(failure(name, by.origin(), "denied", "invalid_credentials"));
-        return new PasswordChange.WrongPassword();
+        refusals.ofSignIn(failure(name, by.origin(), "denied", "invalid_credentials"));
+        yield new PasswordChange.WrongPassword();
       }
-      case RIGHT -> gate.succeeded(name, source, true);
+      case RIGHT -> {
+        gate.succeeded(name, source);
+        String hash = passwords.hash(next);
+        yield database.transaction(tx -> change(tx, found.hash(), hash, by));
+      }
+    };
+  }
+
+  /// @param old the hash that the old password matched: a new one that an Admin set meanwhile stays
+  private PasswordChange change(Tx tx, String old, String next, Actor by) {
+    String name = by.name();
+    Instant now = clock.instant();
+    boolean unchanged =
+        users
+            .findForUpdate(tx, name)
+            .filter(user -> mayEnter(user) && user.passwordHash().equals(old))
+            .isPresent();
+    boolean signedIn =
+        sessions.findAll(tx, List.of(by.session())).stream().anyMatch(it -> it.isLive(now));
+    if (!signedIn) {
+      return new PasswordChange.SignedOut();
     }
-    String hash = passwords.hash(next);
-    database.run(
-        tx -> {
-          users.changePassword(tx, name, hash);
-          sessions.revokeOthersOf(tx, name, by.session(), "password", clock.instant());
-          audit.record(tx, Accounts.event("user.password", by, name));
-          news.tell(tx, new News.OfUser(name));
-        });
+    if (!unchanged || !users.changePassword(tx, name, next)) {
+      return new PasswordChange.WrongPassword();
+    }
+    sessions.revokeOthersOf(tx, name, by.session(), "password", now);
+    audit.record(tx, Accounts.event("user.password", by, name));
+    news.tell(tx, new News.OfUser(name));
     return new PasswordChange.Done();
   }
 

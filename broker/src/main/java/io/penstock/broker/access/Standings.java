@@ -25,6 +25,9 @@ final class Standings {
   static final Duration FRESH = Duration.ofSeconds(5);
   private static final int MAX_KNOWN = 10_000;
 
+  /// Beyond any deadline of the database's own.
+  private static final Duration WATCHED = Duration.ofMinutes(1);
+
   private final Database database;
   private final UserTable users;
   private final SessionTable sessions = new SessionTable();
@@ -79,12 +82,14 @@ final class Standings {
   }
 
   /// Empty when the sign-in is over, or its user is disabled, spoiled or gone.
-  Optional<Standing> of(UUID session) {
+  ///
+  /// @param limit how long the database may take
+  Optional<Standing> of(UUID session, Duration limit) {
     Instant now = clock.instant();
     Read read = known.getIfPresent(session);
     return read != null && read.holds(now, FRESH)
         ? read.standing()
-        : readAll(List.of(session)).getOrDefault(session, Optional.empty());
+        : readAll(List.of(session), limit).getOrDefault(session, Optional.empty());
   }
 
   /// Asks the database about those of which nothing is known that is younger than `within`.
@@ -99,19 +104,23 @@ final class Standings {
     }
     List<UUID> missing = wanted.stream().filter(id -> !found.containsKey(id)).toList();
     if (!missing.isEmpty()) {
-      found.putAll(readAll(missing));
+      found.putAll(readAll(missing, WATCHED));
     }
     return found;
   }
 
-  private Map<UUID, Optional<Standing>> readAll(List<UUID> wanted) {
+  private Map<UUID, Optional<Standing>> readAll(List<UUID> wanted, Duration limit) {
     Instant now = clock.instant();
     long before = news.count();
-    Map<UUID, Standing> live = database.transaction(tx -> read(tx, wanted, now));
+    Map<UUID, Standing> live = database.within(limit, tx -> read(tx, wanted, now));
     var all = new HashMap<UUID, Optional<Standing>>();
     wanted.forEach(id -> all.put(id, Optional.ofNullable(live.get(id))));
     if (news.count() == before) {
       all.forEach((id, standing) -> known.put(id, new Read(standing, now)));
+      if (news.count() != before) {
+        // Heard between the look and the put: it found nothing to take away.
+        known.invalidateAll(wanted);
+      }
     }
     return all;
   }

@@ -58,7 +58,10 @@ final class AlarmRoutes {
     } catch (NumberFormatException e) {
       throw Problem.notFound("alarm");
     }
-    String comment = Request.optionalText(request.json("comment"), "comment").orElse("");
+    String comment =
+        request.hasNoBody()
+            ? ""
+            : Request.optionalText(request.json("comment"), "comment").orElse("");
     Alarm alarm =
         database.transaction(
             tx -> {

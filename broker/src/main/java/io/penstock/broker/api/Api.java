@@ -140,13 +140,14 @@ public final class Api {
   }
 
   private void addHealth(Database database) {
+    var readiness = new Readiness(() -> database.answers(Duration.ofSeconds(2)), System::nanoTime);
     for (String prefix : List.of("/health", "/api/v1/health")) {
       routes.open(HttpMethod.GET, prefix + "/live", _ -> new Answer(200, "{\"status\":\"live\"}"));
       routes.open(
           HttpMethod.GET,
           prefix + "/ready",
           _ -> {
-            if (!database.answers(Duration.ofSeconds(2))) {
+            if (!readiness.isReady()) {
               throw Problem.unavailable();
             }
             return new Answer(200, "{\"status\":\"ready\"}");

@@ -26,14 +26,16 @@ final class AuthRoutes {
     routes.open(HttpMethod.POST, "/api/v1/auth/login", this::login);
     routes.open(HttpMethod.POST, "/api/v1/auth/refresh", this::refresh);
     routes.open(HttpMethod.GET, "/api/v1/auth/jwks", _ -> Answer.ok(accounts.publicKeys()));
-    routes.signedIn(HttpMethod.POST, "/api/v1/auth/logout", this::logout);
+    // By any of three credentials, which it looks at by itself.
+    routes.open(HttpMethod.POST, "/api/v1/auth/logout", request -> logout(routes, request));
     routes.signedIn(HttpMethod.POST, "/api/v1/auth/password", this::changePassword);
     routes.signedIn(HttpMethod.GET, "/api/v1/auth/me", AuthRoutes::me);
   }
 
   private Answer login(Request request) {
     JsonObject body = request.json("email", "password", "cookies");
-    boolean cookies = Request.flag(body, "cookies");
+    boolean onlyCookies = Request.flag(body, "cookies");
+    boolean cookies = onlyCookies || request.credential().pageField();
     if (cookies) {
       // Nobody is signed in as somebody else by another page.
       request.requireOurPage();
@@ -42,7 +44,12 @@ final class AuthRoutes {
         accounts
             .signIns()
             .login(Request.text(body, "email"), Request.text(body, "password"), request.origin());
-    return cookies ? withCookies(granted(outcome)) : Answer.ok(json(granted(outcome)));
+    SignedIn tokens = granted(outcome);
+    if (onlyCookies) {
+      return withCookies(tokens);
+    }
+    Answer answer = Answer.ok(json(tokens));
+    return cookies ? answer.with(SessionCookies.of(tokens, clock)) : answer;
   }
 
   /// Only the refresh token counts: an access token alone keeps nobody signed in. It comes in the
@@ -94,11 +101,27 @@ final class AuthRoutes {
         .put("session_expires_at", tokens.sessionExpiresAt().toString());
   }
 
-  private Answer logout(Request request) {
-    accounts.signIns().logout(request.actor());
-    return request.credential().authorization()
-        ? Answer.nothing()
-        : Answer.nothing().with(SessionCookies.CLEARED);
+  /// The access token may be over for hours when somebody signs out: the refresh cookie does it
+  /// alone.
+  private Answer logout(Routes routes, Request request) {
+    Credential shown = request.credential();
+    if (shown.authorization()) {
+      accounts.signIns().logout(routes.authenticated(request).actor());
+      return Answer.nothing();
+    }
+    if (shown.refreshCookie().isPresent()) {
+      request.requireOurPage();
+      if (accounts.signIns().logout(shown.refreshCookie().get(), request.origin())) {
+        return Answer.nothing().with(SessionCookies.CLEARED);
+      }
+    }
+    try {
+      accounts.signIns().logout(routes.authenticated(request).actor());
+    } catch (Problem refused) {
+      boolean over = refused.status() == 401 && shown.refreshCookie().isPresent();
+      throw over ? refused.andEndCookies() : refused;
+    }
+    return Answer.nothing().with(SessionCookies.CLEARED);
   }
 
   private Answer changePassword(Request request) {
@@ -111,6 +134,7 @@ final class AuthRoutes {
       case PasswordChange.Done() -> Answer.nothing();
       case PasswordChange.WrongPassword() ->
           throw Request.expected("old_password", "the password that holds now");
+      case PasswordChange.SignedOut() -> throw Problem.unauthorized();
       case PasswordChange.Limited(int seconds) -> throw Problem.limited(seconds);
     };
   }

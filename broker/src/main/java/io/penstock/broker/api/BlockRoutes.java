@@ -52,6 +52,10 @@ final class BlockRoutes {
       case Outcome.Taken() -> throw Problem.conflict("taken", "that range is blocked already");
       case Outcome.OwnAddress() ->
           throw Problem.conflict("own-address", "this would lock you out: you call from there");
+      case Outcome.TrustedProxy() ->
+          throw Problem.conflict(
+              "trusted-proxy",
+              "expected no address of listen.trusted_proxies: everybody behind it would be out");
       case Outcome.Full(int limit) ->
           throw Problem.conflict("too-many-blocks", "expected at most " + limit + " blocks");
     };

@@ -108,11 +108,12 @@ final class Routes {
     };
   }
 
-  private Request authenticated(Request request) {
+  /// The request of whoever signed it; throws where nobody did.
+  Request authenticated(Request request) {
     Optional<String> token = request.token();
     Optional<Actor> actor = token.flatMap(text -> accounts.authenticate(text, request.origin()));
     if (actor.isEmpty()) {
-      token.ifPresent(_ -> refused(request));
+      token.ifPresent(text -> refused(text, request));
       throw Problem.unauthorized();
     }
     int seconds = limits.ofPerson(actor.get());
@@ -122,8 +123,12 @@ final class Routes {
     return request.as(actor.get());
   }
 
-  private void refused(Request request) {
-    limits.badToken(request.origin().ip());
+  /// Only of tokens that are none of ours there is a limit: who was signed out has to hear it.
+  private void refused(String token, Request request) {
+    int seconds = accounts.isOurs(token) ? 0 : limits.ofBadToken(request.origin().ip());
+    if (seconds > 0) {
+      throw Problem.limited(seconds);
+    }
     accounts.refused(request.origin());
   }
 

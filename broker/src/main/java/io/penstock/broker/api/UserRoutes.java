@@ -55,7 +55,7 @@ final class UserRoutes {
     JsonObject body = request.json("email", "role", "password", "gateway_access");
     String email = Request.text(body, "email");
     if (!Accounts.isEmail(email)) {
-      throw Request.expected("email", "an address such as name@example.com");
+      throw Request.expected("email", Accounts.EXPECTED_EMAIL);
     }
     Role role = role(body);
     String password = Request.text(body, "password");

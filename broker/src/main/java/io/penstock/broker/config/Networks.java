@@ -64,6 +64,21 @@ public record Networks(List<Range> ranges) {
     }
   }
 
+  /// Whether some address is of both.
+  public boolean overlap(Networks others) {
+    for (Range mine : ranges) {
+      for (Range other : others.ranges) {
+        // Of two that share an address, the wider one holds the other.
+        boolean shared =
+            mine.bits() <= other.bits() ? mine.holds(other.network()) : other.holds(mine.network());
+        if (shared) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
   /// Whether an address is of one of them.
   public boolean hold(InetAddress address) {
     if (ranges.isEmpty()) {

@@ -3,6 +3,7 @@ package io.penstock.broker.front;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
+import java.util.List;
 import java.util.function.Predicate;
 
 /// Who answers a request. The path is compared as it stands on the wire: what is spelled in any
@@ -16,6 +17,7 @@ enum Destination {
 
   private static final String TUNNEL_PATH = "/tunnel/v1";
   private static final String INVOCATIONS = "/invoke/";
+  private static final List<String> HEALTH = List.of("/health/", "/api/v1/health/");
 
   /// @param ingressHost whether a Host belongs to the ingress domain, where every path is an
   ///     invocation
@@ -29,5 +31,10 @@ enum Destination {
       return EDGE;
     }
     return target.equals(TUNNEL_PATH) ? TUNNEL : API;
+  }
+
+  /// Agents dial from anywhere, and whoever watches the broker sees whether it lives.
+  boolean isForEveryAddress(HttpRequest request) {
+    return this == TUNNEL || (this == API && HEALTH.stream().anyMatch(request.uri()::startsWith));
   }
 }

@@ -151,7 +151,8 @@ final class Dispatcher extends ChannelDuplexHandler implements Ticker.Ticked {
     encoder.answering(request.method());
     if (!isAdmitted(ctx, request, destination)) {
       ReferenceCountUtil.release(message);
-      refuse(ctx, new FrontProblem(403, "This address is not let in"));
+      String error = destination == Destination.EDGE ? "forbidden" : "";
+      refuse(ctx, new FrontProblem(403, "This address is not let in", 0, error));
       return;
     }
     switch (destination) {
@@ -169,7 +170,7 @@ final class Dispatcher extends ChannelDuplexHandler implements Ticker.Ticked {
     Doorkeeper doorkeeper = services.doorkeeper();
     InetAddress client = doorkeeper.client(request, Peer.of(ctx.channel()));
     Peer.setClient(ctx.channel(), client);
-    return doorkeeper.admits(client, destination == Destination.TUNNEL);
+    return doorkeeper.admits(client, destination.isForEveryAddress(request));
   }
 
   private static FrontProblem malformed(Throwable cause) {

@@ -20,7 +20,7 @@ public interface Doorkeeper {
         }
 
         @Override
-        public boolean admits(InetAddress client, boolean agent) {
+        public boolean admits(InetAddress client, boolean fromAnywhere) {
           return true;
         }
       };
@@ -31,6 +31,7 @@ public interface Doorkeeper {
   /// Before anything was read.
   boolean admitsConnection(InetAddress peer);
 
-  /// @param agent it wants a tunnel
-  boolean admits(InetAddress client, boolean agent);
+  /// @param fromAnywhere it wants something that every address may have that is not blocked: a
+  ///     tunnel, or the broker's health
+  boolean admits(InetAddress client, boolean fromAnywhere);
 }

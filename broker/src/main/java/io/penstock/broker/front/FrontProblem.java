@@ -11,9 +11,16 @@ import io.penstock.broker.problem.ProblemDocument;
 import java.util.UUID;
 
 /// An answer of the front itself, for requests that reach neither edge nor API nor tunnel.
-record FrontProblem(int status, String title, int retryAfterSeconds) {
+///
+/// @param invocationError value of `Penstock-Error`, by which callers of systems tell our errors
+///     from a system's; empty = it was no invocation
+record FrontProblem(int status, String title, int retryAfterSeconds, String invocationError) {
   FrontProblem(int status, String title) {
     this(status, title, 0);
+  }
+
+  FrontProblem(int status, String title, int retryAfterSeconds) {
+    this(status, title, retryAfterSeconds, "");
   }
 
   FullHttpResponse toResponse() {
@@ -28,6 +35,9 @@ record FrontProblem(int status, String title, int retryAfterSeconds) {
         .set(HttpHeaderNames.CONTENT_TYPE, ProblemDocument.MEDIA_TYPE)
         .set(HttpHeaderNames.CACHE_CONTROL, "no-store")
         .set(HttpHeaderNames.CONTENT_LENGTH, content.readableBytes());
+    if (!invocationError.isEmpty()) {
+      response.headers().set("Penstock-Error", invocationError);
+    }
     if (retryAfterSeconds > 0) {
       response.headers().set(HttpHeaderNames.RETRY_AFTER, retryAfterSeconds);
     }

@@ -82,6 +82,17 @@ public final class SessionTable {
     return new Rotation.Rotated(session);
   }
 
+  /// Whose session a refresh token is of, whether it was used or not.
+  public Optional<Session> ofRefreshToken(Tx tx, Octets hash) {
+    return tx.one(
+            """
+            select s.id, s.user_email, s.created_at, s.expires_at, host(s.remote_ip) as remote_ip, s.revoked_at
+            from refresh_tokens t join sessions s on s.id = t.session_id where t.hash = $1\
+            """,
+            hash)
+        .map(SessionTable::read);
+  }
+
   /// Those of `ids` that are known, in no order.
   public List<Session> findAll(Tx tx, List<UUID> ids) {
     var found = new ArrayList<Session>();

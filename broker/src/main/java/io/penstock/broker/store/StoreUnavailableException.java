@@ -7,4 +7,9 @@ public final class StoreUnavailableException extends RuntimeException {
   StoreUnavailableException(String message, Throwable cause) {
     super(message, cause);
   }
+
+  /// For who waited on somebody else's question.
+  public StoreUnavailableException(String message) {
+    super(message);
+  }
 }

@@ -80,6 +80,12 @@ public final class UserTable {
     return tx.one("select " + COLUMNS + " from users where email = $1", email).map(this::read);
   }
 
+  /// [#find], and nobody else changes the row until the transaction ends.
+  public Optional<User> findForUpdate(Tx tx, String email) {
+    return tx.one("select " + COLUMNS + " from users where email = $1 for update", email)
+        .map(this::read);
+  }
+
   public List<User> list(Tx tx) {
     var users = new ArrayList<User>();
     tx.query("select " + COLUMNS + " from users order by email")
@@ -96,7 +102,7 @@ public final class UserTable {
   public long enabledAdmins(Tx tx) {
     return tx.query(
             "select email from users where role = 'admin' and not disabled and gateway_access ="
-                + " '{}' for update")
+                + " '{}' order by email for update")
         .size();
   }
 
@@ -129,10 +135,7 @@ public final class UserTable {
 
   /// A row that was tampered with is not made good by changing it.
   private boolean change(Tx tx, String email, Change change) {
-    Optional<User> old =
-        tx.one("select " + COLUMNS + " from users where email = $1 for update", email)
-            .map(this::read)
-            .filter(User::intact);
+    Optional<User> old = findForUpdate(tx, email).filter(User::intact);
     if (old.isEmpty()) {
       return false;
     }

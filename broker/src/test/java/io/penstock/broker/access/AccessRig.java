@@ -142,12 +142,26 @@ public final class AccessRig implements AutoCloseable {
 
   /// @param allowed none = every address
   public Blocks blocks(String... allowed) {
+    return blocks(List.of(allowed), List.of());
+  }
+
+  public Blocks blocks(List<String> allowed, List<String> trustedProxies) {
     return new Blocks(
         real.database(),
         new Audit(real.database(), keys.rowMac(), clock),
         new AccessNews(),
-        Networks.of(List.of(allowed)),
+        Networks.of(allowed),
+        Networks.of(trustedProxies),
         clock);
+  }
+
+  /// Refusals under a clock that stands still.
+  RefusalLog refusals() {
+    return new RefusalLog(new Audit(real.database(), keys.rowMac(), clock), () -> 0);
+  }
+
+  UserTable users() {
+    return new UserTable(keys.rowMac());
   }
 
   public Blocks.Outcome block(Blocks blocks, String cidr, Optional<Duration> duration) {

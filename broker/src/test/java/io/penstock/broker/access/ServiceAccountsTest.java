@@ -118,6 +118,51 @@ class ServiceAccountsTest {
     assertThat(lookUp(token)).isEqualTo(new LookUp.Refused());
   }
 
+  /// When news may have been missed, what is known holds until the database is asked again, and
+  /// for no outage.
+  @Test
+  void whatMayHaveChangedUnheardIsNotBelievedForAnOutage() {
+    String token = rig.token("billing", LONG, "berlin/erp");
+    assertFound(lookUp(token));
+    rig.node().news.listening();
+    assertThat(accounts.known(token)).isPresent();
+    rig.database.cut();
+    rig.pass(Duration.ofMinutes(1));
+
+    assertCannotBeFoundOut(token);
+    assertThat(accounts.known(token)).isEmpty();
+  }
+
+  @Test
+  void whatWasReadAfterwardsIs() {
+    String token = rig.token("billing", LONG, "berlin/erp");
+    rig.node().news.listening();
+    assertFound(lookUp(token));
+    rig.database.cut();
+    rig.pass(Duration.ofMinutes(1));
+
+    assertFound(lookUp(token));
+  }
+
+  @Test
+  void badTokensOfASourceDoNotStopItsGoodOnes() {
+    String good = rig.token("billing", LONG, "berlin/erp");
+    String revoked = rig.token("old", LONG, "berlin/erp");
+    rig.disable("old");
+    for (int i = 0; i < 50; i++) {
+      assertThat(lookUp("bad" + i)).isEqualTo(new LookUp.Refused());
+    }
+    assertThat(lookUp("bad")).isInstanceOf(LookUp.Limited.class);
+
+    assertFound(lookUp(good));
+    for (int i = 0; i < 50; i++) {
+      assertThat(lookUp(revoked)).isEqualTo(new LookUp.Refused());
+    }
+    assertThat(lookUp(revoked)).isInstanceOf(LookUp.Limited.class);
+    rig.pass(Duration.ofSeconds(6));
+    assertFound(lookUp(good));
+  }
+
   @Test
   void whoWasNeverSeenIsNotLetInByAnOutage() {
     String token = rig.token("billing", LONG, "berlin/erp");

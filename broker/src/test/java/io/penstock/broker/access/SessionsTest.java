@@ -9,15 +9,22 @@ import io.penstock.broker.access.SignIns.PasswordChange;
 import io.penstock.broker.access.SignIns.SignIn;
 import io.penstock.broker.access.SignIns.SignedIn;
 import io.penstock.broker.store.Hints;
+import io.penstock.broker.store.SessionTable;
+import io.penstock.broker.store.Tx;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -219,6 +226,119 @@ class SessionsTest {
         .isInstanceOf(SignIn.Refused.class);
     assertThat(here.accounts.signIns().login(EVE, next, AccessRig.ORIGIN))
         .isInstanceOf(SignIn.Granted.class);
+  }
+
+  /// What an Admin does to a user's row while something else is about to use what it read there.
+  private interface Meanwhile {
+    void in(Tx tx);
+  }
+
+  /// Holds the user's row until `slow` waits for it, as often as said, and changes it then.
+  private <T> List<T> overtaken(Meanwhile change, List<Supplier<T>> slow) {
+    try (var callers = Executors.newVirtualThreadPerTaskExecutor()) {
+      var outcomes = new ArrayList<CompletableFuture<T>>();
+      rig.real
+          .database()
+          .run(
+              tx -> {
+                rig.users().findForUpdate(tx, EVE);
+                slow.forEach(it -> outcomes.add(CompletableFuture.supplyAsync(it, callers)));
+                await(() -> waiting() == slow.size());
+                change.in(tx);
+              });
+      return outcomes.stream().map(CompletableFuture::join).toList();
+    }
+  }
+
+  private long waiting() {
+    return rig.real.number(
+        "select count(*) as n from pg_stat_activity where datname = current_database()"
+            + " and wait_event_type = 'Lock'");
+  }
+
+  @Test
+  void anOldPasswordOpensNothingAfterANewOneIsSet() {
+    String hash = here.passwords.hash("gravel 99 and other words");
+
+    List<SignIn> outcome =
+        overtaken(
+            tx -> rig.users().changePassword(tx, EVE, hash),
+            List.of(
+                () -> here.accounts.signIns().login(EVE, AccessRig.PASSWORD, AccessRig.ORIGIN)));
+
+    assertThat(outcome).singleElement().isInstanceOf(SignIn.Refused.class);
+    assertThat(rig.real.number("select count(*) as n from sessions")).isZero();
+  }
+
+  @Test
+  void nobodyComesInWhileTheyAreDisabled() {
+    List<SignIn> outcome =
+        overtaken(
+            tx -> rig.users().changeDisabled(tx, EVE, true),
+            List.of(
+                () -> here.accounts.signIns().login(EVE, AccessRig.PASSWORD, AccessRig.ORIGIN)));
+
+    assertThat(outcome).singleElement().isInstanceOf(SignIn.Refused.class);
+  }
+
+  @Test
+  void anAdminsPasswordIsNotReplacedByWhoKnewTheOldOne() {
+    Actor eve = here.authenticate(here.signIn(EVE)).orElseThrow();
+    String admins = here.passwords.hash("gravel 99 and other words");
+
+    List<PasswordChange> outcome =
+        overtaken(
+            tx -> rig.users().changePassword(tx, EVE, admins),
+            List.of(
+                () ->
+                    here.accounts
+                        .signIns()
+                        .changePassword(AccessRig.PASSWORD, "plaice 77 of my own", eve)));
+
+    assertThat(outcome).singleElement().isInstanceOf(PasswordChange.WrongPassword.class);
+    assertThat(here.accounts.signIns().login(EVE, "gravel 99 and other words", AccessRig.ORIGIN))
+        .isInstanceOf(SignIn.Granted.class);
+  }
+
+  @Test
+  void aSessionThatEndedChangesNoPassword() {
+    Actor eve = here.authenticate(here.signIn(EVE)).orElseThrow();
+
+    List<PasswordChange> outcome =
+        overtaken(
+            tx -> new SessionTable().revoke(tx, eve.session(), "a test", Instant.now()),
+            List.of(
+                () ->
+                    here.accounts
+                        .signIns()
+                        .changePassword(AccessRig.PASSWORD, "plaice 77 of my own", eve)));
+
+    assertThat(outcome).singleElement().isInstanceOf(PasswordChange.SignedOut.class);
+    assertThat(here.accounts.signIns().login(EVE, AccessRig.PASSWORD, AccessRig.ORIGIN))
+        .isInstanceOf(SignIn.Granted.class);
+  }
+
+  @Test
+  void twoChangesAtOnceBothStay() {
+    rig.user("root@example.org", Role.ADMIN);
+    List<Change> outcome =
+        overtaken(
+            _ -> {},
+            List.of(
+                () ->
+                    here.accounts.change(
+                        EVE, Optional.of(Role.OPERATOR), Optional.empty(), AccessRig.ADMIN),
+                () ->
+                    here.accounts.change(
+                        EVE,
+                        Optional.empty(),
+                        Optional.of(List.of("site:berlin")),
+                        AccessRig.ADMIN)));
+
+    assertThat(outcome).containsExactly(Change.DONE, Change.DONE);
+    var eve = here.accounts.find(EVE).orElseThrow();
+    assertThat(eve.role()).isEqualTo(Role.OPERATOR.stored());
+    assertThat(eve.gatewayAccess()).containsExactly("site:berlin");
   }
 
   @Test

@@ -100,7 +100,13 @@ final class ApiRig implements AutoCloseable {
                 accounts,
                 services,
                 new RequestLimits(config.access(), System::nanoTime),
-                new Blocks(database, audit, news, Networks.of(List.of()), systems.clock()),
+                new Blocks(
+                    database,
+                    audit,
+                    news,
+                    Networks.of(List.of()),
+                    Networks.of(List.of()),
+                    systems.clock()),
                 new EnrollmentTokens(
                     database,
                     audit,

@@ -115,6 +115,69 @@ class CookieTest {
     assertThat(new JsonObject(answer.body()).getString("refresh_token")).isNotEmpty();
   }
 
+  /// The contract of the console: the object, and the cookies beside it.
+  @Test
+  void aPageThatDoesNotAskForCookiesAloneGetsBoth() {
+    var body = new JsonObject().put("email", EVE).put("password", ApiRig.PASSWORD);
+
+    HttpResponse<String> answer = send("POST", "/api/v1/auth/login", body.encode(), page());
+    HttpResponse<String> foreign =
+        send(
+            "POST",
+            "/api/v1/auth/login",
+            body.encode(),
+            page("Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"));
+
+    assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+    JsonObject tokens = new JsonObject(answer.body());
+    assertThat(tokens.fieldNames())
+        .containsExactlyInAnyOrder("token", "expires_at", "refresh_token", "session_expires_at");
+    assertThat(setCookies(answer)).hasSize(2);
+    assertThat(jar(answer))
+        .contains(tokens.getString("token"))
+        .contains(tokens.getString("refresh_token"));
+    assertThat(foreign.statusCode()).isEqualTo(403);
+  }
+
+  @Test
+  void theRefreshCookieAloneSignsOut() {
+    String jar = jar(login());
+    String refresh = jar.split("; ", -1)[1];
+
+    HttpResponse<String> forged =
+        send(
+            "POST",
+            "/api/v1/auth/logout",
+            "",
+            page("Cookie", refresh, "Sec-Fetch-Site", "cross-site"));
+    assertThat(forged.statusCode()).isEqualTo(403);
+    assertThat(send("GET", "/api/v1/auth/me", "", page("Cookie", jar)).statusCode()).isEqualTo(200);
+
+    HttpResponse<String> out = send("POST", "/api/v1/auth/logout", "", page("Cookie", refresh));
+
+    assertThat(out.statusCode()).as(out.body()).isEqualTo(204);
+    assertThat(setCookies(out)).hasSize(2).allSatisfy(c -> assertThat(c).contains("Max-Age=0"));
+    assertThat(send("GET", "/api/v1/auth/me", "", page("Cookie", jar)).statusCode()).isEqualTo(401);
+    assertThat(send("POST", "/api/v1/auth/refresh", "", page("Cookie", refresh)).statusCode())
+        .isEqualTo(401);
+    HttpResponse<String> again = send("POST", "/api/v1/auth/logout", "", page("Cookie", refresh));
+    assertThat(again.statusCode()).isEqualTo(401);
+    assertThat(setCookies(again)).as("of no use any more").hasSize(2);
+  }
+
+  @Test
+  void nobodySignsOutWithoutACredential() {
+    assertThat(send("POST", "/api/v1/auth/logout", "", page()).statusCode()).isEqualTo(401);
+    assertThat(
+            send(
+                    "POST",
+                    "/api/v1/auth/logout",
+                    "",
+                    page("Cookie", "__Host-penstock-refresh=penr." + "A".repeat(43)))
+                .statusCode())
+        .isEqualTo(401);
+  }
+
   @Test
   void aCookieSignsThePagesRequests() {
     String jar = jar(login());

@@ -268,6 +268,19 @@ class JwtAttacksTest {
     all.put("exp a text", withClaims(it -> it.put("exp", Long.toString(now + 600))));
     all.put("exp a list", withClaims(it -> it.put("exp", new JsonArray().add(now + 600))));
     all.put("no exp", without("exp"));
+    all.put("exp beyond all times", withClaims(it -> it.put("exp", 1_000_000_000_000_000_000L)));
+    all.put("exp before all times", withClaims(it -> it.put("exp", -1_000_000_000_000_000_000L)));
+    for (String number : List.of("1e18", "-1e18", "1e400", "-1e400", "1" + "0".repeat(400))) {
+      String exp = "\"exp\":" + payload.getValue("exp");
+      all.put(
+          "exp " + number,
+          Forger.signed(
+              rig.jwtKey, header.encode(), payload.encode().replace(exp, "\"exp\":" + number)));
+      all.put(
+          "exp " + number + ", a foreign signature",
+          Forger.signed(
+              foreign, header.encode(), payload.encode().replace(exp, "\"exp\":" + number)));
+    }
     all.put("not yet valid", withClaims(it -> it.put("nbf", now + 600)));
     all.put("issued in an hour", withClaims(it -> it.put("iat", now + 3600)));
     all.put("no iat", without("iat"));

@@ -28,6 +28,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Every route, called by everybody: the matrix of roles and endpoints, made from the table of
 /// routes itself.
@@ -189,6 +191,8 @@ class RightsTest {
         .containsExactlyInAnyOrder(
             "POST /api/v1/auth/login",
             "POST /api/v1/auth/refresh",
+            // By the refresh cookie alone too; without any credential it is refused.
+            "POST /api/v1/auth/logout",
             "GET /api/v1/auth/jwks",
             "GET /api/v1/openapi.json",
             "GET /health/live",
@@ -282,6 +286,50 @@ class RightsTest {
   private List<String> ids(String token) {
     return new JsonArray(rig.send("GET", "/api/v1/agents", "", token).body())
         .stream().map(agent -> ((JsonObject) agent).getString("id")).toList();
+  }
+
+  @Test
+  void anAlarmIsAcknowledgedWithoutAWordToo() {
+    rig.systems.postgres.execute(
+        "insert into alarms (kind, severity, subject, message, raised_at, last_at) values"
+            + " ('a-test', 'low', 'broker without a word', 'x', now(), now())");
+    JsonArray all = new JsonArray(rig.send("GET", "/api/v1/alarms", "", rig.admin).body());
+    Object id =
+        all.stream()
+            .map(JsonObject.class::cast)
+            .filter(alarm -> alarm.getString("subject").equals("broker without a word"))
+            .map(alarm -> alarm.getValue("id"))
+            .findFirst()
+            .orElseThrow();
+
+    HttpResponse<String> answer =
+        rig.send("POST", "/api/v1/alarms/" + id + "/acknowledge", "", rig.admin);
+
+    assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+    assertThat(new JsonObject(answer.body()).getString("acknowledged_by"))
+        .isEqualTo(rig.first.email());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"o'brien@example.org", "a!b@example.org", "a/b@example.org", "@x", "x"})
+  void whomNoPathCanNameIsNotCreated(String email) {
+    var body =
+        new JsonObject().put("email", email).put("role", "Viewer").put("password", ApiRig.PASSWORD);
+
+    HttpResponse<String> answer = rig.send("POST", "/api/v1/users", body.encode(), rig.admin);
+
+    assertThat(answer.statusCode()).isEqualTo(400);
+    assertThat(ApiRig.problem(answer).getString("detail"))
+        .startsWith("email: expected an address such as name@example.com, before the @");
+  }
+
+  @Test
+  void whoeverIsCreatedHasAPath() {
+    String email = "a.B_c~d+e:f-9@sub.example.org";
+    rig.user(email, Role.VIEWER);
+
+    assertThat(rig.send("GET", "/api/v1/users/" + email, "", rig.admin).statusCode())
+        .isEqualTo(200);
   }
 
   @Test

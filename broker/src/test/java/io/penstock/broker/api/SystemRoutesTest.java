@@ -105,7 +105,13 @@ class SystemRoutesTest {
                     news,
                     rig.clock()),
                 new RequestLimits(config.access(), System::nanoTime),
-                new Blocks(database, audit, news, Networks.of(List.of()), rig.clock()),
+                new Blocks(
+                    database,
+                    audit,
+                    news,
+                    Networks.of(List.of()),
+                    Networks.of(List.of()),
+                    rig.clock()),
                 new EnrollmentTokens(
                     database,
                     audit,

@@ -139,6 +139,46 @@ class FrontTest {
     for (String path : List.of("/invoke/plant/erp/x", "/api/v1/x", "/tunnel/v1", "/")) {
       try (Client client = world.dial()) {
         client.send("GET " + path + " HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 203.0.113.9\r\n\r\n");
+        Client.Response answer = client.response();
+        assertThat(answer.status()).as(path).isEqualTo(403);
+        assertThat(answer.field("penstock-error"))
+            .as(path)
+            .isEqualTo(path.startsWith("/invoke/") ? "forbidden" : "");
+      }
+    }
+  }
+
+  /// Where only some addresses are allowed, those that watch and those of agents are others.
+  @Test
+  void healthAndTunnelsAreForEveryAddress() throws IOException {
+    world
+        .doorkeeper(
+            new Doorkeeper() {
+              @Override
+              public InetAddress client(HttpRequest request, InetAddress peer) {
+                return peer;
+              }
+
+              @Override
+              public boolean admitsConnection(InetAddress peer) {
+                return true;
+              }
+
+              @Override
+              public boolean admits(InetAddress client, boolean fromAnywhere) {
+                return fromAnywhere;
+              }
+            })
+        .start(FrontSettings.DEFAULTS);
+    for (String path : List.of("/health/live", "/api/v1/health/ready?x", "/tunnel/v1")) {
+      try (Client client = world.dial()) {
+        client.send("GET " + path + " HTTP/1.1\r\nHost: h\r\n\r\n");
+        assertThat(client.response().status()).as(path).isNotEqualTo(403);
+      }
+    }
+    for (String path : List.of("/health", "/healthy", "/api/v1/x", "/invoke/health/x/health/")) {
+      try (Client client = world.dial()) {
+        client.send("GET " + path + " HTTP/1.1\r\nHost: h\r\n\r\n");
         assertThat(client.response().status()).as(path).isEqualTo(403);
       }
     }
