@@ -63,6 +63,36 @@ class InsertOnlyRoleTest {
   }
 
   @Test
+  void pruningRefusesWhatIsYoung() {
+    rig.test.execute(
+        "create or replace function audit_prune_age() returns interval language sql stable as"
+            + " $$ select now() - timestamptz '2026-11-01 12:00:00Z' $$");
+
+    assertThatThrownBy(() -> rig.test.number("select audit_prune(2, 100) as n"))
+        .hasMessageContaining("a record younger than");
+    assertThat(rig.verify().bad()).isEmpty();
+  }
+
+  @Test
+  void pruningLooksAtItsOwnTables() {
+    rig.record(1);
+    rig.proof.seal();
+
+    assertThatThrownBy(
+            () ->
+                rig.test
+                    .database()
+                    .run(
+                        tx -> {
+                          TestDatabase.execute(
+                              tx,
+                              "create temporary table audit_checkpoints as select 9 as position");
+                          TestDatabase.execute(tx, "select audit_prune(3, 100)");
+                        }))
+        .hasMessageContaining("no checkpoint covers position 3");
+  }
+
+  @Test
   void theRightsOfTheManualAreEnoughToServeAndNotToRewrite() throws Exception {
     rig.test.execute("create role " + ROLE + " login password 'only-in-this-test'");
     rig.test.execute("grant all on all tables in schema public to " + ROLE);
