@@ -58,10 +58,11 @@ begin
   perform set_config('penstock.audit_prune', 'on', true);
   select max(position), max(audit_id), count(*) into last_position, last_id, pruned
     from (select position, audit_id from audit_chain where position <= up_to order by position limit most) as first;
-  -- Foreign rows say any time.
+  -- All that would go, whatever entries say; foreign rows say any time. By id (offset 0): all the young rows of a day are more.
   if exists (
-    select 1 from audit_chain as c join audit_log as a on a.id = c.audit_id
-    where c.position <= last_position and c.kind <> 'foreign' and a.timestamp > now() - audit_prune_age()
+    select 1 from (select id, timestamp from audit_log where id <= last_id order by id offset 0) as a
+    where a.timestamp > now() - audit_prune_age()
+      and not exists (select 1 from audit_chain as c where c.audit_id = a.id and c.kind = 'foreign')
   ) then
     raise exception 'position % holds, or follows, a record younger than %', last_position, audit_prune_age();
   end if;

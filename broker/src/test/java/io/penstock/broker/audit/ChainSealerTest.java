@@ -321,6 +321,57 @@ class ChainSealerTest {
   }
 
   @Test
+  void aBacklogIsSealedAndSignedAtTheStop() {
+    rig.test
+        .database()
+        .run(
+            tx -> {
+              for (int i = 0; i < 5_000; i++) {
+                rig.audit.record(tx, AuditRig.event(i % 1_000));
+              }
+            });
+
+    rig.proof.close();
+
+    assertThat(rig.proof.state().checkpointPosition()).isEqualTo(5_000);
+    assertThat(rig.verify().bad()).isEmpty();
+  }
+
+  @Test
+  void aStopDoesNotWaitForWhoWillNotEnd() throws Exception {
+    rig.sealed(1);
+    var written = new CountDownLatch(1);
+    var goOn = new CountDownLatch(1);
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      Future<?> open =
+          threads.submit(
+              () ->
+                  rig.test
+                      .database()
+                      .run(
+                          tx -> {
+                            rig.audit.record(tx, AuditRig.event(2));
+                            rig.audit.flush(tx);
+                            written.countDown();
+                            awaitOrFail(goOn);
+                          }));
+      awaitOrFail(written);
+      rig.record(1);
+
+      long begin = System.nanoTime();
+      rig.proof.close();
+
+      assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(8));
+      goOn.countDown();
+      open.get(10, TimeUnit.SECONDS);
+    }
+    rig.restart();
+    rig.proof.checkpoint();
+    assertThat(rig.proof.state().position()).isEqualTo(3);
+    assertThat(rig.verify().bad()).isEmpty();
+  }
+
+  @Test
   void aTurnWithoutAnythingNewLooksAtNumbersOnly() {
     rig.sealed(3);
     rig.proof.seal();

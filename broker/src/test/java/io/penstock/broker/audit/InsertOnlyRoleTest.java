@@ -73,6 +73,24 @@ class InsertOnlyRoleTest {
     assertThat(rig.verify().bad()).isEmpty();
   }
 
+  /// Who may add entries may add one in a place that was pruned, about any record.
+  @Test
+  void aMadeUpEntryTakesNothingYoungAway() {
+    rig.clock.pass(Duration.ofDays(31));
+    rig.sealed(3);
+    rig.pruned();
+    assertThat(rig.verify().checkpoint().orElseThrow().beginsAfter()).isEqualTo(2);
+    rig.test.execute(
+        "create or replace function audit_prune_age() returns interval language sql stable as"
+            + " $$ select now() - timestamptz '2026-11-20 12:00:00Z' $$");
+    rig.test.execute(
+        "insert into audit_chain values (1, 1000000, 'foreign', sha256('x'), sha256('x'))");
+
+    assertThatThrownBy(() -> rig.test.number("select audit_prune(1, 1) as n"))
+        .hasMessageContaining("a record younger than");
+    assertThat(rig.test.number("select count(*) as n from audit_log")).isEqualTo(4);
+  }
+
   @Test
   void pruningLooksAtItsOwnTables() {
     rig.record(1);
