@@ -15,7 +15,8 @@ create table audit_checkpoints (
   number    bigint primary key,
   position  bigint not null,
   issued_at timestamptz not null,
-  jws       text not null
+  jws       text not null,
+  mac       bytea not null
 );
 create index audit_checkpoints_by_position on audit_checkpoints (position);
 create index audit_checkpoints_by_time on audit_checkpoints (issued_at);
@@ -40,9 +41,12 @@ create trigger audit_no_truncate before truncate on audit_chain
 create trigger audit_no_truncate before truncate on audit_checkpoints
   for each statement execute function audit_is_append_only();
 
+-- What is younger is not pruned, whoever asks. The owner may say otherwise: create or replace.
+create function audit_prune_age() returns interval language sql stable as $$ select interval '1 day' $$;
+
 -- Takes away at most `most` entries up to a position, with their rows, then the checkpoints before it. Runs as its owner, so that the
 -- broker's role needs no right to delete.
-create function audit_prune(up_to bigint, most bigint) returns bigint language plpgsql security definer set search_path from current as $$
+create function audit_prune(up_to bigint, most bigint) returns bigint language plpgsql security definer as $$
 declare
   last_position bigint;
   last_id bigint;
@@ -54,6 +58,14 @@ begin
   perform set_config('penstock.audit_prune', 'on', true);
   select max(position), max(audit_id), count(*) into last_position, last_id, pruned
     from (select position, audit_id from audit_chain where position <= up_to order by position limit most) as first;
+  -- All that would go, whatever entries say; foreign rows say any time. By id (offset 0): all the young rows of a day are more.
+  if exists (
+    select 1 from (select id, timestamp from audit_log where id <= last_id order by id offset 0) as a
+    where a.timestamp > now() - audit_prune_age()
+      and not exists (select 1 from audit_chain as c where c.audit_id = a.id and c.kind = 'foreign')
+  ) then
+    raise exception 'position % holds, or follows, a record younger than %', last_position, audit_prune_age();
+  end if;
   if pruned > 0 then
     delete from audit_log where id <= last_id;
     delete from audit_chain where position <= last_position;
@@ -63,6 +75,12 @@ begin
   end if;
   perform set_config('penstock.audit_prune', 'off', true);
   return pruned;
+end
+$$;
+-- Its names mean the tables beside it, whatever search_path or temporary tables its caller has.
+do $$
+begin
+  execute format('alter function audit_prune(bigint, bigint) set search_path = %I, pg_temp', current_schema());
 end
 $$;
 revoke all on function audit_prune(bigint, bigint) from public;

@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.LongSupplier;
 
 /// The proof of the audit trail, wired: sealing in the background, verification and export on
 /// demand.
@@ -31,13 +32,24 @@ public final class AuditProof implements AutoCloseable {
       Clock clock) {}
 
   public AuditProof(Surroundings around) {
+    this(around, System::nanoTime);
+  }
+
+  AuditProof(Surroundings around, LongSupplier nanoClock) {
     Database database = around.database();
     BrokerKeys keys = around.keys();
     var table = new AuditChainTable(keys.rowMac());
     var known = KnownCheckpoint.open(around.data(), keys::ownKeyset);
     sealer =
         new ChainSealer(
-            database, table, keys, known, around.audit(), around.retention(), around.clock());
+            database,
+            table,
+            keys,
+            known,
+            around.audit(),
+            around.retention(),
+            around.clock(),
+            nanoClock);
     verifier = new ChainVerifier(database, table, keys, known, sealer, System::nanoTime);
     export = new AuditExport(database, table, keys, known);
     reports = new Reports(database, around.clock());
@@ -62,6 +74,11 @@ public final class AuditProof implements AutoCloseable {
 
   void prune() {
     sealer.prune();
+  }
+
+  /// What the background does twice a second.
+  void attempt() {
+    sealer.attempt();
   }
 
   /// Looks for at most about `limit` at what follows position `after`.

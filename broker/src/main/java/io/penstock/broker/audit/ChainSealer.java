@@ -2,13 +2,12 @@ package io.penstock.broker.audit;
 
 import io.penstock.broker.audit.KnownCheckpoint.Signed;
 import io.penstock.broker.keys.BrokerKeys;
-import io.penstock.broker.keys.ManagedKey;
 import io.penstock.broker.store.AlarmTable;
 import io.penstock.broker.store.AlarmTable.Severity;
 import io.penstock.broker.store.AuditChainTable;
+import io.penstock.broker.store.AuditChainTable.Glance;
 import io.penstock.broker.store.AuditChainTable.Mark;
 import io.penstock.broker.store.AuditChainTable.Placed;
-import io.penstock.broker.store.AuditChainTable.StoredCheckpoint;
 import io.penstock.broker.store.AuditChainTable.UnderWay;
 import io.penstock.broker.store.AuditChainTable.Unplaced;
 import io.penstock.broker.store.Database;
@@ -17,30 +16,28 @@ import io.penstock.broker.store.Tx;
 import io.penstock.codec.audit.AuditCheckpoint;
 import io.penstock.codec.audit.ChainEntry;
 import io.penstock.codec.audit.ChainEntry.Kind;
-import io.penstock.codec.seal.DocumentType;
 import io.penstock.codec.seal.Octets;
 import io.penstock.codec.seal.SealException;
-import io.penstock.codec.seal.SignedDocument;
+import java.io.UncheckedIOException;
 import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Gives audit rows their places in the chain, a moment after their transactions committed, so that
 /// no transaction ever waits for another's row ([AuditChainTable] tells how it knows that nothing
 /// can still come before). Signs checkpoints, and prunes below them. One broker of a cluster seals
-/// at a
-/// time.
+/// at a time.
 ///
 /// What it has sealed or signed it does not unlearn: a database that contradicts that is not sealed
 /// any further, because the next checkpoint would cover up for it.
@@ -51,45 +48,71 @@ public final class ChainSealer implements AutoCloseable {
   private static final int TURN_MILLIS = 500;
   private static final int AT_ONCE = 2_000;
   private static final int MAX_MARKS = 64;
-  private static final Duration CHECKPOINT_EVERY = Duration.ofMinutes(1);
-  private static final long CHECKPOINT_RECORDS = 10_000;
-
-  /// Without anything new, too: that nothing came since is also something to prove.
-  private static final Duration SILENCE = Duration.ofHours(1);
-
   private static final Duration PRUNE_EVERY = Duration.ofHours(1);
   private static final Duration ALARM_EVERY = Duration.ofMinutes(10);
+  private static final Duration LOG_EVERY = Duration.ofMinutes(1);
+  private static final Duration HELD_UP = Duration.ofMinutes(5);
   private static final int PRUNED_AT_ONCE = 2_000;
+  private static final int FAILURES = 5;
   private static final int LAST_TURNS = 20;
-  private static final int CLOSE_SECONDS = 5;
+  private static final Duration CLOSE = Duration.ofSeconds(5);
+
+  private static final String BROKEN = "audit-chain-broken";
+  private static final String FOREIGN = "audit-foreign-record";
+  private static final String HELD = "audit-sealing-held-up";
+  private static final String NOT_KEPT = "audit-checkpoint-not-kept";
+  private static final String UNGUARDED = "audit-log-unguarded";
+  private static final String SUBJECT = "audit trail";
 
   private final Database database;
   private final AuditChainTable table;
   private final AlarmTable alarms = new AlarmTable();
-  private final BrokerKeys keys;
+  private final CheckpointSigner signer;
   private final KnownCheckpoint known;
-  private final Audit audit;
-  private final Optional<Duration> retention;
+  private final Optional<ChainPruning> pruning;
   private final Clock clock;
+  private final LongSupplier nanoClock;
   private final ScheduledExecutorService turns =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().daemon().name("audit-seal").factory());
 
   // Of turns, which exclude each other.
-  private final Deque<Mark> marks = new ArrayDeque<>();
+  private final Deque<Waiting> marks = new ArrayDeque<>();
   private long settledId;
   private volatile Optional<ChainEntry> sealed = Optional.empty();
   private Optional<Signed> stored = Optional.empty();
   private boolean knownIsChecked;
-  private Instant pruned = Instant.MIN;
-  private Instant told = Instant.MIN;
-  private Instant alarmed = Instant.MIN;
+  private Glance seen = Glance.NOTHING;
+  private boolean quiet;
   private String contradiction = "";
+  private int failures;
   private long foreign;
+  // Of the process before this one, perhaps.
+  private boolean heldUp = true;
+  private boolean notKept = true;
+  private final Seldom told;
+  private final Seldom failureLogged;
+  private final Seldom brokenRaised;
+  private final Seldom heldUpRaised;
+  private final Seldom notKeptRaised;
+  private final Seldom unguardedRaised;
+  private final Seldom pruned;
   private volatile boolean closing;
+  private volatile boolean lastTurns;
+  private volatile long closeAtNanos;
   private volatile ChainState state = ChainState.NOTHING;
 
+  /// @param sinceNanos when the mark was taken
+  private record Waiting(Mark mark, long sinceNanos) {}
+
+  /// What one transaction did.
+  ///
+  /// @param mine nobody else was sealing
+  /// @param newest checkpoint, perhaps just signed
+  private record Step(boolean mine, int placed, Optional<Signed> newest) {}
+
   /// @param retention empty = for ever
+  /// @param nanoClock as [System#nanoTime]
   ChainSealer(
       Database database,
       AuditChainTable table,
@@ -97,14 +120,23 @@ public final class ChainSealer implements AutoCloseable {
       KnownCheckpoint known,
       Audit audit,
       Optional<Duration> retention,
-      Clock clock) {
+      Clock clock,
+      LongSupplier nanoClock) {
     this.database = database;
     this.table = table;
-    this.keys = keys;
     this.known = known;
-    this.audit = audit;
-    this.retention = retention;
     this.clock = clock;
+    this.nanoClock = nanoClock;
+    signer = new CheckpointSigner(table, keys, clock);
+    pruning = retention.map(it -> new ChainPruning(table, signer, known, audit, it, clock));
+    told = new Seldom(CheckpointSigner.SILENCE, nanoClock);
+    failureLogged = new Seldom(LOG_EVERY, nanoClock);
+    brokenRaised = new Seldom(ALARM_EVERY, nanoClock);
+    heldUpRaised = new Seldom(ALARM_EVERY, nanoClock);
+    notKeptRaised = new Seldom(ALARM_EVERY, nanoClock);
+    unguardedRaised = new Seldom(ALARM_EVERY, nanoClock);
+    // Not at the start: there is time to see what the clock says.
+    pruned = Seldom.afterAWhile(PRUNE_EVERY, nanoClock);
   }
 
   public void start() {
@@ -113,14 +145,34 @@ public final class ChainSealer implements AutoCloseable {
             this::attempt, TURN_MILLIS, TURN_MILLIS, TimeUnit.MILLISECONDS);
   }
 
-  private void attempt() {
+  /// A turn that whatever happens does not keep from the next.
+  synchronized void attempt() {
     try {
       turn(false);
-      prune();
+      failures = 0;
+      if (pruned.mayNow()) {
+        prune();
+      }
     } catch (StoreUnavailableException away) {
       LOG.debug("sealing the audit trail waits for the database: {}", away.getMessage());
-    } catch (RuntimeException failure) {
+    } catch (RuntimeException | Error failure) {
+      failed(failure);
+    }
+  }
+
+  private void failed(Throwable failure) {
+    failures++;
+    if (failureLogged.mayNow()) {
       LOG.error("sealing the audit trail failed; it is tried again", failure);
+    }
+    if (failures < FAILURES) {
+      return;
+    }
+    try {
+      report();
+    } catch (RuntimeException | Error second) {
+      failure.addSuppressed(second);
+      LOG.debug("no alarm could be raised about the audit trail", failure);
     }
   }
 
@@ -138,61 +190,121 @@ public final class ChainSealer implements AutoCloseable {
     turn(true);
   }
 
-  /// Everything that is settled gets its place.
+  /// Everything that is settled gets its place. Without anything new that is one small transaction.
   synchronized void turn(boolean sign) {
-    database.run(this::takeMark);
-    int placed;
-    do {
-      placed = database.transaction(this::seal);
-    } while (placed == AT_ONCE && !closing);
-    Optional<Signed> signed =
-        database.transaction(tx -> contradiction.isEmpty() ? signed(tx, sign) : Optional.empty());
-    signed.ifPresent(known::remember);
-    database.run(this::report);
+    if (!transaction(tx -> isQuiet(tx, sign))) {
+      quiet = false;
+      Step step;
+      do {
+        step = transaction(tx -> step(tx, sign));
+        step.newest().ifPresent(this::remember);
+      } while (step.placed() == AT_ONCE && !mustStop());
+      quiet =
+          step.mine()
+              && step.placed() < AT_ONCE
+              && marks.isEmpty()
+              && contradiction.isEmpty()
+              && known.isKept();
+    }
+    report();
   }
 
-  private void takeMark(Tx tx) {
-    long newest = marks.isEmpty() ? settledId : marks.getLast().lastId();
-    if (marks.size() < MAX_MARKS && table.lastId(tx) > newest) {
-      marks.addLast(table.mark(tx));
-    }
+  /// At the stop there is one deadline for everything.
+  private <T> T transaction(Function<Tx, T> work) {
+    return lastTurns
+        ? database.within(Duration.ofNanos(Math.max(1, closeAtNanos - nanoClock.getAsLong())), work)
+        : database.transaction(work);
   }
 
-  private int seal(Tx tx) {
-    if (!table.lock(tx)) {
-      return 0;
+  private boolean mustStop() {
+    return closing || (lastTurns && nanoClock.getAsLong() - closeAtNanos >= 0);
+  }
+
+  /// Takes a mark when rows have got numbers since the last one.
+  private boolean isQuiet(Tx tx, boolean sign) {
+    Glance now = table.glance(tx);
+    boolean same = now.equals(seen);
+    if (now.lastId() < seen.lastId()) {
+      forgetMarks();
     }
+    seen = now;
+    if (same && quiet && !isDue(sign)) {
+      return true;
+    }
+    long newest = marks.isEmpty() ? settledId : marks.getLast().mark().lastId();
+    if (marks.size() < MAX_MARKS && now.lastId() > newest) {
+      marks.addLast(new Waiting(table.mark(tx, now.lastId()), nanoClock.getAsLong()));
+    }
+    return false;
+  }
+
+  private boolean isDue(boolean sign) {
+    return sealed.isPresent()
+        && signer.isDue(
+            sealed.get().position(), CheckpointSigner.newer(stored, known.newest()), sign);
+  }
+
+  /// Gives places to at most so many, and signs in the same transaction: what is signed is what was
+  /// looked at, or made, under this lock.
+  private Step step(Tx tx, boolean sign) {
     settle(table.underWay(tx));
-    Optional<Placed> head = table.head(tx);
-    contradiction = contradiction(tx, head);
-    long afterId = head.map(it -> it.entry().id()).orElse(0L);
+    if (!table.lock(tx)) {
+      return new Step(false, 0, Optional.empty());
+    }
+    Optional<Placed> placed = table.head(tx);
+    contradiction = contradiction(tx, placed);
     if (!contradiction.isEmpty()) {
-      return 0;
+      return new Step(true, 0, Optional.empty());
     }
-    sealed = head.map(Placed::entry);
+    Optional<ChainEntry> head = placed.map(Placed::entry);
+    sealed = head;
+    List<ChainEntry> entries = place(tx, head);
+    Optional<ChainEntry> last = entries.isEmpty() ? head : Optional.of(entries.getLast());
+    Optional<Signed> newest = CheckpointSigner.newer(stored, known.newest());
+    boolean now = sign && (entries.size() < AT_ONCE || mustStop());
+    if (last.isPresent() && signer.isDue(last.get().position(), newest, now)) {
+      newest = Optional.of(signer.sign(tx, last.get(), newest.map(Signed::checkpoint)));
+    }
+    tx.afterCommit(() -> sealed = last);
+    return new Step(true, entries.size(), newest);
+  }
+
+  private List<ChainEntry> place(Tx tx, Optional<ChainEntry> head) {
+    long afterId = head.map(ChainEntry::id).orElse(0L);
     if (afterId >= settledId) {
-      return 0;
+      return List.of();
     }
-    List<Unplaced> rows = table.following(tx, afterId, settledId, AT_ONCE);
-    List<ChainEntry> entries = entries(head.map(Placed::entry), rows);
+    boolean unique = table.eventsAreUnique(tx);
+    if (!unique && unguardedRaised.mayNow()) {
+      raise(
+          tx,
+          UNGUARDED,
+          Severity.HIGH,
+          "audit_log has lost its unique constraint on event_id; copies are counted row by row");
+    }
+    List<ChainEntry> entries =
+        entries(head, table.following(tx, afterId, settledId, AT_ONCE, unique));
     if (!entries.isEmpty()) {
       table.append(tx, entries);
-      tx.afterCommit(() -> sealed = Optional.of(entries.getLast()));
       warn(tx, entries);
     }
-    return entries.size();
+    return entries;
   }
 
   /// Transactions that began before a mark are over: so are all that could still write up to it.
   private void settle(UnderWay underWay) {
     // Another server, or one that was set back, counts anew.
-    if (marks.stream().anyMatch(mark -> mark.transaction() >= underWay.to())) {
-      marks.clear();
-      settledId = 0;
+    if (marks.stream().anyMatch(it -> it.mark().transaction() >= underWay.to())) {
+      forgetMarks();
     }
-    while (!marks.isEmpty() && marks.getFirst().transaction() < underWay.from()) {
-      settledId = Math.max(settledId, marks.removeFirst().lastId());
+    while (!marks.isEmpty() && marks.getFirst().mark().transaction() < underWay.from()) {
+      settledId = Math.max(settledId, marks.removeFirst().mark().lastId());
     }
+  }
+
+  private void forgetMarks() {
+    marks.clear();
+    settledId = 0;
   }
 
   private static List<ChainEntry> entries(Optional<ChainEntry> head, List<Unplaced> rows) {
@@ -215,25 +327,44 @@ public final class ChainSealer implements AutoCloseable {
     if (bad.isEmpty()) {
       return;
     }
-    foreign += bad.size();
     String message =
         bad.size()
             + " audit records that the broker did not write, first id "
             + bad.getFirst().id();
     LOG.error("{}: see ctl audit verify", message);
-    alarms.raise(
-        tx, "audit-foreign-record", Severity.CRITICAL, "audit trail", message, clock.instant());
+    raise(tx, FOREIGN, Severity.CRITICAL, message);
+    tx.afterCommit(() -> foreign += bad.size());
+  }
+
+  private void raise(Tx tx, String kind, Severity severity, String message) {
+    alarms.raise(tx, kind, severity, SUBJECT, message, clock.instant());
   }
 
   /// What the database says against what was sealed or signed; empty = nothing.
   private String contradiction(Tx tx, Optional<Placed> head) {
     try {
-      stored = table.newestCheckpoint(tx).map(this::read);
+      stored =
+          table
+              .newestCheckpoint(tx)
+              .map(
+                  row ->
+                      stored
+                          .filter(it -> row.genuine() && it.jws().equals(row.jws()))
+                          .orElseGet(() -> signer.read(row)));
     } catch (SealException forged) {
       return String.valueOf(forged.getMessage());
     }
     if (head.isPresent() && !head.get().genuine()) {
       return "the entry at position " + head.get().entry().position() + " is not the broker's";
+    }
+    Optional<AuditCheckpoint> covered =
+        CheckpointSigner.newer(stored, known.newest()).map(Signed::checkpoint);
+    // What is pruned never reaches the newest checkpoint.
+    if (head.isEmpty() && covered.filter(it -> it.position() > 0).isPresent()) {
+      return "the chain is empty, checkpoint "
+          + covered.get().number()
+          + " covers position "
+          + covered.get().position();
     }
     Optional<ChainEntry> last = head.map(Placed::entry);
     if (sealed.isPresent() && !last.equals(sealed)) {
@@ -265,90 +396,20 @@ public final class ChainSealer implements AutoCloseable {
     return same ? "" : "position " + position + " is not what was " + how;
   }
 
-  /// The newest checkpoint once it is due, or the one that another broker has signed.
-  private Optional<Signed> signed(Tx tx, boolean now) {
-    if (!table.lock(tx)) {
-      return table.newestCheckpoint(tx).map(this::read);
-    }
-    Optional<Signed> newest = newer(stored, known.newest());
-    Optional<ChainEntry> head = table.head(tx).map(Placed::entry);
-    if (head.isEmpty() || !isDue(head.get(), newest, now)) {
-      return newest;
-    }
-    Optional<AuditCheckpoint> before = newest.map(Signed::checkpoint);
-    return Optional.of(
-        sign(
-            tx,
-            new AuditCheckpoint(
-                before.map(AuditCheckpoint::number).orElse(0L) + 1,
-                head.get().position(),
-                head.get().id(),
-                head.get().hash(),
-                clock.instant().getEpochSecond(),
-                before.map(AuditCheckpoint::beginsAfter).orElse(0L),
-                before.map(AuditCheckpoint::beginsAfterId).orElse(0L),
-                before.map(AuditCheckpoint::beginHash).orElse(ChainEntry.NOTHING_BEFORE))));
-  }
-
-  private Signed read(StoredCheckpoint row) {
-    Optional<Signed> same = stored.filter(it -> it.jws().equals(row.jws()));
-    if (same.isPresent()) {
-      return same.get();
-    }
+  /// A file that cannot be written stops neither sealing nor reports.
+  private void remember(Signed signed) {
     try {
-      return new Signed(AuditCheckpoint.verify(row.jws(), keys.ownKeyset()), row.jws());
-    } catch (SealException e) {
-      throw new SealException(
-          "the audit checkpoint " + row.number() + " in the database is not the broker's", e);
+      known.remember(signed);
+    } catch (UncheckedIOException e) {
+      if (failureLogged.mayNow()) {
+        LOG.error("the newest audit checkpoint cannot be kept outside of the database", e);
+      }
     }
   }
 
-  private static Optional<Signed> newer(Optional<Signed> one, Optional<Signed> other) {
-    boolean first =
-        other.isEmpty()
-            || (one.isPresent()
-                && one.get().checkpoint().number() > other.get().checkpoint().number());
-    return first ? one : other;
-  }
-
-  private boolean isDue(ChainEntry head, Optional<Signed> newest, boolean now) {
-    if (newest.isEmpty()) {
-      return true;
-    }
-    AuditCheckpoint last = newest.get().checkpoint();
-    Duration age =
-        Duration.between(Instant.ofEpochSecond(last.issuedAtEpochSeconds()), clock.instant());
-    long records = head.position() - last.position();
-    return (records > 0 && (now || records >= CHECKPOINT_RECORDS || !isLess(age, CHECKPOINT_EVERY)))
-        || !isLess(age, SILENCE)
-        || !isSignedByTheNewestKey(newest.get());
-  }
-
-  private static boolean isLess(Duration one, Duration other) {
-    return one.compareTo(other) < 0;
-  }
-
-  private boolean isSignedByTheNewestKey(Signed signed) {
-    return SignedDocument.keyIdOf(signed.jws(), DocumentType.AUDIT_CHECKPOINT)
-        .equals(keys.signingKid(ManagedKey.CHECKPOINT));
-  }
-
-  private Signed sign(Tx tx, AuditCheckpoint checkpoint) {
-    String jws = keys.sign(checkpoint);
-    table.insertCheckpoint(
-        tx,
-        new StoredCheckpoint(
-            checkpoint.number(),
-            checkpoint.position(),
-            Instant.ofEpochSecond(checkpoint.issuedAtEpochSeconds()),
-            jws));
-    return new Signed(checkpoint, jws);
-  }
-
-  /// For metrics, the log and the alarm.
-  private void report(Tx tx) {
+  /// For metrics, the log and alarms.
+  private void report() {
     long placed = Math.max(settledId, sealed.map(ChainEntry::id).orElse(0L));
-    long unsealed = Math.max(0, table.lastId(tx) - placed);
     Optional<AuditCheckpoint> newest = known.newest().map(Signed::checkpoint);
     state =
         new ChainState(
@@ -356,19 +417,59 @@ public final class ChainSealer implements AutoCloseable {
             newest.map(AuditCheckpoint::number).orElse(0L),
             newest.map(AuditCheckpoint::position).orElse(0L),
             newest.map(AuditCheckpoint::issuedAtEpochSeconds).orElse(0L),
-            unsealed,
+            Math.max(0, seen.lastId() - placed),
             foreign,
-            !contradiction.isEmpty());
-    Instant now = clock.instant();
-    if (newest.isPresent() && told.isBefore(now.minus(SILENCE))) {
-      told = now;
+            !broken().isEmpty());
+    if (newest.isPresent() && told.mayNow()) {
       tell(newest.get());
     }
-    if (!contradiction.isEmpty() && alarmed.isBefore(now.minus(ALARM_EVERY))) {
-      alarmed = now;
-      LOG.error("the audit trail is not sealed any more: {}; see ctl audit verify", contradiction);
-      alarms.raise(tx, "audit-chain-broken", Severity.CRITICAL, "audit trail", contradiction, now);
+    if (!broken().isEmpty() && brokenRaised.mayNow()) {
+      LOG.error("the audit trail is not sealed any more: {}; see ctl audit verify", broken());
+      database.run(tx -> raise(tx, BROKEN, Severity.CRITICAL, broken()));
     }
+    reportHeldUp();
+    reportNotKept();
+  }
+
+  private String broken() {
+    return contradiction.isEmpty() && failures >= FAILURES
+        ? "sealing failed " + FAILURES + " times in a row or more; the broker's log says why"
+        : contradiction;
+  }
+
+  private void reportHeldUp() {
+    boolean now =
+        !marks.isEmpty()
+            && nanoClock.getAsLong() - marks.getFirst().sinceNanos() > HELD_UP.toNanos();
+    if (now && heldUpRaised.mayNow()) {
+      String message =
+          "no audit record gets its place since more than "
+              + HELD_UP.toMinutes()
+              + " minutes: a transaction of this Postgres server that writes is open since then";
+      LOG.warn("{}: see pg_stat_activity", message);
+      database.run(tx -> raise(tx, HELD, Severity.HIGH, message));
+    }
+    if (heldUp && !now) {
+      database.run(tx -> alarms.clear(tx, HELD, SUBJECT, clock.instant()));
+    }
+    heldUp = now;
+  }
+
+  private void reportNotKept() {
+    boolean now = !known.isKept();
+    if (now && notKeptRaised.mayNow()) {
+      database.run(
+          tx ->
+              raise(
+                  tx,
+                  NOT_KEPT,
+                  Severity.HIGH,
+                  "the newest checkpoint cannot be written to the data directory"));
+    }
+    if (notKept && !now) {
+      database.run(tx -> alarms.clear(tx, NOT_KEPT, SUBJECT, clock.instant()));
+    }
+    notKept = now;
   }
 
   private static void tell(AuditCheckpoint checkpoint) {
@@ -380,81 +481,45 @@ public final class ChainSealer implements AutoCloseable {
   }
 
   /// Takes away what is older than the retention: whole prefixes, each up to a checkpoint that was
-  /// signed before that time. The checkpoint that says so is signed first.
+  /// signed before that time. The checkpoint that says so is signed, and kept, first.
   synchronized void prune() {
-    Instant now = clock.instant();
-    if (retention.isEmpty()
-        || !contradiction.isEmpty()
-        || now.minus(PRUNE_EVERY).isBefore(pruned)) {
+    if (pruning.isEmpty() || !contradiction.isEmpty() || !known.isKept()) {
       return;
     }
-    Optional<Signed> moved =
-        database.transaction(tx -> withLaterBegin(tx, now.minus(retention.get())));
-    moved.ifPresent(known::remember);
+    transaction(pruning.get()::moveBegin).ifPresent(known::remember);
     long upTo = known.newest().map(it -> it.checkpoint().beginsAfter()).orElse(0L);
-    while (upTo > 0 && database.transaction(tx -> table.prune(tx, upTo, PRUNED_AT_ONCE)) > 0) {
+    while (upTo > 0
+        && !mustStop()
+        && transaction(tx -> table.prune(tx, upTo, PRUNED_AT_ONCE)) > 0) {
       LOG.debug("pruning the audit trail up to position {}", upTo);
     }
-    pruned = now;
   }
 
-  private Optional<Signed> withLaterBegin(Tx tx, Instant before) {
-    if (!table.lock(tx)) {
-      return Optional.empty();
-    }
-    Optional<AuditCheckpoint> newest = known.newest().map(Signed::checkpoint);
-    Optional<AuditCheckpoint> old =
-        table.checkpointBefore(tx, before).map(this::read).map(Signed::checkpoint);
-    if (newest.isEmpty()
-        || old.isEmpty()
-        || old.get().position() <= newest.get().beginsAfter()
-        || old.get().number() >= newest.get().number()) {
-      return Optional.empty();
-    }
-    AuditCheckpoint begin = old.get();
-    audit.record(
-        tx,
-        AuditEvent.of("audit.prune", "success")
-            .by("retention")
-            .changing(
-                Map.of(
-                    "up_to_position",
-                    begin.position(),
-                    "records",
-                    begin.position() - newest.get().beginsAfter())));
-    return Optional.of(
-        sign(
-            tx,
-            new AuditCheckpoint(
-                newest.get().number() + 1,
-                newest.get().position(),
-                newest.get().lastId(),
-                newest.get().hash(),
-                clock.instant().getEpochSecond(),
-                begin.position(),
-                begin.lastId(),
-                begin.hash())));
-  }
-
-  /// Seals and signs what was written until now.
+  /// Seals and signs what was written until now, for some seconds.
   @Override
   public void close() {
+    closeAtNanos = nanoClock.getAsLong() + CLOSE.toNanos();
     closing = true;
     turns.shutdown();
     try {
-      if (!turns.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
-        LOG.warn("the audit trail is still being sealed after {} s", CLOSE_SECONDS);
+      if (!turns.awaitTermination(CLOSE.toSeconds(), TimeUnit.SECONDS)) {
+        LOG.warn("the audit trail is still being sealed after {} s", CLOSE.toSeconds());
         return;
       }
     } catch (InterruptedException stopped) {
       Thread.currentThread().interrupt();
       return;
     }
+    lastTurns = true;
     closing = false;
     int left = LAST_TURNS;
     do {
       turn(true);
-    } while (!marks.isEmpty() && --left > 0);
+    } while (hasMarks() && --left > 0 && !mustStop());
     known.newest().map(Signed::checkpoint).ifPresent(ChainSealer::tell);
+  }
+
+  private synchronized boolean hasMarks() {
+    return !marks.isEmpty();
   }
 }

@@ -121,7 +121,8 @@ final class ChainVerifier {
     }
 
     private Optional<Finding> page(Tx tx) {
-      long idBefore = atTheBeginning ? Long.MIN_VALUE : check.id();
+      long beginId = check.id();
+      long idBefore = atTheBeginning ? Long.MIN_VALUE : beginId;
       long positionBefore = check.position();
       List<Whole> entries = table.page(tx, positionBefore, PAGE);
       if (entries.isEmpty()) {
@@ -142,7 +143,7 @@ final class ChainVerifier {
         check = ChainCheck.from(now.map(Signed::checkpoint));
         return Optional.empty();
       }
-      Optional<Finding> between = unplaced(tx, idBefore, positionBefore);
+      Optional<Finding> between = unplaced(tx, idBefore, beginId, positionBefore);
       atTheBeginning = false;
       return between.isPresent() ? between : bad;
     }
@@ -152,6 +153,9 @@ final class ChainVerifier {
       for (StoredCheckpoint stored : table.checkpoints(tx, from, to)) {
         Optional<Finding> bad;
         try {
+          if (!stored.genuine()) {
+            throw new SealException("a checkpoint whose MAC does not hold");
+          }
           bad = check.expect(AuditCheckpoint.verify(stored.jws(), keys.ownKeyset()));
         } catch (SealException _) {
           bad =
@@ -160,7 +164,7 @@ final class ChainVerifier {
                       What.FORGED_CHECKPOINT,
                       stored.position(),
                       0,
-                      "checkpoint " + stored.number() + " is not signed by the broker's owner"));
+                      "checkpoint " + stored.number() + " is not the broker's, or was changed"));
         }
         if (bad.isPresent()) {
           return bad;
@@ -192,11 +196,11 @@ final class ChainVerifier {
     }
 
     /// The first record without a place among those that were just looked at.
-    private Optional<Finding> unplaced(Tx tx, long idBefore, long positionBefore) {
+    private Optional<Finding> unplaced(Tx tx, long idBefore, long beginId, long positionBefore) {
       // What is being pruned loses its place and its row together, a part at a time.
       boolean pruning =
           atTheBeginning && positionBefore > 0 && table.at(tx, positionBefore).isPresent();
-      long from = pruning ? check.id() : idBefore;
+      long from = pruning ? beginId : idBefore;
       return table.unplaced(tx, from, check.id(), 1).stream()
           .findFirst()
           .map(

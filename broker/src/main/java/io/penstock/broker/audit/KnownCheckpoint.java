@@ -16,6 +16,7 @@ final class KnownCheckpoint {
 
   private final DataDirectory data;
   private volatile Optional<Signed> newest;
+  private volatile boolean kept = true;
 
   /// @param jws of the checkpoint
   record Signed(AuditCheckpoint checkpoint, String jws) {}
@@ -43,13 +44,21 @@ final class KnownCheckpoint {
     return newest;
   }
 
-  /// Durable when it returns; an older one changes nothing.
+  /// An older one changes nothing. Durable when it returns; when the file cannot be written it is
+  /// known all the same, and the next call tries again.
   synchronized void remember(Signed signed) {
-    boolean newer =
-        newest.isEmpty() || newest.get().checkpoint().number() < signed.checkpoint().number();
-    if (newer) {
-      data.write(FILE, signed.jws().getBytes(US_ASCII));
+    if (newest.isEmpty() || newest.get().checkpoint().number() < signed.checkpoint().number()) {
       newest = Optional.of(signed);
+      kept = false;
     }
+    if (!kept) {
+      data.write(FILE, newest.orElseThrow().jws().getBytes(US_ASCII));
+      kept = true;
+    }
+  }
+
+  /// The file says it too.
+  boolean isKept() {
+    return kept;
   }
 }

@@ -1,14 +1,18 @@
 package io.penstock.broker.ctl;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.codec.audit.Finding;
 import io.penstock.codec.seal.Octets;
 import io.penstock.codec.seal.SealException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -46,6 +50,15 @@ final class AuditVerify implements Callable<Integer> {
               + " trail that ends before it is cut.")
   private long atLeast;
 
+  @Option(
+      names = "--after",
+      paramLabel = "POSITION",
+      description =
+          "Only what follows this position, which was looked at before: goes on behind a record"
+              + " that is known to be bad. Not with --file, which lists known foreign records and"
+              + " goes on by itself.")
+  private long after;
+
   AuditVerify(Terminal terminal, BrokerApi api) {
     this.terminal = terminal;
     this.api = api;
@@ -55,6 +68,9 @@ final class AuditVerify implements Callable<Integer> {
   public Integer call() {
     Path export = file;
     if (export != null) {
+      if (after != 0) {
+        throw Failure.wrongUsage("--after goes without --file: an export proves itself whole");
+      }
       return offline(export);
     }
     if (root != null) {
@@ -64,7 +80,7 @@ final class AuditVerify implements Callable<Integer> {
   }
 
   private int online() {
-    JsonNode verdict = api.get("/audit/verify");
+    JsonNode verdict = api.get("/audit/verify" + (after == 0 ? "" : "?after=" + after));
     while (!verdict.path("complete").asBoolean()) {
       terminal.err().println("verified up to position " + verdict.path("position").asLong());
       verdict = api.get("/audit/verify?after=" + verdict.path("position").asLong());
@@ -80,7 +96,7 @@ final class AuditVerify implements Callable<Integer> {
               + atLeast
               + " or more");
     }
-    terminal.answer(verdict, bad.isObject() ? bad(bad) : good(verdict, checkpoint));
+    terminal.answer(verdict, bad.isObject() ? badOnline(bad) : good(verdict, checkpoint));
     return bad.isObject() ? ExitCode.FAILED : ExitCode.FINE;
   }
 
@@ -100,6 +116,13 @@ final class AuditVerify implements Callable<Integer> {
         + "; "
         + verdict.path("waiting").asInt()
         + " records wait for their place";
+  }
+
+  private static String badOnline(JsonNode bad) {
+    return bad(bad)
+        + (bad.path("what").asText().equals("inserted")
+            ? "\nwhat follows: --after " + bad.path("position").asLong()
+            : "");
   }
 
   private static String bad(JsonNode bad) {
@@ -123,22 +146,24 @@ final class AuditVerify implements Callable<Integer> {
     }
     ObjectNode answer =
         Json.object()
-            .put("ok", result.bad().isEmpty())
+            .put("ok", result.bad().isEmpty() && result.foreignCount() == 0)
             .put("first_position", result.firstPosition())
             .put("position", result.position())
             .put("root_sha256", result.rootSha256().base64Url())
             .put("keyset_version", result.keysetVersion())
             .put("checkpoint", result.checkpoint().number())
             .put("checkpoints_of_older_keys", result.ofOlderKeys());
+    if (result.foreignCount() > 0) {
+      answer.put("foreign_records", result.foreignCount());
+      ArrayNode foreign = answer.putArray("foreign");
+      result.foreign().forEach(it -> foreign.add(json(it)));
+    }
     Optional<Finding> bad = result.bad();
-    if (bad.isPresent()) {
-      ObjectNode first = answer.putObject("first_bad");
-      first.put("what", bad.get().what().text()).put("position", bad.get().position());
-      if (bad.get().id() != 0) {
-        first.put("id", bad.get().id());
-      }
-      first.put("detail", bad.get().detail());
-      terminal.answer(answer, bad(first));
+    List<Finding> all = Stream.concat(result.foreign().stream(), bad.stream()).toList();
+    if (!all.isEmpty()) {
+      answer.set("first_bad", json(all.getFirst()));
+      terminal.answer(
+          answer, all.stream().map(it -> bad(json(it))).collect(Collectors.joining("\n")));
       return ExitCode.FAILED;
     }
     terminal.answer(
@@ -155,6 +180,15 @@ final class AuditVerify implements Callable<Integer> {
             + " and root "
             + result.rootSha256());
     return ExitCode.FINE;
+  }
+
+  private static ObjectNode json(Finding finding) {
+    ObjectNode json =
+        Json.object().put("what", finding.what().text()).put("position", finding.position());
+    if (finding.id() != 0) {
+      json.put("id", finding.id());
+    }
+    return json.put("detail", finding.detail());
   }
 
   private Octets pinned() {

@@ -2,6 +2,7 @@ package io.penstock.broker.ctl;
 
 import io.penstock.codec.audit.AuditCheckpoint;
 import io.penstock.codec.audit.ChainCheck;
+import io.penstock.codec.audit.ChainEntry.Kind;
 import io.penstock.codec.audit.ExportLine;
 import io.penstock.codec.audit.Finding;
 import io.penstock.codec.audit.Finding.What;
@@ -17,6 +18,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /// Looks at an export line by line, by nothing but a root's hash. Holds one line at a time.
@@ -24,6 +27,8 @@ import java.util.Optional;
 /// Time is not asked: an export stays what it was when its keyset expires. It was valid when the
 /// newest checkpoint was signed.
 final class ExportCheck {
+  private static final int MAX_FOREIGN = 1_000;
+
   /// Longer ones are no broker's.
   private static final int MAX_LINE_CHARS = 64 << 20;
 
@@ -34,17 +39,27 @@ final class ExportCheck {
   private long firstPosition;
   private int ofOlderKeys;
   private boolean ended;
+  private final List<Finding> foreign = new ArrayList<>();
+  private long foreignCount;
 
+  /// @param foreign records that are sealed as not the broker's, the first ones
+  /// @param foreignCount how many there are of them
   /// @param ofOlderKeys checkpoints whose keys the keyset no longer lists; the newest speaks for
   ///     them
   record Result(
       Optional<Finding> bad,
+      List<Finding> foreign,
+      long foreignCount,
       long firstPosition,
       long position,
       Octets rootSha256,
       long keysetVersion,
       AuditCheckpoint checkpoint,
-      int ofOlderKeys) {}
+      int ofOlderKeys) {
+    Result {
+      foreign = List.copyOf(foreign);
+    }
+  }
 
   private ExportCheck(ExportLine.Header header, Octets pinnedRootSha256) {
     this.header = header;
@@ -74,6 +89,8 @@ final class ExportCheck {
   private Result result(Optional<Finding> bad) {
     return new Result(
         bad,
+        foreign,
+        foreignCount,
         firstPosition,
         check.position(),
         header.root().sha256(),
@@ -109,14 +126,53 @@ final class ExportCheck {
     return switch (parsed) {
       case ExportLine.Header _ ->
           Optional.of(new Finding(What.INSERTED, check.position(), 0, "a second header"));
-      case ExportLine.Sealed it -> check.entry(it.entry(), it.found());
+      case ExportLine.Sealed it when it.entry().position() > newest.position() ->
+          Optional.of(
+              new Finding(
+                  What.INSERTED,
+                  it.entry().position(),
+                  it.entry().id(),
+                  "no checkpoint covers it: the newest is about position " + newest.position()));
+      case ExportLine.Sealed it -> sealed(it);
       case ExportLine.Unchained it -> check.unchained(it.id());
       case ExportLine.Checkpoint it -> checkpoint(it.jws());
-      case ExportLine.End _ -> {
+      case ExportLine.End it -> {
         ended = true;
-        yield Optional.empty();
+        yield it.position() == check.position() ? Optional.empty() : otherEnd(it.position());
       }
     };
+  }
+
+  /// What is sealed as foreign is told of and does not hide what follows.
+  private Optional<Finding> sealed(ExportLine.Sealed line) {
+    Optional<Finding> bad = check.entry(line.entry(), line.found());
+    boolean known = line.entry().kind() == Kind.FOREIGN;
+    if (!known || bad.isEmpty() || bad.get().what() != What.INSERTED) {
+      return bad;
+    }
+    Optional<Finding> beyond = check.foreign(line.entry(), line.found());
+    if (check.position() == line.entry().position()) {
+      foreignCount++;
+      if (foreign.size() < MAX_FOREIGN) {
+        foreign.add(bad.get());
+      }
+    }
+    return beyond;
+  }
+
+  private Optional<Finding> otherEnd(long position) {
+    Optional<Finding> cut = check.end();
+    return cut.isPresent()
+        ? cut
+        : Optional.of(
+            new Finding(
+                What.CUT,
+                check.position() + 1,
+                0,
+                "the entries end at position "
+                    + check.position()
+                    + ", the export's end says "
+                    + position));
   }
 
   private Optional<Finding> checkpoint(String jws) {

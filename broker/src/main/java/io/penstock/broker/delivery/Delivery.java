@@ -149,9 +149,8 @@ public final class Delivery implements Deliveries, SessionWatcher, AutoCloseable
 
   /// Hints may have been missed.
   public void lookAround() {
-    List<String> live = roster.agents();
-    if (!live.isEmpty()) {
-      database.repeatable(tx -> messages.waiting(tx, live)).forEach(sender::wake);
+    if (!roster.isEmpty()) {
+      database.repeatable(messages::waiting).forEach(sender::wake);
     }
   }
 

@@ -54,6 +54,10 @@ final class Roster {
                     one -> one.session().admission().sessionEpoch(), Comparator.reverseOrder()));
   }
 
+  boolean isEmpty() {
+    return byAgent.isEmpty();
+  }
+
   List<String> agents() {
     return List.copyOf(byAgent.keySet());
   }

@@ -19,6 +19,7 @@ import java.util.Optional;
 /// the mark is there or will never be.
 public final class AuditChainTable {
   private static final String TABLE = "audit_chain";
+  private static final String CHECKPOINTS = "audit_checkpoints";
   private static final String LOCK = "audit chain";
 
   private static final String RECORD =
@@ -27,9 +28,12 @@ public final class AuditChainTable {
       host(a.ip_address) as ip_address, a.user_agent, a.resource, a.result, a.reason, a.approved_by, a.mac as record_mac\
       """;
 
+  /// Only where no unique constraint counts them: an index is looked at for each row.
   private static final String COPIES =
-      ", (select count(*) from audit_log as o where o.event_id = a.event_id) as copies"
-          + " from audit_log as a";
+      ", (select count(*) from audit_log as o where o.event_id = a.event_id) as copies";
+
+  private static final String ONE_COPY = ", 1::bigint as copies";
+  private static final String FROM = " from audit_log as a";
 
   private static final String FIRST = " order by a.id limit $3";
 
@@ -61,7 +65,51 @@ public final class AuditChainTable {
   /// @param foundGenuine the row's MAC holds
   public record Whole(Placed placed, Optional<AuditRecord> found, boolean foundGenuine) {}
 
-  public record StoredCheckpoint(long number, long position, Instant issuedAt, String jws) {}
+  /// @param genuine the row's MAC holds
+  public record StoredCheckpoint(
+      long number, long position, Instant issuedAt, String jws, boolean genuine) {}
+
+  /// All that a turn without anything to do looks at.
+  ///
+  /// @param lastId as [#lastId]
+  /// @param position of the last place, and its hash
+  /// @param checkpoint number of the newest
+  public record Glance(long lastId, long position, Optional<Octets> hash, long checkpoint) {
+    public static final Glance NOTHING = new Glance(-1, 0, Optional.empty(), 0);
+  }
+
+  public Glance glance(Tx tx) {
+    return tx.one(
+            """
+            select case when s.is_called then s.last_value else 0 end as last_id, coalesce(h.position, 0) as position, h.hash,
+              coalesce((select max(number) from audit_checkpoints), 0) as checkpoint
+            from audit_log_id_seq as s
+            left join (select position, hash from audit_chain order by position desc limit 1) as h on true\
+            """)
+        .map(
+            row ->
+                new Glance(
+                    Values.number(row, "last_id"),
+                    Values.number(row, "position"),
+                    Values.optionalOctets(row, "hash"),
+                    Values.number(row, "checkpoint")))
+        .orElseThrow();
+  }
+
+  /// Whether Postgres keeps an event from being stored twice, as it was told to.
+  public boolean eventsAreUnique(Tx tx) {
+    return tx.one(
+            """
+            select exists (
+              select 1 from pg_constraint as c
+              join pg_index as i on i.indexrelid = c.conindid
+              join pg_attribute as a on a.attrelid = c.conrelid and a.attname = 'event_id'
+              where c.conrelid = 'audit_log'::regclass and c.contype = 'u' and c.convalidated and not c.condeferred
+                and c.conkey = array[a.attnum] and i.indisunique and i.indisvalid and i.indisready and i.indislive) as found\
+            """)
+        .map(row -> Values.flag(row, "found"))
+        .orElseThrow();
+  }
 
   /// The highest number given to a row, whatever became of it.
   public long lastId(Tx tx) {
@@ -69,9 +117,8 @@ public final class AuditChainTable {
         tx, "select case when is_called then last_value else 0 end as n from audit_log_id_seq");
   }
 
-  /// What [#lastId] says now, and a transaction that begins after.
-  public Mark mark(Tx tx) {
-    long lastId = lastId(tx);
+  /// What [#lastId] has said before, and a transaction that begins now.
+  public Mark mark(Tx tx, long lastId) {
     return new Mark(lastId, number(tx, "select pg_current_xact_id()::text::bigint as n"));
   }
 
@@ -84,9 +131,16 @@ public final class AuditChainTable {
         .orElseThrow();
   }
 
-  /// One broker gives places at a time, until its transaction ends.
+  /// One broker gives places at a time, until its transaction ends. What that transaction says was
+  /// done survives a crash of the server, also where others settle for less: a place that was
+  /// sealed and is gone would stop the sealing.
   public boolean lock(Tx tx) {
-    return tx.one("select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as mine", LOCK)
+    return tx.one(
+            """
+            select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as mine,
+              case when current_setting('synchronous_commit') = 'off' then set_config('synchronous_commit', 'on', true) end as durable\
+            """,
+            LOCK)
         .map(row -> Values.flag(row, "mine"))
         .orElseThrow();
   }
@@ -125,10 +179,17 @@ public final class AuditChainTable {
   }
 
   /// Rows after the last place's number up to another, in order.
-  public List<Unplaced> following(Tx tx, long afterId, long upToId, int limit) {
+  ///
+  /// @param unique as [#eventsAreUnique] said
+  public List<Unplaced> following(Tx tx, long afterId, long upToId, int limit, boolean unique) {
     return unplaced(
         tx.query(
-            "select a.id, " + RECORD + COPIES + " where a.id > $1 and a.id <= $2" + FIRST,
+            "select a.id, "
+                + RECORD
+                + (unique ? ONE_COPY : COPIES)
+                + FROM
+                + " where a.id > $1 and a.id <= $2"
+                + FIRST,
             afterId,
             upToId,
             limit));
@@ -141,6 +202,7 @@ public final class AuditChainTable {
             "select a.id, "
                 + RECORD
                 + COPIES
+                + FROM
                 + " where a.id > $1 and a.id <= $2 and not exists (select 1 from audit_chain as c"
                 + " where c.audit_id = a.id)"
                 + FIRST,
@@ -208,17 +270,17 @@ public final class AuditChainTable {
 
   public Optional<StoredCheckpoint> newestCheckpoint(Tx tx) {
     return tx.one(
-            "select number, position, issued_at, jws from audit_checkpoints order by number desc"
-                + " limit 1")
-        .map(AuditChainTable::checkpoint);
+            "select number, position, issued_at, jws, mac from audit_checkpoints order by number"
+                + " desc limit 1")
+        .map(this::checkpoint);
   }
 
   /// Those about positions in a range, in order.
   public List<StoredCheckpoint> checkpoints(Tx tx, long fromPosition, long toPosition) {
     var all = new ArrayList<StoredCheckpoint>();
     tx.query(
-            "select number, position, issued_at, jws from audit_checkpoints where position >= $1"
-                + " and position <= $2 order by position, number",
+            "select number, position, issued_at, jws, mac from audit_checkpoints where position >="
+                + " $1 and position <= $2 order by position, number",
             fromPosition,
             toPosition)
         .forEach(row -> all.add(checkpoint(row)));
@@ -228,19 +290,25 @@ public final class AuditChainTable {
   /// The newest one that was signed before a time.
   public Optional<StoredCheckpoint> checkpointBefore(Tx tx, Instant time) {
     return tx.one(
-            "select number, position, issued_at, jws from audit_checkpoints where issued_at < $1"
-                + " order by issued_at desc, number desc limit 1",
+            "select number, position, issued_at, jws, mac from audit_checkpoints where issued_at <"
+                + " $1 order by issued_at desc, number desc limit 1",
             time)
-        .map(AuditChainTable::checkpoint);
+        .map(this::checkpoint);
   }
 
-  public void insertCheckpoint(Tx tx, StoredCheckpoint checkpoint) {
+  public void insertCheckpoint(Tx tx, long number, long position, Instant issuedAt, String jws) {
     tx.update(
-        "insert into audit_checkpoints (number, position, issued_at, jws) values ($1, $2, $3, $4)",
-        checkpoint.number(),
-        checkpoint.position(),
-        checkpoint.issuedAt(),
-        checkpoint.jws());
+        "insert into audit_checkpoints (number, position, issued_at, jws, mac) values"
+            + " ($1, $2, $3, $4, $5)",
+        number,
+        position,
+        issuedAt,
+        jws,
+        mac.of(CHECKPOINTS, fields(number, position, issuedAt, jws)));
+  }
+
+  private static List<String> fields(long number, long position, Instant issuedAt, String jws) {
+    return List.of(Long.toString(number), Long.toString(position), issuedAt.toString(), jws);
   }
 
   /// Takes away entries up to a position, and their rows; answers how many, at most `most`.
@@ -250,12 +318,14 @@ public final class AuditChainTable {
         .orElseThrow();
   }
 
-  private static StoredCheckpoint checkpoint(Row row) {
-    return new StoredCheckpoint(
-        Values.number(row, "number"),
-        Values.number(row, "position"),
-        Values.instant(row, "issued_at"),
-        Values.text(row, "jws"));
+  private StoredCheckpoint checkpoint(Row row) {
+    long number = Values.number(row, "number");
+    long position = Values.number(row, "position");
+    Instant issuedAt = Values.instant(row, "issued_at");
+    String jws = Values.text(row, "jws");
+    boolean genuine =
+        mac.holds(Values.octets(row, "mac"), CHECKPOINTS, fields(number, position, issuedAt, jws));
+    return new StoredCheckpoint(number, position, issuedAt, jws, genuine);
   }
 
   private static long number(Tx tx, String query) {

@@ -268,12 +268,53 @@ class AuditProofTest {
 
     rig.tamper(
         "insert into audit_checkpoints select number + 1, position, issued_at,"
-            + " overlay(jws placing 'AAAA' from length(jws) - 20) from audit_checkpoints");
+            + " overlay(jws placing 'AAAA' from length(jws) - 20), mac from audit_checkpoints");
 
     assertBad(What.FORGED_CHECKPOINT, 3, 0);
     rig.record(1);
     rig.proof.checkpoint();
     assertThat(rig.proof.state().halted()).isTrue();
+  }
+
+  @Test
+  void aCheckpointMovedInTimeIsNamed() {
+    rig.sealed(3);
+
+    rig.tamper("update audit_checkpoints set issued_at = issued_at - interval '3 years'");
+
+    assertBad(What.FORGED_CHECKPOINT, 3, 0);
+    rig.record(1);
+    rig.proof.checkpoint();
+    assertThat(rig.proof.state().halted()).isTrue();
+  }
+
+  @Test
+  void anEmptiedChainIsNotBegunAnew() {
+    rig.sealed(4);
+
+    rig.tamper("delete from audit_log", "delete from audit_chain");
+    rig.record(3);
+    rig.proof.checkpoint();
+
+    assertThat(rig.proof.state().halted()).isTrue();
+    assertBad(What.CUT, 1, 0);
+  }
+
+  @Test
+  void whatFollowsAForeignRecordIsLookedAtFromThere() {
+    rig.sealed(3);
+    rig.tamper(
+        "insert into audit_log (event_id, timestamp, event_type) values (gen_random_uuid(), now(),"
+            + " 'x')");
+    rig.sealed(3);
+
+    assertBad(What.INSERTED, 4, 4);
+    Verdict rest = rig.proof.verify(4, Duration.ofMinutes(1));
+    assertThat(rest.bad()).isEmpty();
+    assertThat(rest.to()).isEqualTo(7);
+    rig.tamper("update audit_log set result = 'denied' where id = 6");
+    assertThat(rig.proof.verify(4, Duration.ofMinutes(1)).bad().orElseThrow().position())
+        .isEqualTo(6);
   }
 
   @Test

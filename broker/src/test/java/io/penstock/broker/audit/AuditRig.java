@@ -39,6 +39,10 @@ public final class AuditRig implements AutoCloseable {
   AuditRig(Path directory, Optional<Duration> retention) {
     this.retention = retention;
     data = DataDirectory.open(directory);
+    // Postgres has the real time, records have the test's.
+    test.execute(
+        "create or replace function audit_prune_age() returns interval language sql stable as"
+            + " $$ select interval '-100 years' $$");
     keys = BrokerKeys.open(data, MasterKey.load(Optional.empty(), data, RANDOM), RANDOM, clock);
     audit = new Audit(test.database(), keys.rowMac(), clock);
     proof = proof(test.database(), data);
@@ -49,14 +53,23 @@ public final class AuditRig implements AutoCloseable {
     return new AuditRig(directory, Optional.of(retention));
   }
 
+  /// After a day of checkpoints, without which a clock is not believed.
   public void pruned() {
+    dayOfCheckpoints();
     proof.prune();
+    proof.checkpoint();
+  }
+
+  void dayOfCheckpoints() {
+    proof.checkpoint();
+    clock.pass(Duration.ofHours(25));
     proof.checkpoint();
   }
 
   private AuditProof proof(Database database, DataDirectory directory) {
     return new AuditProof(
-        new AuditProof.Surroundings(database, keys, directory, audit, retention, clock));
+        new AuditProof.Surroundings(database, keys, directory, audit, retention, clock),
+        () -> System.nanoTime() + clock.forwardNanos);
   }
 
   /// From now on the broker is another role of the database.
@@ -138,8 +151,15 @@ public final class AuditRig implements AutoCloseable {
 
   public static final class Moved extends Clock {
     private volatile Instant now = Instant.parse("2026-11-01T12:00:00.123456Z");
+    private volatile long forwardNanos;
 
-    public void pass(Duration time) {
+    public synchronized void pass(Duration time) {
+      setForward(time);
+      forwardNanos += time.toNanos();
+    }
+
+    /// What somebody does to the machine's clock: no time passes, also backwards.
+    synchronized void setForward(Duration time) {
       now = now.plus(time);
     }
 

@@ -63,6 +63,54 @@ class InsertOnlyRoleTest {
   }
 
   @Test
+  void pruningRefusesWhatIsYoung() {
+    rig.test.execute(
+        "create or replace function audit_prune_age() returns interval language sql stable as"
+            + " $$ select now() - timestamptz '2026-11-01 12:00:00Z' $$");
+
+    assertThatThrownBy(() -> rig.test.number("select audit_prune(2, 100) as n"))
+        .hasMessageContaining("a record younger than");
+    assertThat(rig.verify().bad()).isEmpty();
+  }
+
+  /// Who may add entries may add one in a place that was pruned, about any record.
+  @Test
+  void aMadeUpEntryTakesNothingYoungAway() {
+    rig.clock.pass(Duration.ofDays(31));
+    rig.sealed(3);
+    rig.pruned();
+    assertThat(rig.verify().checkpoint().orElseThrow().beginsAfter()).isEqualTo(2);
+    rig.test.execute(
+        "create or replace function audit_prune_age() returns interval language sql stable as"
+            + " $$ select now() - timestamptz '2026-11-20 12:00:00Z' $$");
+    rig.test.execute(
+        "insert into audit_chain values (1, 1000000, 'foreign', sha256('x'), sha256('x'))");
+
+    assertThatThrownBy(() -> rig.test.number("select audit_prune(1, 1) as n"))
+        .hasMessageContaining("a record younger than");
+    assertThat(rig.test.number("select count(*) as n from audit_log")).isEqualTo(4);
+  }
+
+  @Test
+  void pruningLooksAtItsOwnTables() {
+    rig.record(1);
+    rig.proof.seal();
+
+    assertThatThrownBy(
+            () ->
+                rig.test
+                    .database()
+                    .run(
+                        tx -> {
+                          TestDatabase.execute(
+                              tx,
+                              "create temporary table audit_checkpoints as select 9 as position");
+                          TestDatabase.execute(tx, "select audit_prune(3, 100)");
+                        }))
+        .hasMessageContaining("no checkpoint covers position 3");
+  }
+
+  @Test
   void theRightsOfTheManualAreEnoughToServeAndNotToRewrite() throws Exception {
     rig.test.execute("create role " + ROLE + " login password 'only-in-this-test'");
     rig.test.execute("grant all on all tables in schema public to " + ROLE);

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.penstock.broker.audit.AuditRig;
 import io.penstock.broker.keys.ManagedKey;
+import io.penstock.codec.audit.AuditRecord;
+import io.penstock.codec.audit.ChainEntry;
+import io.penstock.codec.audit.ExportLine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,7 +19,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -230,6 +235,77 @@ class AuditCtlTest {
   }
 
   @Test
+  void aTailThatNoCheckpointCoversIsNamed() throws Exception {
+    rig.sealed(4);
+    List<String> lines = export();
+    AuditRecord forged =
+        new AuditRecord(
+            UUID.randomUUID(),
+            rig.clock.instant(),
+            "user.create",
+            Optional.of("alice@example.com"),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.of("success"),
+            Optional.empty(),
+            Optional.empty());
+    var last = (ExportLine.Sealed) ExportLine.parse(lines.get(line(lines, "\"position\":4,")));
+    ChainEntry entry =
+        ChainEntry.of(last.entry().hash(), 5, 5, ChainEntry.Kind.BROKER, forged.digest());
+
+    var appended = new ArrayList<>(lines.subList(0, lines.size() - 1));
+    appended.add(new ExportLine.Sealed(entry, Optional.of(forged)).text());
+    appended.add(new ExportLine.End(5).text());
+    write(appended);
+    assertBad("inserted at position 5, record 5: no checkpoint covers it");
+
+    var otherEnd = new ArrayList<>(lines.subList(0, lines.size() - 1));
+    otherEnd.add(new ExportLine.End(5).text());
+    write(otherEnd);
+    assertBad("cut at position 5");
+  }
+
+  @Test
+  void aLineThatSaysMoreThanIsProvedIsNamed() throws Exception {
+    rig.sealed(2);
+    List<String> lines = export();
+    int two = line(lines, "\"position\":2,");
+
+    write(changed(lines, two, "\"kind\":", "\"approved\":true,\"kind\":"));
+    assertBad("changed at position 2");
+    write(changed(lines, two, "\"user\":", "\"note\":\"by the auditor\",\"user\":"));
+    assertBad("changed at position 2");
+    String changes = "\"changes\":";
+    write(changed(lines, two, changes, "\"changes_text\":\"{}\"," + changes));
+    assertBad("changed at position 2");
+    write(changed(lines, lines.size() - 1, "}", ",\"signed_by\":\"us\"}"));
+    assertBad("changed at position 3");
+    write(lines);
+    assertThat(verify().exitCode()).isZero();
+  }
+
+  @Test
+  void foreignRecordsAreListedAndHideNothing() throws Exception {
+    rig.sealed(2);
+    for (int i = 0; i < 2; i++) {
+      rig.tamper(
+          "insert into audit_log (event_id, timestamp, event_type) values (gen_random_uuid(),"
+              + " now(), 'user.create')");
+      rig.sealed(2);
+    }
+    export();
+
+    assertBad("inserted at position 3, record 3", "inserted at position 6, record 6");
+    rig.tamper("update audit_log set user_email = 'eve@example.com' where id in (5, 7)");
+    export();
+    assertBad("inserted at position 3, record 3", "changed at position 5, record 5");
+  }
+
+  @Test
   void anExportThatIsOlderThanACheckpointKnownFromElsewhereIsCut() throws Exception {
     rig.sealed(4);
     export();
@@ -282,6 +358,15 @@ class AuditCtlTest {
 
       assertThat(result.exitCode()).isEqualTo(ExitCode.FAILED);
       assertThat(result.out()).contains("changed at position 9, record 11: it is not");
+      broker.when(
+          "GET /api/v1/audit/verify?after=9",
+          200,
+          """
+          {"ok":true,"complete":true,"position":12,"waiting":0,"first_bad":null,"checkpoint":null}
+          """);
+      Shell.Result behind = shell.ctl("audit", "verify", "--after", "9");
+      assertThat(behind.exitCode()).isZero();
+      assertThat(behind.out()).contains("up to position 12");
     }
   }
 

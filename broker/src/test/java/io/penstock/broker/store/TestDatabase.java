@@ -67,6 +67,11 @@ public final class TestDatabase implements AutoCloseable {
     database.run(tx -> tx.update(sql));
   }
 
+  /// Any statement in a transaction.
+  public static void execute(Tx tx, String sql) {
+    tx.update(sql);
+  }
+
   /// Where `docs` and `conf` are.
   public static Path repositoryRoot() {
     Path path = Path.of("").toAbsolutePath();

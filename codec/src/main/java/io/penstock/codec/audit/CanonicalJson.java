@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.penstock.codec.seal.Octets;
 import java.math.BigDecimal;
 import java.util.Map;
 import java.util.Optional;
@@ -29,6 +30,13 @@ final class CanonicalJson {
     } catch (JsonProcessingException _) {
       return Optional.empty();
     }
+  }
+
+  /// The same for two values that say the same.
+  static Octets digest(JsonNode node) {
+    var bytes = new RecordBytes("penstock json 1");
+    append(bytes, node);
+    return bytes.sha256();
   }
 
   /// Appends each value with its kind before it, texts with their length, members by name.

@@ -85,6 +85,16 @@ public final class ChainCheck {
 
   /// The next entry, with the record that is there for it.
   public Optional<Finding> entry(ChainEntry entry, Optional<AuditRecord> found) {
+    return follow(entry, found, false);
+  }
+
+  /// [#entry] for a foreign one that was told of: the chain is followed beyond it.
+  public Optional<Finding> foreign(ChainEntry entry, Optional<AuditRecord> found) {
+    return follow(entry, found, true);
+  }
+
+  private Optional<Finding> follow(
+      ChainEntry entry, Optional<AuditRecord> found, boolean foreignIsTold) {
     long next = position + 1;
     if (entry.position() > next) {
       return finding(What.DELETED, next, 0, "its entry in the chain is gone");
@@ -96,7 +106,7 @@ public final class ChainCheck {
       return finding(What.DELETED, next, entry.id(), "its entry is there, the record is not");
     }
     boolean late = entry.kind() == Kind.BEFORE && !beforeTheChain;
-    if (entry.kind() == Kind.FOREIGN || late) {
+    if ((entry.kind() == Kind.FOREIGN && !foreignIsTold) || late) {
       return finding(
           What.INSERTED, next, entry.id(), "the broker did not write it, or not like that");
     }

@@ -46,6 +46,14 @@ public sealed interface ExportLine {
 
   /// Without the line's end.
   default String text() {
+    try {
+      return CanonicalJson.JSON.writeValueAsString(json());
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("a tree is always writable", e);
+    }
+  }
+
+  private ObjectNode json() {
     ObjectNode json = CanonicalJson.JSON.createObjectNode();
     switch (this) {
       case Header it -> {
@@ -74,17 +82,22 @@ public sealed interface ExportLine {
       case Checkpoint it -> json.put("checkpoint", it.jws());
       case End it -> json.put("end", it.position());
     }
-    try {
-      return CanonicalJson.JSON.writeValueAsString(json);
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException("a tree is always writable", e);
-    }
+    return json;
   }
 
-  /// Throws [SealException] for anything else than such a line.
+  /// Throws [SealException] for anything else than such a line, and for a line that says more than
+  /// what is read from it: nothing would prove the rest.
   static ExportLine parse(String line) {
     JsonNode json =
         CanonicalJson.of(line).orElseThrow(() -> new SealException("the line is not JSON"));
+    ExportLine parsed = parsed(json);
+    if (!CanonicalJson.digest(json).equals(CanonicalJson.digest(parsed.json()))) {
+      throw new SealException("the line says something else than an export's line can say");
+    }
+    return parsed;
+  }
+
+  private static ExportLine parsed(JsonNode json) {
     if (json.has("penstock_audit_export")) {
       return header(json);
     }
