@@ -1,5 +1,5 @@
 import { Dialog as Radix } from "radix-ui";
-import { useEffect, useState, type ReactNode, type SubmitEvent } from "react";
+import { useEffect, useState, type ReactNode, type FormEvent } from "react";
 import { Button, Failure, TextField } from "./basics";
 
 /**
@@ -92,7 +92,7 @@ export function Confirm({
     }
   }, [open]);
 
-  async function submit(event: SubmitEvent<HTMLFormElement>) {
+  async function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
     if (text.trim() !== typed) {
       return;
