@@ -155,7 +155,14 @@ export function LiveProvider({ children }: { readonly children: ReactNode }) {
       return;
     }
     // Another selection has another history: nothing to resume.
-    const next = new LiveFeed(query, onEvent, setState, null);
+    const next = new LiveFeed(
+      query,
+      onEvent,
+      (told) => {
+        setState((known) => (known.kind === "live" && told.kind === "live" ? known : told));
+      },
+      null,
+    );
     feed.current = next;
     next.start();
     return () => {
@@ -186,36 +193,36 @@ export function LiveProvider({ children }: { readonly children: ReactNode }) {
     };
   }, [state.kind, paused, queries]);
 
-  const live = useMemo<Live>(
-    () => ({
-      state,
-      paused,
-      reachable,
-      pause: (next) => {
-        setPaused(next);
-        if (!next) {
-          void queries.invalidateQueries();
-        }
-      },
-      retryNow: () => {
-        feed.current?.retryNow();
+  const pause = useCallback(
+    (next: boolean) => {
+      setPaused(next);
+      if (!next) {
         void queries.invalidateQueries();
-      },
-      on: (event, handler) => {
-        const known = handlers.current.get(event) ?? new Set();
-        known.add(handler);
-        handlers.current.set(event, known);
-        return () => known.delete(handler);
-      },
-      want: (topic) => {
-        setExtra((topics) => [...topics, topic]);
-        return () => {
-          setExtra((topics) => topics.toSpliced(topics.indexOf(topic), 1));
-        };
-      },
-      narrow: setAgent,
-    }),
-    [state, paused, reachable, queries],
+      }
+    },
+    [queries],
+  );
+  const retryNow = useCallback(() => {
+    feed.current?.retryNow();
+    void queries.invalidateQueries();
+  }, [queries]);
+  const on = useCallback((event: string, handler: Handler) => {
+    const known = handlers.current.get(event) ?? new Set();
+    known.add(handler);
+    handlers.current.set(event, known);
+    return () => {
+      known.delete(handler);
+    };
+  }, []);
+  const want = useCallback((topic: string) => {
+    setExtra((topics) => [...topics, topic]);
+    return () => {
+      setExtra((topics) => topics.toSpliced(topics.indexOf(topic), 1));
+    };
+  }, []);
+  const live = useMemo<Live>(
+    () => ({ state, paused, reachable, pause, retryNow, on, want, narrow: setAgent }),
+    [state, paused, reachable, pause, retryNow, on, want],
   );
   return <Context.Provider value={live}>{children}</Context.Provider>;
 }
