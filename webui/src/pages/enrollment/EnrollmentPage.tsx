@@ -2,6 +2,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, done } from "../../api/client";
+import type { components } from "../../api/schema";
 import { Ago, Badge, Button, Empty, Failure, Loading, type Tone } from "../../parts/basics";
 import { DataTable } from "../../parts/DataTable";
 import { Confirm } from "../../parts/Dialog";
@@ -11,7 +12,7 @@ import { AgentActions } from "../agents/AgentActions";
 import { NewToken, type Created } from "./NewToken";
 import { StartCommand } from "./StartCommand";
 
-type Token = Awaited<ReturnType<NonNullable<typeof tokensQuery.queryFn>>>[number];
+type Token = components["schemas"]["EnrollmentToken"];
 
 export default function EnrollmentPage() {
   const [creating, setCreating] = useState(false);
