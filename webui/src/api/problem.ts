@@ -9,15 +9,28 @@ export interface Finding {
 export class ApiError extends Error {
   override readonly name = "ApiError";
 
+  readonly status: number;
+  readonly title: string;
+  readonly detail: string;
+  readonly requestId: string;
+  readonly findings: readonly Finding[];
+  readonly retryAfterSeconds: number | null;
+
   constructor(
-    readonly status: number,
-    readonly title: string,
-    readonly detail: string,
-    readonly requestId: string,
-    readonly findings: readonly Finding[],
-    readonly retryAfterSeconds: number | null,
+    status: number,
+    title: string,
+    detail: string,
+    requestId: string,
+    findings: readonly Finding[],
+    retryAfterSeconds: number | null,
   ) {
     super(detail);
+    this.status = status;
+    this.title = title;
+    this.detail = detail;
+    this.requestId = requestId;
+    this.findings = findings;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 

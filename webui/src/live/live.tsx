@@ -161,7 +161,6 @@ export function LiveProvider({ children }: { readonly children: ReactNode }) {
       (told) => {
         setState((known) => (known.kind === "live" && told.kind === "live" ? known : told));
       },
-      null,
     );
     feed.current = next;
     next.start();

@@ -32,17 +32,18 @@ export class LiveFeed {
   private silenceTimer: ReturnType<typeof setTimeout> | undefined;
   private downSince = Date.now();
 
-  constructor(
-    private readonly query: string,
-    private readonly onEvent: (event: string, data: unknown) => void,
-    private readonly onState: (state: FeedState) => void,
-    lastId: string | null,
-  ) {
-    this.lastId = lastId;
-  }
+  private readonly query: string;
+  private readonly onEvent: (event: string, data: unknown) => void;
+  private readonly onState: (state: FeedState) => void;
 
-  get resumeFrom(): string | null {
-    return this.lastId;
+  constructor(
+    query: string,
+    onEvent: (event: string, data: unknown) => void,
+    onState: (state: FeedState) => void,
+  ) {
+    this.query = query;
+    this.onEvent = onEvent;
+    this.onState = onState;
   }
 
   start(): void {

@@ -1,6 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { api, done, call, PAGE_FIELD, ApiError } from "../../api/client";
+import { api, call, done, PAGE_FIELD } from "../../api/client";
+import { problemOf } from "../../api/problem";
 import type { components } from "../../api/schema";
 import { useCan, useMe } from "../../auth/session";
 import { Button, Copy, Empty, Facts, Failure, Loading, Note, SelectField, TextField } from "../../parts/basics";
@@ -298,33 +299,27 @@ function Proof() {
   );
 }
 
-/** The lines of the export, piece by piece, until the last piece is empty. */
+/** The lines of the export, page by page; a page either ends it or ends with an entry to go on after. */
 async function exported(): Promise<string> {
-  const get = async (query: string): Promise<string> => {
-    const response = await call(new Request(`${location.origin}/api/v1/audit/export${query}`, { headers: PAGE_FIELD }));
+  const pages: string[] = [];
+  let query = "";
+  for (;;) {
+    const response = await call(
+      new Request(`${location.origin}/api/v1/audit/export${query}`, { headers: PAGE_FIELD }),
+    );
     if (!response.ok) {
-      const body = (await response.json().catch(() => ({}))) as { title?: string; detail?: string };
-      throw new ApiError(response.status, body.title ?? "", body.detail ?? "the export failed", "", [], null);
+      throw problemOf(response, await response.json().catch(() => undefined));
     }
-    return response.text();
-  };
-  const begin = await get("");
-  const upTo = lastPosition(begin, "up_to");
-  const parts = [begin];
-  let after = lastPosition(begin, "begins_after");
-  while (after < upTo) {
-    const next = await get(`?after=${String(after)}&up_to=${String(upTo)}`);
-    const reached = lastPosition(next, "position");
-    if (next.trim() === "" || reached <= after) {
-      break;
+    const page = await response.text();
+    pages.push(page);
+    const last = JSON.parse(page.trimEnd().split("\n").at(-1) ?? "{}") as { end?: number; position?: number };
+    if (last.end !== undefined) {
+      return pages.join("");
     }
-    parts.push(next);
-    after = reached;
+    const header = JSON.parse(pages[0]?.split("\n")[0] ?? "{}") as { up_to?: number };
+    if (last.position === undefined || header.up_to === undefined) {
+      throw new Error("The broker's answer ends in the middle of an export.");
+    }
+    query = `?after=${String(last.position)}&up_to=${String(header.up_to)}`;
   }
-  return parts.join("");
-}
-
-function lastPosition(lines: string, name: string): number {
-  const all = [...lines.matchAll(new RegExp(`"${name}":(\\d+)`, "g"))];
-  return Number(all.at(-1)?.[1] ?? 0);
 }
