@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
@@ -70,7 +71,7 @@ final class Console {
   }
 
   private void answer(RoutingContext context) {
-    String path = context.request().path();
+    String path = path(context);
     var asset = ASSET.matcher(path);
     if (asset.matches()) {
       load(context, "assets/" + asset.group(1));
@@ -84,7 +85,12 @@ final class Console {
   /// A browser that goes somewhere; a program that asks for something that is not there gets 404.
   private static boolean wantsPage(RoutingContext context) {
     String accept = context.request().getHeader("Accept");
-    return context.request().path().equals("/") || (accept != null && accept.contains("text/html"));
+    return path(context).equals("/") || (accept != null && accept.contains("text/html"));
+  }
+
+  /// A request line without one is asked for nothing.
+  private static String path(RoutingContext context) {
+    return Objects.requireNonNullElse(context.request().path(), "");
   }
 
   private void load(RoutingContext context, String name) {
