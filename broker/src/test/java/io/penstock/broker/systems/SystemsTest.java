@@ -594,7 +594,8 @@ class SystemsTest {
   @Test
   void whatOneDocumentProvesOfSeveralSystemsIsOneRecordThatEachFinds() {
     Made erp = deployed();
-    Made mes = done(rig.systems.put("press", "mes", edit(SETTINGS, NONE), SystemsRig.ADMIN));
+    Edit open = edit(open("https://mes.example.org"), NONE);
+    Made mes = done(rig.systems.put("press", "mes", open, SystemsRig.ADMIN));
     done(rig.systems.deploy("press", "mes", OptionalLong.empty(), SystemsRig.ADMIN));
     List<Told> told =
         press.told(
