@@ -11,7 +11,9 @@ import io.penstock.broker.store.SystemVersion;
 import io.penstock.broker.store.TamperedRowException;
 import io.penstock.broker.store.Tx;
 import io.penstock.codec.seal.Octets;
+import io.penstock.codec.seal.Receipt;
 import java.time.Clock;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -67,6 +69,24 @@ final class Recorder {
             .changing(what)
             .from(Optional.empty(), Optional.empty(), Optional.of("tunnel"));
     audit.record(tx, reason.map(event::because).orElse(event));
+  }
+
+  /// Systems that an agent proved together to run what was deployed.
+  void applied(Tx tx, String agent, List<Receipt> receipts, Octets document) {
+    List<Map<String, Object>> systems =
+        receipts.stream()
+            .map(
+                receipt ->
+                    Map.<String, Object>of(
+                        "system", receipt.system(), "version", receipt.version()))
+            .toList();
+    audit.record(
+        tx,
+        AuditEvent.of("system.applied", "success")
+            .by(agent)
+            .on(agent)
+            .changing(Map.of("systems", systems, "receipt_sha256", document.base64Url()))
+            .from(Optional.empty(), Optional.empty(), Optional.of("tunnel")));
   }
 
   /// A row that was changed behind our back. In a transaction of its own; without a database it is

@@ -77,7 +77,8 @@ public final class Systems implements SystemOperations {
     this.heads = new Heads(table, around.keys(), clock);
     var versions = new Versions(table, around.keys());
     this.editing = new Editing(table, versions, standing, recorder, clock);
-    this.deployment = new Deployment(table, versions, heads, standing, queue, recorder, clock);
+    this.deployment =
+        new Deployment(table, receipts, versions, heads, standing, queue, recorder, clock);
     this.catalog = new Catalog(table, receipts, versions, standing, around.keys());
     this.tests = new SystemTests(around.live(), testDeadline, around.random());
     this.documents =

@@ -218,17 +218,26 @@ public final class SystemsRig implements AutoCloseable {
 
   /// Oldest first.
   public List<AuditTable.Entry> audit() {
-    var everything =
+    return audit(Optional.empty(), Optional.empty());
+  }
+
+  /// Events `system.applied` that are about one system.
+  List<AuditTable.Entry> applied(String system) {
+    return audit(Optional.of("system.applied"), Optional.of(system));
+  }
+
+  private List<AuditTable.Entry> audit(Optional<String> type, Optional<String> resource) {
+    var filter =
         new AuditTable.Filter(
             Optional.empty(),
-            Optional.empty(),
-            Optional.empty(),
+            type,
+            resource,
             Optional.empty(),
             Optional.empty(),
             Optional.empty(),
             Optional.empty(),
             1000);
-    return database().transaction(tx -> new AuditTable().list(tx, everything)).reversed().stream()
+    return database().transaction(tx -> new AuditTable().list(tx, filter)).reversed().stream()
         .map(AuditTable.Stored::entry)
         .toList();
   }
