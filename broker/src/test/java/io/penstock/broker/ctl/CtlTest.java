@@ -668,7 +668,12 @@ class CtlTest {
             "audit",
             "audit list",
             "alarms",
-            "alarms ack")) {
+            "alarms list",
+            "alarms kinds",
+            "alarms acknowledge",
+            "alarms silence",
+            "alarms silences",
+            "alarms unsilence")) {
       String[] args = (line + " --help").strip().split(" ");
 
       Shell.Result result = shell.ctl(args);
