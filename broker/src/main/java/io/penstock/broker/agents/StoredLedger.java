@@ -47,10 +47,8 @@ final class StoredLedger implements Ledger {
   }
 
   @Override
-  public boolean alarm(
-      Tx tx, Alarm alarm, String subject, String message, Optional<String> from) {
-    return alarms.raise(
-        tx, Cause.of(kind(alarm), subject, message).from(from), clock.instant());
+  public boolean alarm(Tx tx, Alarm alarm, String subject, String message, Optional<String> from) {
+    return alarms.raise(tx, Cause.of(kind(alarm), subject, message).from(from), clock.instant());
   }
 
   private static AlarmKind kind(Alarm alarm) {

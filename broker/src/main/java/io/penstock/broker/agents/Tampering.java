@@ -20,8 +20,7 @@ final class Tampering {
         tx -> {
           String what = String.valueOf(found.getMessage());
           // It is met again and again until somebody mends it; the alarm counts that.
-          if (ledger.alarm(
-              tx, Alarm.DATABASE_TAMPERED, found.agent(), what, Optional.empty())) {
+          if (ledger.alarm(tx, Alarm.DATABASE_TAMPERED, found.agent(), what, Optional.empty())) {
             ledger.audit(tx, Ledger.Entry.of("gateway.tampered", found.agent()).because(what));
           }
         });

@@ -40,7 +40,9 @@ final class AgentCauses {
                 .map(
                     it ->
                         Cause.of(
-                                AlarmKind.AGENT_OFFLINE, it.agent(), "no tunnel since " + it.since())
+                                AlarmKind.AGENT_OFFLINE,
+                                it.agent(),
+                                "no tunnel since " + it.since())
                             .from(it.address()))
                 .toList());
   }
@@ -65,8 +67,7 @@ final class AgentCauses {
     var old = look.now().minus(settings.backlog().age());
     return table.backlogs(look.tx(), half(enough), old, Rule.MOST).stream()
         .filter(
-            it ->
-                it.messages() >= enough || it.oldest().isBefore(old) || look.isRaised(it.agent()))
+            it -> it.messages() >= enough || it.oldest().isBefore(old) || look.isRaised(it.agent()))
         .map(
             it ->
                 Cause.of(

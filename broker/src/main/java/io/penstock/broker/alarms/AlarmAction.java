@@ -57,8 +57,7 @@ public record AlarmAction(
     return actions;
   }
 
-  private static void ofKind(
-      AlarmKind kind, Alarm alarm, Actor actor, List<AlarmAction> actions) {
+  private static void ofKind(AlarmKind kind, Alarm alarm, Actor actor, List<AlarmAction> actions) {
     switch (kind.about()) {
       case AGENT -> ofAgent(kind, alarm.subject(), actor, actions);
       case SYSTEM -> deploy(alarm.subject(), actor, actions);

@@ -66,8 +66,7 @@ final class AlarmDesk implements AlarmOperations {
   @Override
   public Optional<Seen> find(long id, Actor by) {
     return database.transaction(
-        tx ->
-            known(tx, id, by).map(alarm -> seen(alarm, silences.list(tx, clock.instant()), by)));
+        tx -> known(tx, id, by).map(alarm -> seen(alarm, silences.list(tx, clock.instant()), by)));
   }
 
   private Optional<Alarm> known(Tx tx, long id, Actor by) {
@@ -144,8 +143,7 @@ final class AlarmDesk implements AlarmOperations {
           audit.record(
               tx,
               Accounts.event("alarm.silence", by, text(made))
-                  .changing(
-                      Map.of("id", made.id(), "until", until.toString(), "reason", reason)));
+                  .changing(Map.of("id", made.id(), "until", until.toString(), "reason", reason)));
           return new Silenced.Done(made);
         });
   }

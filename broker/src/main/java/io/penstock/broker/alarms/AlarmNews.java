@@ -6,8 +6,8 @@ import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 
-/// That an alarm was raised, changed or cleared, by whichever node: Postgres tells it at the commit.
-/// Thread-safe; who listens is called on an event loop and must not block.
+/// That an alarm was raised, changed or cleared, by whichever node: Postgres tells it at the
+/// commit. Thread-safe; who listens is called on an event loop and must not block.
 public final class AlarmNews {
   private final List<Consumer<News>> listeners = new CopyOnWriteArrayList<>();
 

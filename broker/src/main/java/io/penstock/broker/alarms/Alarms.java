@@ -181,11 +181,7 @@ public final class Alarms implements AutoCloseable {
     LOG.error("{}", message);
     var body =
         NoticeBody.urgent(
-            around.url(),
-            AlarmKind.DATABASE_AWAY,
-            subject(),
-            message,
-            around.clock().instant());
+            around.url(), AlarmKind.DATABASE_AWAY, subject(), message, around.clock().instant());
     couriers.stream()
         .filter(it -> it.wants(AlarmKind.DATABASE_AWAY.severity()))
         .forEach(it -> it.tell(body));

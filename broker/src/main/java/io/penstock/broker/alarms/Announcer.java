@@ -40,8 +40,7 @@ final class Announcer {
   private final SilenceTable silences = new SilenceTable();
 
   /// @param broker its URL
-  Announcer(
-      Database database, Audit audit, List<Courier> couriers, String broker, Clock clock) {
+  Announcer(Database database, Audit audit, List<Courier> couriers, String broker, Clock clock) {
     this.database = database;
     this.audit = audit;
     this.couriers = List.copyOf(couriers);

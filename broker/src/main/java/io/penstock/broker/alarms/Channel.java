@@ -27,6 +27,6 @@ interface Channel extends AutoCloseable {
   }
 
   default boolean wants(Severity severity) {
-    return severity.ordinal() <= least().ordinal();
+    return severity.compareTo(least()) <= 0;
   }
 }

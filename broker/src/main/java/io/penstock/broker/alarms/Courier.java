@@ -154,10 +154,7 @@ final class Courier implements AutoCloseable {
   private Duration failed(Notice notice, String why) {
     if (notice.attempts() >= MAX_ATTEMPTS) {
       LOG.error(
-          "{}: a notice is given up after {} attempts: {}",
-          channel.name(),
-          notice.attempts(),
-          why);
+          "{}: a notice is given up after {} attempts: {}", channel.name(), notice.attempts(), why);
       database.run(
           tx -> {
             table.done(tx, notice.id());

@@ -42,9 +42,7 @@ final class DatabaseWatch {
 
   void answered(Instant now) {
     if (failing && told) {
-      ended =
-          Optional.of(
-              new Outage(Duration.ofNanos(nanoClock.getAsLong() - failingSince), now));
+      ended = Optional.of(new Outage(Duration.ofNanos(nanoClock.getAsLong() - failingSince), now));
     }
     failing = false;
   }

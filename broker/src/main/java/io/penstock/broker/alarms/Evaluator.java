@@ -39,6 +39,7 @@ final class Evaluator {
   private final AlarmBook book;
   private final List<Rule> ofNode;
   private final List<Rule> ofAll;
+  private boolean broken;
   private long steadySince;
   private long tidiedAt;
   private volatile Optional<Instant> lookedAt = Optional.empty();
@@ -88,6 +89,10 @@ final class Evaluator {
     Instant now = parts.clock().instant();
     try {
       lookAtNode(now);
+      if (broken) {
+        broken = false;
+        steadySince = parts.nanoClock().getAsLong();
+      }
       parts.watch().answered(now);
       if (parts.watch().ended().isPresent()) {
         lookAtNode(now);
@@ -95,7 +100,7 @@ final class Evaluator {
       }
       lookAtAll(now);
     } catch (StoreUnavailableException away) {
-      steadySince = parts.nanoClock().getAsLong();
+      broken = true;
       parts.watch().failed().ifPresent(parts.databaseAway());
       throw away;
     }

@@ -45,9 +45,7 @@ final class LatencyCounts implements InvocationObserver {
     }
     long micros = beyond == 0 ? hops.total() : hops.broker() + beyond;
     boolean slow = micros > objectiveMicros;
-    add(
-        About.ROUTE.subject(it.site() + "/" + it.system()),
-        new Counts(slow ? 0 : 1, slow ? 1 : 0));
+    add(About.ROUTE.subject(it.site() + "/" + it.system()), new Counts(slow ? 0 : 1, slow ? 1 : 0));
   }
 
   private void add(String subject, Counts more) {

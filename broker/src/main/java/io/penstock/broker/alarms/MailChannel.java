@@ -9,6 +9,7 @@ import io.vertx.ext.mail.LoginOption;
 import io.vertx.ext.mail.MailClient;
 import io.vertx.ext.mail.MailConfig;
 import io.vertx.ext.mail.MailMessage;
+import io.vertx.ext.mail.SMTPException;
 import io.vertx.ext.mail.StartTLSOptions;
 import java.time.Duration;
 import java.util.concurrent.ExecutionException;
@@ -82,15 +83,20 @@ final class MailChannel implements Channel {
     } catch (TimeoutException _) {
       return new Outcome.Failed("no answer within " + LIMIT.toSeconds() + " s");
     } catch (ExecutionException e) {
-      // Its text may quote what the server wrote.
-      Throwable cause = e.getCause() == null ? e : e.getCause();
-      return new Outcome.Failed(cause.getClass().getSimpleName());
+      return new Outcome.Failed(why(e.getCause() == null ? e : e.getCause()));
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
       return new Outcome.Failed("the broker stops");
     } finally {
       client.close();
     }
+  }
+
+  /// Its text may quote what the server wrote.
+  private static String why(Throwable failure) {
+    return failure instanceof SMTPException refused && refused.getReplyCode() > 0
+        ? "the mail server answered " + refused.getReplyCode()
+        : failure.getClass().getSimpleName();
   }
 
   private MailMessage message(String id, JsonObject body) {

@@ -103,9 +103,7 @@ final class NodeCauses {
     try {
       FileStore store = Files.getFileStore(node.data());
       long total = store.getTotalSpace();
-      return total <= 0
-          ? Optional.empty()
-          : Optional.of((double) store.getUsableSpace() / total);
+      return total <= 0 ? Optional.empty() : Optional.of((double) store.getUsableSpace() / total);
     } catch (IOException e) {
       LOG.warn("the disk of {} cannot be asked for its space: {}", node.data(), e.toString());
       return Optional.empty();

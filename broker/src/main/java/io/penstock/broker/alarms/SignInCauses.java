@@ -45,9 +45,7 @@ final class SignInCauses {
   private List<Cause> ofAddresses(Look look, boolean known) {
     int enough = settings.ofAddress();
     AlarmKind kind =
-        known
-            ? AlarmKind.SIGN_IN_FAILURES_OF_KNOWN_ADDRESS
-            : AlarmKind.SIGN_IN_FAILURES_OF_ADDRESS;
+        known ? AlarmKind.SIGN_IN_FAILURES_OF_KNOWN_ADDRESS : AlarmKind.SIGN_IN_FAILURES_OF_ADDRESS;
     return table
         .failedAddresses(
             look.tx(),
@@ -69,8 +67,7 @@ final class SignInCauses {
     String message =
         found.count() + " failed sign-ins within " + AgentCauses.text(settings.window());
     return new Weighed(
-        found.count(),
-        Cause.of(kind, about.subject(found.name()), message).from(found.address()));
+        found.count(), Cause.of(kind, about.subject(found.name()), message).from(found.address()));
   }
 
   /// Each is an event of its own: what was told once is not told again.

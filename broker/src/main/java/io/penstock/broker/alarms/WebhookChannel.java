@@ -68,8 +68,7 @@ final class WebhookChannel implements Channel {
       for (Certificate ca : CertificateFactory.getInstance("X.509").generateCertificates(in)) {
         trusted.setCertificateEntry("ca-" + number++, ca);
       }
-      var managers =
-          TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+      var managers = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
       managers.init(trusted);
       SSLContext context = SSLContext.getInstance("TLS");
       context.init(null, managers.getTrustManagers(), null);

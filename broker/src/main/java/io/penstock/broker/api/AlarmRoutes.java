@@ -50,9 +50,7 @@ final class AlarmRoutes {
                 .query("state")
                 .filter(text -> !text.equals("all"))
                 .map(text -> constant("state", State.class, text, "all, ")),
-            request
-                .query("severity")
-                .map(text -> constant("severity", Severity.class, text, "")),
+            request.query("severity").map(text -> constant("severity", Severity.class, text, "")),
             request.query("kind"),
             request.query("subject"),
             before == Long.MAX_VALUE ? Optional.empty() : Optional.of(before),
@@ -109,9 +107,7 @@ final class AlarmRoutes {
 
   private Answer acknowledge(Request request) {
     String note =
-        request.hasNoBody()
-            ? ""
-            : Request.optionalText(request.json("note"), "note").orElse("");
+        request.hasNoBody() ? "" : Request.optionalText(request.json("note"), "note").orElse("");
     if (note.length() > MAX_NOTE) {
       throw Request.expected("note", "at most " + MAX_NOTE + " characters");
     }

@@ -444,7 +444,8 @@ public final class ChainSealer implements AutoCloseable {
       database.run(tx -> raise(tx, AlarmKind.AUDIT_SEALING_HELD_UP, message));
     }
     if (heldUp && !now) {
-      database.run(tx -> alarms.clear(tx, AlarmKind.AUDIT_SEALING_HELD_UP, SUBJECT, clock.instant()));
+      database.run(
+          tx -> alarms.clear(tx, AlarmKind.AUDIT_SEALING_HELD_UP, SUBJECT, clock.instant()));
     }
     heldUp = now;
   }
@@ -460,7 +461,8 @@ public final class ChainSealer implements AutoCloseable {
                   "the newest checkpoint cannot be written to the data directory"));
     }
     if (notKept && !now) {
-      database.run(tx -> alarms.clear(tx, AlarmKind.AUDIT_CHECKPOINT_NOT_KEPT, SUBJECT, clock.instant()));
+      database.run(
+          tx -> alarms.clear(tx, AlarmKind.AUDIT_CHECKPOINT_NOT_KEPT, SUBJECT, clock.instant()));
     }
     notKept = now;
   }

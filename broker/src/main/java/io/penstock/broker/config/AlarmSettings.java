@@ -31,7 +31,8 @@ public record AlarmSettings(
   private static final int MAX_WEBHOOKS = 10;
   private static final int MAX_RECIPIENTS = 50;
   private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9-]{0,39}");
-  private static final Pattern MAILBOX = Pattern.compile("[^@\\s<>,;\"]{1,64}@[A-Za-z0-9.-]{1,190}");
+  private static final Pattern MAILBOX =
+      Pattern.compile("[^@\\s<>,;\"]{1,64}@[A-Za-z0-9.-]{1,190}");
   private static final Set<String> LOOPBACK = Set.of("127.0.0.1", "::1", "[::1]", "localhost");
 
   public AlarmSettings {
@@ -46,7 +47,8 @@ public record AlarmSettings(
 
   /// The share `target` of invocations is answered within `objective`; zero = no objective.
   ///
-  /// @param burnRate how many times faster than allowed the rest is used up, over 5 min and over 1 h
+  /// @param burnRate how many times faster than allowed the rest is used up, over 5 min and over 1
+  ///     h
   /// @param least invocations in 5 min; fewer say nothing
   public record Latency(Duration objective, double target, double burnRate, int least) {}
 
@@ -182,7 +184,8 @@ public record AlarmSettings(
     Least severity = in.choice(key + ".severity", Least.class, Least.LOW);
     // The URL may hold a secret: the problem names the key, never the value.
     in.require(
-        url.isPresent(), key + ".url: expected https://…, or http:// to this machine, without user");
+        url.isPresent(),
+        key + ".url: expected https://…, or http:// to this machine, without user");
     in.require(secret.isPresent(), key + ".secret_file: expected a file with the secret");
     requireReadable(in, key + ".secret_file", secret);
     requireReadable(in, key + ".ca_file", ca);
@@ -226,7 +229,8 @@ public record AlarmSettings(
     List<String> to = in.list("alarms.mail.to");
     Least severity = in.choice("alarms.mail.severity", Least.class, Least.LOW);
     if (host.isEmpty()) {
-      in.require(to.isEmpty(), "alarms.mail.host: expected the mail server, there is alarms.mail.to");
+      in.require(
+          to.isEmpty(), "alarms.mail.host: expected the mail server, there is alarms.mail.to");
       return Optional.empty();
     }
     in.require(
@@ -241,8 +245,11 @@ public record AlarmSettings(
         MAILBOX.matcher(from).matches(),
         "alarms.mail.from: expected an address such as penstock@example.com, found " + from);
     in.require(
-        !to.isEmpty() && to.size() <= MAX_RECIPIENTS && to.stream().allMatch(MAILBOX.asMatchPredicate()),
+        !to.isEmpty()
+            && to.size() <= MAX_RECIPIENTS
+            && to.stream().allMatch(MAILBOX.asMatchPredicate()),
         "alarms.mail.to: expected 1 to " + MAX_RECIPIENTS + " addresses, found " + to);
     Optional<SignIn> signIn = user.flatMap(name -> password.map(file -> new SignIn(name, file)));
     return Optional.of(new Mail(host.get(), port, security, signIn, ca, from, to, severity));
-  }}
+  }
+}

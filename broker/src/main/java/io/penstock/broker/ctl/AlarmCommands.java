@@ -116,8 +116,7 @@ final class AlarmCommands implements Callable<Integer> {
 
   @Command(name = "silences", description = "What wakes nobody for now.")
   int silences() {
-    terminal.table(
-        api.get(SILENCES), "id", "kind", "subject", "until", "reason", "created_by");
+    terminal.table(api.get(SILENCES), "id", "kind", "subject", "until", "reason", "created_by");
     return ExitCode.FINE;
   }
 
@@ -173,8 +172,7 @@ final class AlarmCommands implements Callable<Integer> {
 
   @Command(name = "unsilence", description = "Take a silence away.")
   int unsilence(@Parameters(paramLabel = "ID", description = "The silence's id.") String id) {
-    terminal.answer(
-        api.delete(SILENCES + "/" + BrokerUrl.segment(id)), "removed silence " + id);
+    terminal.answer(api.delete(SILENCES + "/" + BrokerUrl.segment(id)), "removed silence " + id);
     return ExitCode.FINE;
   }
 }

@@ -152,8 +152,7 @@ final class DeliveryLedger {
             .because(what));
     alarms.raise(
         tx,
-        Cause.of(
-                AlarmKind.BAD_RECEIPT_SIGNATURE, agent, "message " + sequence + ": " + what)
+        Cause.of(AlarmKind.BAD_RECEIPT_SIGNATURE, agent, "message " + sequence + ": " + what)
             .from(Optional.of(remote)),
         clock.instant());
     tx.afterCommit(counters.refused::increment);
@@ -164,8 +163,7 @@ final class DeliveryLedger {
     String what = "message " + message.sequence() + " does not carry our MAC";
     audit.record(
         tx, AuditEvent.of("gateway.tampered", "failure").on(message.agent()).because(what));
-    alarms.raise(
-        tx, AlarmKind.DATABASE_TAMPERED, message.agent(), what, clock.instant());
+    alarms.raise(tx, AlarmKind.DATABASE_TAMPERED, message.agent(), what, clock.instant());
   }
 
   private static AuditEvent event(String type, String result, Message message) {

@@ -82,9 +82,7 @@ public final class AlarmCauseTable {
             limit),
         row ->
             new Backlog(
-                Values.text(row, "agent"),
-                Values.number(row, "n"),
-                Values.instant(row, "oldest")));
+                Values.text(row, "agent"), Values.number(row, "n"), Values.instant(row, "oldest")));
   }
 
   public List<StaleHead> staleHeads(Tx tx, Instant now, int limit) {
@@ -161,12 +159,12 @@ public final class AlarmCauseTable {
         tx.query(
             """
             select s.user_email as name, max(f.n) as n, max(host(s.ip_address)) as address from audit_log s
-            join (select user_email, %s as n from audit_log where %s and user_email is not null
-                  group by user_email having %1$s >= $2) f on f.user_email = s.user_email
-            where s.event_type = 'authentication.success' and s.timestamp > $1
+            cross join lateral (
+              select %s as n from audit_log where %s and user_email = s.user_email and id < s.id) f
+            where s.event_type = 'authentication.success' and s.timestamp > $1 and f.n >= $2
               and not exists (select 1 from audit_log b where b.event_type = 'authentication.success'
                 and b.user_email = s.user_email and b.ip_address is not distinct from s.ip_address
-                and b.timestamp < s.timestamp and b.timestamp > $3)
+                and b.id < s.id and b.timestamp > $3)
               and not exists (select 1 from alarms l where l.kind = $4 and l.subject = 'user ' || s.user_email
                 and l.last_at >= s.timestamp)
             group by s.user_email order by 2 desc, 1 limit $5\

@@ -192,8 +192,8 @@ public enum AlarmKind {
       About.NODE,
       true,
       "Postgres does not answer",
-      "Look at the Postgres server, its disk and the way to it. Meanwhile nothing can be changed and"
-          + " nobody new gets in."),
+      "Look at the Postgres server, its disk and the way to it. Meanwhile nothing can be changed"
+          + " and nobody new gets in."),
   DISK_LOW(
       Severity.HIGH,
       About.NODE,

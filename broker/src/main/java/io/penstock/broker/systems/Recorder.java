@@ -107,8 +107,7 @@ final class Recorder {
     database.run(
         tx -> {
           // It is met again and again until somebody mends it; the alarm counts that.
-          if (alarms.raise(
-              tx, AlarmKind.DATABASE_TAMPERED, found.agent(), what, clock.instant())) {
+          if (alarms.raise(tx, AlarmKind.DATABASE_TAMPERED, found.agent(), what, clock.instant())) {
             audit.record(
                 tx, AuditEvent.of("system.tampered", "success").on(found.agent()).because(what));
           }

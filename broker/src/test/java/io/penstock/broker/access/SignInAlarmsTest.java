@@ -151,8 +151,7 @@ class SignInAlarmsTest {
 
     alarms.look();
 
-    assertThat(alarms.standing())
-        .containsExactly("sign-in-failures-of-account user " + user);
+    assertThat(alarms.standing()).containsExactly("sign-in-failures-of-account user " + user);
   }
 
   @Test

@@ -22,7 +22,9 @@ class AlarmDocsTest {
     List<String> rows =
         Files.readAllLines(PAGE).stream().filter(line -> line.startsWith("| `")).toList();
 
-    assertThat(rows).containsExactlyElementsOf(Arrays.stream(AlarmKind.values()).map(AlarmDocsTest::row).toList());
+    assertThat(rows)
+        .containsExactlyElementsOf(
+            Arrays.stream(AlarmKind.values()).map(AlarmDocsTest::row).toList());
   }
 
   private static String row(AlarmKind kind) {

@@ -50,12 +50,7 @@ public final class AlarmRig {
   }
 
   /// With the alarms that are there, as another process on the same database.
-  AlarmRig(
-      Database database,
-      RowMac mac,
-      Clock clock,
-      Path data,
-      Map<String, String> settings) {
+  AlarmRig(Database database, RowMac mac, Clock clock, Path data, Map<String, String> settings) {
     var all = new java.util.HashMap<>(Map.of("alarms.disk_free", "0"));
     all.putAll(settings);
     this.settings = BrokerConfig.load(Optional.empty(), Map.of(), all).alarms();
@@ -116,8 +111,7 @@ public final class AlarmRig {
   }
 
   Announcer announcer(Courier... couriers) {
-    return new Announcer(
-        database, audit, List.of(couriers), "https://broker.example.org", clock);
+    return new Announcer(database, audit, List.of(couriers), "https://broker.example.org", clock);
   }
 
   Courier courier(Channel channel) {

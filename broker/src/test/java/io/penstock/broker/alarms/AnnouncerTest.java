@@ -48,8 +48,7 @@ class AnnouncerTest {
     world
         .postgres
         .database()
-        .run(
-            tx -> new AlarmTable().raise(tx, kind, subject, "a test", world.clock.instant()));
+        .run(tx -> new AlarmTable().raise(tx, kind, subject, "a test", world.clock.instant()));
   }
 
   private void clear(AlarmKind kind, String subject) {
@@ -95,7 +94,8 @@ class AnnouncerTest {
     assertThat(told())
         .containsExactly("raised agent-cloned press-1", "cleared agent-cloned press-1");
     assertThat(told()).hasSize(2);
-    assertThat(world.audited("alarm.*")).containsExactly("alarm.raise press-1", "alarm.clear press-1");
+    assertThat(world.audited("alarm.*"))
+        .containsExactly("alarm.raise press-1", "alarm.clear press-1");
   }
 
   @Test

@@ -38,12 +38,13 @@ import org.junit.jupiter.api.io.TempDir;
 class CourierTest {
   private static final String SECRET = "a secret of some length";
 
-  @TempDir Path directory;
+  private Path directory;
   private World world;
   private AlarmRig rig;
 
   @BeforeAll
-  void start() throws IOException {
+  void start(@TempDir Path temporary) throws IOException {
+    directory = temporary;
     world = new World(directory.resolve("data"));
     Files.writeString(directory.resolve("secret"), SECRET + "\n");
   }
@@ -67,8 +68,7 @@ class CourierTest {
     private final HttpServer server;
 
     Hook(int port, int status, String location) throws IOException {
-      server =
-          HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
+      server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
       server.createContext(
           "/",
           exchange -> {
@@ -123,8 +123,7 @@ class CourierTest {
         .run(
             tx ->
                 new AlarmTable()
-                    .raise(
-                        tx, AlarmKind.AGENT_CLONED, subject, "a test", world.clock.instant()));
+                    .raise(tx, AlarmKind.AGENT_CLONED, subject, "a test", world.clock.instant()));
   }
 
   private long waiting(String channel) {
@@ -205,7 +204,9 @@ class CourierTest {
   private static void drip(ServerSocket server) {
     try (Socket socket = server.accept()) {
       var out = socket.getOutputStream();
-      out.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+      out.write(
+          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+              .getBytes(StandardCharsets.US_ASCII));
       while (true) {
         out.write("1\r\nx\r\n".getBytes(StandardCharsets.US_ASCII));
         out.flush();

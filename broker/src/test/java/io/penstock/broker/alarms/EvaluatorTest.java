@@ -196,14 +196,13 @@ class EvaluatorTest {
   // The node itself.
 
   private void keysetExpiresIn(AlarmRig rig, int days) {
-    rig.keysetExpiresAt =
-        world.clock.instant().plus(Duration.ofDays(days)).getEpochSecond();
+    rig.keysetExpiresAt = world.clock.instant().plus(Duration.ofDays(days)).getEpochSecond();
   }
 
   @Test
   void aKeysetThatNobodyRenewsIsAnAlarmUntilSomebodyDoes() {
     AlarmRig rig = world.rig(Map.of());
-    rig.keysetExpiresAt = world.keys.ownKeyset().expiresEpochSeconds();
+    rig.keysetExpiresAt = world.keys.owner().keyset().expiresEpochSeconds();
     rig.look();
     assertThat(rig.all()).isEmpty();
 
@@ -227,7 +226,7 @@ class EvaluatorTest {
     world.pass(Duration.ofDays(355));
     rig.look();
     assertThat(rig.standing()).containsExactly("certificate-expiring node broker-1");
-    assertThat(rig.only().message()).contains("CN=localhost", "expires at 2");
+    assertThat(rig.only().message()).contains("the certificate of CN=Penstock", "expires at 2");
 
     rig.certificates = certificates();
     calm(rig);

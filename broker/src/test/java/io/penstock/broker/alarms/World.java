@@ -39,8 +39,7 @@ final class World implements AutoCloseable {
 
   AlarmRig rig(Map<String, String> settings) {
     postgres.truncate("audit_log, agents cascade");
-    return new AlarmRig(
-        postgres, breakable.database(), keys.rowMac(), clock, directory, settings);
+    return new AlarmRig(postgres, breakable.database(), keys.rowMac(), clock, directory, settings);
   }
 
   /// After a restart of the broker.
@@ -55,22 +54,21 @@ final class World implements AutoCloseable {
   /// Events of the audit trail, oldest first.
   List<String> audited(String likeType) {
     return new io.penstock.broker.audit.Audit(postgres.database(), keys.rowMac(), clock)
-        .list(
-            new io.penstock.broker.store.AuditTable.Filter(
-                Optional.empty(),
-                Optional.of(likeType),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                1000))
-        .reversed()
-        .stream()
-        .map(
-            stored ->
-                stored.entry().eventType() + " " + stored.entry().resourceId().orElse(""))
-        .toList();
+            .list(
+                new io.penstock.broker.store.AuditTable.Filter(
+                    Optional.empty(),
+                    Optional.of(likeType),
+                    Optional.empty(),
+                    Optional.empty(),
+                    Optional.empty(),
+                    Optional.empty(),
+                    Optional.empty(),
+                    1000))
+            .reversed()
+            .stream()
+            .map(
+                stored -> stored.entry().eventType() + " " + stored.entry().resourceId().orElse(""))
+            .toList();
   }
 
   static void await(BooleanSupplier condition) {

@@ -90,12 +90,11 @@ class AlarmRoutesTest {
     raise(AlarmKind.CONFIGURATION_REFUSED, "press-1/erp", "");
     raise(AlarmKind.AGENT_CLONED, "press-10", "");
     raise(AlarmKind.AGENT_OFFLINE, "press-2", "");
-    rig.systems
-        .database()
-        .run(tx -> table.clear(tx, AlarmKind.AGENT_OFFLINE, "press-2", now()));
+    rig.systems.database().run(tx -> table.clear(tx, AlarmKind.AGENT_OFFLINE, "press-2", now()));
     rig.send("POST", "/api/v1/alarms/3/acknowledge", "{\"note\":\"seen\"}", operator);
 
-    assertThat(subjects("", viewer)).containsExactly("press-2", "press-10", "press-1/erp", "press-1");
+    assertThat(subjects("", viewer))
+        .containsExactly("press-2", "press-10", "press-1/erp", "press-1");
     assertThat(subjects("?state=all", viewer)).hasSize(4);
     assertThat(subjects("?state=open", viewer)).containsExactly("press-1/erp", "press-1");
     assertThat(subjects("?state=acknowledged", viewer)).containsExactly("press-10");
@@ -192,7 +191,8 @@ class AlarmRoutesTest {
   void anAgentIsRevokedFromItsAlarm() {
     rig.systems.approved("copied-1");
     raise(AlarmKind.AGENT_CLONED, "copied-1", "203.0.113.45");
-    assertThat(action("release-agent", rig.admin).getJsonArray("asks")).containsExactly("fingerprint");
+    assertThat(action("release-agent", rig.admin).getJsonArray("asks"))
+        .containsExactly("fingerprint");
 
     assertThat(press(action("revoke-agent", rig.admin), rig.admin).statusCode()).isLessThan(300);
 
@@ -247,10 +247,7 @@ class AlarmRoutesTest {
         .isEqualTo(404);
     assertThat(
             rig.send(
-                    "POST",
-                    path,
-                    new JsonObject().put("note", "x".repeat(1001)).encode(),
-                    operator)
+                    "POST", path, new JsonObject().put("note", "x".repeat(1001)).encode(), operator)
                 .statusCode())
         .isEqualTo(400);
   }
@@ -323,8 +320,7 @@ class AlarmRoutesTest {
 
   @Test
   void theCatalogueIsInTheApi() {
-    JsonObject answer =
-        new JsonObject(rig.send("GET", "/api/v1/alarms/kinds", "", viewer).body());
+    JsonObject answer = new JsonObject(rig.send("GET", "/api/v1/alarms/kinds", "", viewer).body());
 
     assertThat(answer.containsKey("looked_at")).isTrue();
     assertThat(answer.getJsonArray("kinds")).hasSize(AlarmKind.values().length);
