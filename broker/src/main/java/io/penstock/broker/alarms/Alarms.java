@@ -1,6 +1,7 @@
 package io.penstock.broker.alarms;
 
 import io.penstock.broker.access.Accounts;
+import io.penstock.broker.alarms.AlarmNews.News;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.config.AlarmSettings;
 import io.penstock.broker.edge.InvocationObserver;
@@ -102,7 +103,7 @@ public final class Alarms implements AutoCloseable {
             around.audit(),
             evaluator::lookedAt,
             around.clock());
-    news.listen(_ -> announceSoon());
+    news.listen(this::heard);
   }
 
   private static List<Channel> channels(Surroundings around) {
@@ -154,7 +155,15 @@ public final class Alarms implements AutoCloseable {
     attempt("announcing alarms", announcer::announce);
   }
 
-  /// News come in crowds; called on an event loop.
+  /// What only came again is no news for people. Called on an event loop.
+  private void heard(News it) {
+    switch (it) {
+      case News.Raised _, News.Cleared _, News.Anything _ -> announceSoon();
+      case News.Changed _ -> {}
+    }
+  }
+
+  /// News come in crowds.
   private void announceSoon() {
     if (announcementIsDue.compareAndSet(false, true)) {
       turns.execute(
@@ -177,7 +186,8 @@ public final class Alarms implements AutoCloseable {
 
   /// No table takes the alarm now: it goes out at once.
   private void databaseIsAway(Duration since) {
-    String message = "Postgres has not answered for " + since.toSeconds() + " s";
+    String message =
+        "Postgres has not answered, or taken no writes, for " + since.toSeconds() + " s";
     LOG.error("{}", message);
     var body =
         NoticeBody.urgent(

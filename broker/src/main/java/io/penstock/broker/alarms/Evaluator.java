@@ -117,6 +117,7 @@ final class Evaluator {
                 if (!counted.isEmpty()) {
                   latencies.add(tx, parts.node(), counted, now);
                 }
+                table.looked(tx, parts.node(), now);
                 book.settle(tx, ofNode, parts.nodeSubject()::equals, now);
               });
     } catch (RuntimeException failed) {

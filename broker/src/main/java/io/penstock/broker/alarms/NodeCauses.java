@@ -119,7 +119,7 @@ final class NodeCauses {
                 Cause.of(
                     AlarmKind.DATABASE_AWAY,
                     node.subject(),
-                    "Postgres did not answer for "
+                    "Postgres did not answer, or took no writes, for "
                         + it.lasted().toSeconds()
                         + " s, until "
                         + it.until()))

@@ -191,7 +191,7 @@ public enum AlarmKind {
       Severity.CRITICAL,
       About.NODE,
       true,
-      "Postgres does not answer",
+      "Postgres does not answer, or takes no writes",
       "Look at the Postgres server, its disk and the way to it. Meanwhile nothing can be changed"
           + " and nobody new gets in."),
   DISK_LOW(

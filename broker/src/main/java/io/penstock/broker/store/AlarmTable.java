@@ -294,6 +294,15 @@ public final class AlarmTable {
         .orElseThrow();
   }
 
+  /// That a node looks for causes now.
+  public void looked(Tx tx, String node, Instant at) {
+    tx.update(
+        "insert into alarm_looks (node, at) values ($1, $2)"
+            + " on conflict (node) do update set at = excluded.at",
+        node,
+        at);
+  }
+
   /// @param kinds of the evaluated ones
   public List<Standing> standing(Tx tx, Collection<AlarmKind> kinds) {
     var standing = new ArrayList<Standing>();

@@ -123,7 +123,7 @@ class CourierTest {
         .run(
             tx ->
                 new AlarmTable()
-                    .raise(tx, AlarmKind.AGENT_CLONED, subject, "a test", world.clock.instant()));
+                    .raise(tx, AlarmKind.TOKEN_REUSED, subject, "a test", world.clock.instant()));
   }
 
   private long waiting(String channel) {
@@ -144,7 +144,7 @@ class CourierTest {
       assertThat(got.path()).isEqualTo("/hook");
       var change = new JsonObject(got.body()).getJsonArray("changes").getJsonObject(0);
       assertThat(change.getString("change")).isEqualTo("raised");
-      assertThat(change.getJsonObject("alarm").getString("kind")).isEqualTo("agent-cloned");
+      assertThat(change.getJsonObject("alarm").getString("kind")).isEqualTo("token-reused");
       long seconds = world.clock.instant().getEpochSecond();
       assertThat(got.signature())
           .isEqualTo("t=" + seconds + ",v1=" + hmac(seconds + "." + got.body()));
@@ -294,7 +294,7 @@ class CourierTest {
         World.await(() -> attempts() == soFar);
         if (attempts < Courier.STUCK_ATTEMPTS) {
           rig.look();
-          assertThat(rig.standing()).containsExactly("agent-cloned press-1");
+          assertThat(rig.standing()).containsExactly("token-reused press-1");
           world.pass(Duration.ofMinutes(1));
           courier.wake();
         }
@@ -311,7 +311,7 @@ class CourierTest {
     rig.look();
     world.pass(Duration.ofMinutes(1));
     rig.look();
-    assertThat(rig.standing()).containsExactly("agent-cloned press-1");
+    assertThat(rig.standing()).containsExactly("token-reused press-1");
   }
 
   /// Of which the last is over: while one is under way, nobody else may try for a minute.

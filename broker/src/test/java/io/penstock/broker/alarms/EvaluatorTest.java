@@ -10,6 +10,7 @@ import io.penstock.broker.store.AlarmTable;
 import io.penstock.broker.store.AlarmTable.Severity;
 import io.penstock.broker.store.AlarmTable.State;
 import io.penstock.broker.store.StoreUnavailableException;
+import io.penstock.broker.store.TestDatabase;
 import io.penstock.codec.RequestIds;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -294,10 +295,52 @@ class EvaluatorTest {
         .as("and no agent is missed: none could be seen")
         .containsExactly("database-away node broker-1");
     assertThat(rig.only().severity()).isEqualTo(Severity.CRITICAL);
-    assertThat(rig.only().message()).startsWith("Postgres did not answer for 630 s");
+    assertThat(rig.only().message())
+        .startsWith("Postgres did not answer, or took no writes, for 630 s");
 
     calm(rig);
     assertThat(rig.only().state()).isEqualTo(State.CLEARED);
+  }
+
+  @Test
+  void aPostgresThatTakesNoWritesIsAwayToo() {
+    AlarmRig rig = world.rig(Map.of());
+    rig.look();
+    String name = world.postgres.address().database();
+    world.postgres.execute("alter database " + name + " set default_transaction_read_only = on");
+    world.breakable.cut();
+    world.breakable.mend();
+    World.await(() -> look(rig).contains("25006"));
+    world.pass(Duration.ofSeconds(31));
+
+    assertThatThrownBy(rig::look)
+        .isInstanceOf(StoreUnavailableException.class)
+        .hasMessageContaining("25006");
+    assertThat(rig.urgent.changes()).containsExactly("raised database-away node broker-1");
+
+    world
+        .postgres
+        .database()
+        .run(
+            tx -> {
+              TestDatabase.execute(tx, "set transaction read write");
+              TestDatabase.execute(
+                  tx, "alter database " + name + " reset default_transaction_read_only");
+            });
+    world.breakable.cut();
+    world.breakable.mend();
+    World.await(() -> look(rig).isEmpty());
+    assertThat(rig.standing()).contains("database-away node broker-1");
+  }
+
+  /// What Postgres says against it; a connection that a test has cut says something else once.
+  private static String look(AlarmRig rig) {
+    try {
+      rig.look();
+      return "";
+    } catch (StoreUnavailableException away) {
+      return String.valueOf(away.getMessage());
+    }
   }
 
   @Test
