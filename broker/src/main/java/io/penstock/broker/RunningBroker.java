@@ -17,6 +17,7 @@ import io.penstock.broker.access.ServiceAccounts;
 import io.penstock.broker.agents.Agents;
 import io.penstock.broker.agents.EnrollmentTokens;
 import io.penstock.broker.agents.EnrollmentTokens.Pin;
+import io.penstock.broker.alarms.Alarms;
 import io.penstock.broker.api.Api;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditProof;
@@ -37,6 +38,7 @@ import io.penstock.broker.keys.MasterKey;
 import io.penstock.broker.rotation.KeyRotation;
 import io.penstock.broker.routing.RoutingTable;
 import io.penstock.broker.store.AccessHints;
+import io.penstock.broker.store.AlarmTable;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.store.DatabaseAddress;
 import io.penstock.broker.store.EmbeddedPostgres;
@@ -112,6 +114,8 @@ final class RunningBroker {
   private final KeyRotation rotation;
   private final RollUps rollUps;
   private final Metrics metrics;
+  private final Alarms alarms;
+  private final Hints alarmHints;
   private final ScheduledExecutorService upkeep =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().daemon().name("upkeep").factory());
@@ -265,6 +269,27 @@ final class RunningBroker {
                 proof::state),
             database);
     tls = tlsAhead.get();
+    alarms =
+        new Alarms(
+            new Alarms.Surroundings(
+                vertx,
+                database,
+                audit,
+                accounts,
+                keys,
+                tls.chain(),
+                config.data(),
+                config.node(),
+                config.externalUrl(),
+                config.alarms(),
+                clock));
+    alarmHints =
+        new Hints(
+            vertx,
+            this::databaseAddress,
+            AlarmTable.CHANNEL,
+            alarms.news()::hint,
+            alarms.news()::listening);
     front =
         new Front(
             frontSettings(),
@@ -311,6 +336,8 @@ final class RunningBroker {
     // What goes on in the background all the time begins once agents can come back.
     broker.rotation.start();
     broker.proof.start();
+    broker.alarmHints.start();
+    broker.alarms.start();
     broker.renewHeads();
     broker.watchSessions();
     return broker;
@@ -428,7 +455,7 @@ final class RunningBroker {
             routing,
             InvocationGates.targets(),
             invocationLimit(),
-            rollUps.and(metrics.invocations()),
+            rollUps.and(metrics.invocations()).and(alarms.invocations()),
             new EdgeSettings(deadlines(), config.edge().reconnectWait()),
             System::nanoTime);
     return new Front.Wiring(
@@ -479,6 +506,7 @@ final class RunningBroker {
                 rotation,
                 audit,
                 proof,
+                alarms.operations(),
                 config.access().serviceTokenMaxTtl(),
                 clock));
     api.listen(socket.path());
@@ -517,6 +545,8 @@ final class RunningBroker {
     step("counts of refusals", accounts::writeCounts);
     metricsServer.ifPresent(server -> step("metrics server", server::close));
     step("metrics", metrics::close);
+    step("hints about alarms", alarmHints::close);
+    step("alarms", alarms::close);
     step("hints", hints::close);
     step("hints about rights", accessHints::close);
     step("delivery", delivery::close);

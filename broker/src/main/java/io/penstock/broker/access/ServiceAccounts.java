@@ -6,8 +6,8 @@ import io.penstock.broker.access.AccessNews.News;
 import io.penstock.broker.access.AccessTokens.Claims;
 import io.penstock.broker.access.Actor.Origin;
 import io.penstock.broker.audit.Audit;
+import io.penstock.broker.store.AlarmKind;
 import io.penstock.broker.store.AlarmTable;
-import io.penstock.broker.store.AlarmTable.Severity;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.store.ServiceAccountTable;
 import io.penstock.broker.store.ServiceAccountTable.Grant;
@@ -292,8 +292,7 @@ public final class ServiceAccounts {
   private void spoiled(Tx tx, String account, Instant now) {
     alarms.raise(
         tx,
-        "database-tampered",
-        Severity.CRITICAL,
+        AlarmKind.DATABASE_TAMPERED,
         "service account " + account,
         "the row of this account or its token was changed behind the broker's back",
         now);

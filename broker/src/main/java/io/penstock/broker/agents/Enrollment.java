@@ -308,7 +308,8 @@ final class Enrollment {
           tx,
           Alarm.TOKEN_REUSED,
           id.hex(),
-          "a second agent came with an enrollment token that was used already");
+          "a second agent came with an enrollment token that was used already",
+          Optional.of(attempt.remote().getHostAddress()));
     }
   }
 

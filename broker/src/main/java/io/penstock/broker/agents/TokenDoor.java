@@ -143,7 +143,8 @@ final class TokenDoor {
                 tx,
                 Alarm.TOKEN_SECRET_WRONG,
                 id.hex(),
-                "an enrollment knew the token's id but not its secret, or its row was changed");
+                "an enrollment knew the token's id but not its secret, or its row was changed",
+                Optional.of(remote.getHostAddress()));
           }
         });
   }

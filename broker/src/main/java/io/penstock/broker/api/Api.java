@@ -6,6 +6,7 @@ import io.penstock.broker.access.RequestLimits;
 import io.penstock.broker.access.ServiceAccounts;
 import io.penstock.broker.agents.AgentOperations;
 import io.penstock.broker.agents.EnrollmentTokens;
+import io.penstock.broker.alarms.AlarmOperations;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditProof;
 import io.penstock.broker.delivery.DeliveryOperations;
@@ -58,6 +59,7 @@ public final class Api {
       KeyOperations keys,
       Audit audit,
       AuditProof proof,
+      AlarmOperations alarms,
       Duration serviceTokenMaxTtl,
       Clock clock) {}
 
@@ -80,8 +82,8 @@ public final class Api {
     new KeyRoutes(features.keys()).addTo(routes);
     new AuditRoutes(features.audit()).addTo(routes);
     new AuditProofRoutes(features.proof(), features.clock()).addTo(routes);
-    new AlarmRoutes(features.database(), features.accounts(), features.audit(), features.clock())
-        .addTo(routes);
+    new AlarmRoutes(features.alarms()).addTo(routes);
+    new SilenceRoutes(features.alarms()).addTo(routes);
     addHealth(features.database());
     addOpenApi();
     router

@@ -25,6 +25,7 @@ public record BrokerConfig(
     Access access,
     Tunnel tunnel,
     Edge edge,
+    AlarmSettings alarms,
     Duration drain) {
 
   private static final Set<String> LOOPBACK = Set.of("127.0.0.1", "::1", "localhost");
@@ -132,6 +133,7 @@ public record BrokerConfig(
             access(in),
             tunnel(in),
             edge(in),
+            AlarmSettings.read(in),
             Duration.ofSeconds(in.integer("drain.seconds", 30, 0, 3600)));
     in.finish();
     return config;

@@ -3,8 +3,8 @@ package io.penstock.broker.systems;
 import io.penstock.broker.access.Actor;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditEvent;
+import io.penstock.broker.store.AlarmKind;
 import io.penstock.broker.store.AlarmTable;
-import io.penstock.broker.store.AlarmTable.Severity;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.store.StoreUnavailableException;
 import io.penstock.broker.store.SystemVersion;
@@ -110,7 +110,7 @@ final class Recorder {
             + " to key "
             + replaces
             + ", which is not its own";
-    if (alarms.raise(tx, "foreign-wrap", Severity.HIGH, row.agent(), what, clock.instant())) {
+    if (alarms.raise(tx, AlarmKind.FOREIGN_WRAP, row.agent(), what, clock.instant())) {
       told(
           tx,
           "system.rewrapped",
@@ -127,8 +127,7 @@ final class Recorder {
     database.run(
         tx -> {
           // It is met again and again until somebody mends it; the alarm counts that.
-          if (alarms.raise(
-              tx, "database-tampered", Severity.CRITICAL, found.agent(), what, clock.instant())) {
+          if (alarms.raise(tx, AlarmKind.DATABASE_TAMPERED, found.agent(), what, clock.instant())) {
             audit.record(
                 tx, AuditEvent.of("system.tampered", "success").on(found.agent()).because(what));
           }

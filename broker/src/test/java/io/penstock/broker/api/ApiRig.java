@@ -12,6 +12,7 @@ import io.penstock.broker.access.RequestLimits;
 import io.penstock.broker.access.Role;
 import io.penstock.broker.access.ServiceAccounts;
 import io.penstock.broker.agents.EnrollmentTokens;
+import io.penstock.broker.alarms.Alarms;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditProof;
 import io.penstock.broker.config.BrokerConfig;
@@ -128,6 +129,20 @@ final class ApiRig implements AutoCloseable {
                         audit,
                         Optional.empty(),
                         systems.clock())),
+                new Alarms(
+                        new Alarms.Surroundings(
+                            systems.postgres.vertx(),
+                            database,
+                            audit,
+                            accounts,
+                            systems.keys,
+                            List.of(),
+                            directory,
+                            "broker-1",
+                            "https://localhost:8443",
+                            config.alarms(),
+                            systems.clock()))
+                    .operations(),
                 Duration.ofDays(90),
                 systems.clock()));
     server =

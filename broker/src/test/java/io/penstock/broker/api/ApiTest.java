@@ -15,6 +15,7 @@ import io.penstock.broker.agents.AgentOperations;
 import io.penstock.broker.agents.ApprovedAgents;
 import io.penstock.broker.agents.EnrollmentTokens;
 import io.penstock.broker.agents.LiveSessions;
+import io.penstock.broker.alarms.Alarms;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditEvent;
 import io.penstock.broker.audit.AuditProof;
@@ -138,6 +139,20 @@ class ApiTest {
                 new AuditProof(
                     new AuditProof.Surroundings(
                         database.database(), keys, data, audit, Optional.empty(), clock)),
+                new Alarms(
+                        new Alarms.Surroundings(
+                            database.vertx(),
+                            database.database(),
+                            audit,
+                            accounts,
+                            keys,
+                            List.of(),
+                            directory,
+                            "broker-1",
+                            "https://localhost:8443",
+                            config.alarms(),
+                            clock))
+                    .operations(),
                 Duration.ofDays(90),
                 clock));
     server =

@@ -12,6 +12,7 @@ import io.penstock.broker.access.RequestLimits;
 import io.penstock.broker.access.Role;
 import io.penstock.broker.access.ServiceAccounts;
 import io.penstock.broker.agents.EnrollmentTokens;
+import io.penstock.broker.alarms.Alarms;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditProof;
 import io.penstock.broker.config.BrokerConfig;
@@ -128,6 +129,20 @@ class SystemRoutesTest {
                 new AuditProof(
                     new AuditProof.Surroundings(
                         database, rig.keys, rig.data, audit, Optional.empty(), rig.clock())),
+                new Alarms(
+                        new Alarms.Surroundings(
+                            rig.postgres.vertx(),
+                            database,
+                            audit,
+                            accounts,
+                            rig.keys,
+                            List.of(),
+                            directory,
+                            "broker-1",
+                            "https://localhost:8443",
+                            config.alarms(),
+                            rig.clock()))
+                    .operations(),
                 Duration.ofDays(90),
                 rig.clock()));
     server =

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class BrokerConfigTest {
   @Test
@@ -94,6 +95,76 @@ class BrokerConfigTest {
         Map.of("PENSTOCK_ENROLLMENT_TOKEN", "x", "PENSTOCK_OPTS", "y");
 
     assertThat(read("", environment, Map.of()).listen().port()).isEqualTo(8443);
+  }
+
+  @Test
+  void readsWhoIsToldOfAlarms(@TempDir Path directory) throws Exception {
+    Path secret = Files.writeString(directory.resolve("secret"), "x");
+    String yaml =
+        """
+        alarms:
+          latency_target: 0.999
+          webhooks:
+            ops: {url: "https://hooks.example.com/geheim", secret_file: "%1$s", severity: high}
+            here: {url: "http://127.0.0.1:9000/", secret_file: "%1$s"}
+          mail: {host: mail.example.com, from: penstock@example.com, to: [a@example.com, b@example.com]}
+        """
+            .formatted(secret);
+
+    AlarmSettings alarms = read(yaml, Map.of(), Map.of()).alarms();
+
+    assertThat(alarms.webhooks())
+        .extracting(AlarmSettings.Webhook::name)
+        .containsExactly("ops", "here");
+    assertThat(alarms.webhooks().getFirst().severity()).isEqualTo(AlarmSettings.Least.HIGH);
+    assertThat(alarms.mail().orElseThrow().security()).isEqualTo(AlarmSettings.Security.STARTTLS);
+    assertThat(alarms.mail().orElseThrow().to()).hasSize(2);
+    assertThat(alarms.latency().target()).isEqualTo(0.999);
+    assertThat(alarms.toString()).doesNotContain("geheim");
+  }
+
+  @Test
+  void refusesChannelsThatWouldNotBeSafeAndLimitsThatMeanNothing() {
+    String yaml =
+        """
+        alarms:
+          latency_target: 0.9
+          disk_free: 7
+          webhooks:
+            Ops: {url: "https://hooks.example.com/", secret_file: "/does/not/exist"}
+            plain: {url: "http://hooks.example.com/geheim"}
+            odd: {url: "https://u:p@hooks.example.com/", secrets: x}
+          mail: {host: mail.example.com, security: none, user: u, from: nobody, to: ["a b"]}
+        """;
+
+    ConfigException e =
+        catchThrowableOfType(ConfigException.class, () -> read(yaml, Map.of(), Map.of()));
+
+    assertThat(e.problems())
+        .contains(
+            "alarms.latency_burn_rate: expected at most 10.0, which is everything slow at this"
+                + " alarms.latency_target, found 14.4",
+            "alarms.disk_free: expected a number from 0.0 to 1.0, found 7",
+            "alarms.webhooks.Ops: expected a name of a-z 0-9 - with a letter first, at most 40"
+                + " long",
+            "alarms.webhooks.Ops.secret_file: cannot read /does/not/exist",
+            "alarms.webhooks.plain.url: expected https://…, or http:// to this machine, without"
+                + " user",
+            "alarms.webhooks.plain.secret_file: expected a file with the secret",
+            "alarms.webhooks.odd.url: expected https://…, or http:// to this machine, without"
+                + " user",
+            "alarms.webhooks.odd.secrets: unknown key",
+            "alarms.mail.security: expected starttls or tls to another machine, found none",
+            "alarms.mail.user and alarms.mail.password_file: expected both or neither",
+            "alarms.mail.from: expected an address such as penstock@example.com, found nobody",
+            "alarms.mail.to: expected 1 to 50 addresses, found [a b]");
+    assertThat(e.getMessage()).doesNotContain("geheim", "u:p");
+    assertThat(
+            catchThrowableOfType(
+                    ConfigException.class,
+                    () -> read("alarms: {webhooks: ops}", Map.of(), Map.of()))
+                .problems())
+        .containsExactly("alarms.webhooks: expected a section with keys");
   }
 
   private static BrokerConfig read(

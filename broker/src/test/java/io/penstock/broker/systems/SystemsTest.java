@@ -3,6 +3,7 @@ package io.penstock.broker.systems;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.penstock.broker.alarms.AlarmRig;
 import io.penstock.broker.delivery.Addressee;
 import io.penstock.broker.delivery.Documents;
 import io.penstock.broker.delivery.Documents.Newest;
@@ -843,6 +844,27 @@ class SystemsTest {
     done(deploy(2));
     assertThat(head().systems().keySet()).containsExactly("erp");
     assertThat(document(2)).isPresent();
+  }
+
+  @Test
+  void aHeadThatNobodySignsAgainIsAnAlarmUntilSomebodyDoes() {
+    deployed();
+    var alarms =
+        new AlarmRig(
+            rig.postgres, rig.keys.rowMac(), rig.clock(), Map.of("alarms.offline_after", "7d"));
+    rig.pass(Duration.ofMinutes(23 * 60 + 59));
+    alarms.look();
+    assertThat(alarms.standing()).doesNotContain("head-stale press");
+    rig.pass(Duration.ofMinutes(1));
+    alarms.look();
+    assertThat(alarms.standing()).contains("head-stale press");
+
+    rig.systems.renewHeads();
+    alarms.look();
+    rig.pass(Duration.ofMinutes(1));
+    alarms.look();
+
+    assertThat(alarms.standing()).doesNotContain("head-stale press");
   }
 
   @Test

@@ -8,8 +8,8 @@ import io.penstock.broker.delivery.DeliveryCounters;
 import io.penstock.broker.edge.InvocationRecord;
 import io.penstock.broker.edge.InvocationRecord.HopMicros;
 import io.penstock.broker.front.FrontCounters;
+import io.penstock.broker.store.AlarmKind;
 import io.penstock.broker.store.AlarmTable;
-import io.penstock.broker.store.AlarmTable.Severity;
 import io.penstock.broker.store.BreakableDatabase;
 import io.penstock.broker.store.StoreUnavailableException;
 import io.penstock.broker.store.TestDatabase;
@@ -168,10 +168,10 @@ class MetricsTest {
         .run(
             tx -> {
               var alarms = new AlarmTable();
-              alarms.raise(tx, "agent-cloned", Severity.CRITICAL, "a", "x", Instant.now());
-              alarms.raise(tx, "agent-cloned", Severity.CRITICAL, "b", "x", Instant.now());
-              alarms.raise(tx, "token-reused", Severity.HIGH, "c", "x", Instant.now());
-              alarms.clear(tx, "token-reused", "c", Instant.now());
+              alarms.raise(tx, AlarmKind.AGENT_CLONED, "a", "x", Instant.now());
+              alarms.raise(tx, AlarmKind.AGENT_CLONED, "b", "x", Instant.now());
+              alarms.raise(tx, AlarmKind.TOKEN_REUSED, "c", "x", Instant.now());
+              alarms.clear(tx, AlarmKind.TOKEN_REUSED, "c", Instant.now());
             });
 
     metrics.refresh();
