@@ -20,6 +20,7 @@ import io.penstock.broker.agents.EnrollmentTokens.Pin;
 import io.penstock.broker.api.Api;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditProof;
+import io.penstock.broker.changes.Changes;
 import io.penstock.broker.config.BrokerConfig;
 import io.penstock.broker.config.DataDirectory;
 import io.penstock.broker.delivery.Delivery;
@@ -83,6 +84,7 @@ final class RunningBroker {
   private static final int ALARMS_SECONDS = 15;
   private static final int HEADS_SECONDS = 60;
   private static final int SESSIONS_SECONDS = 2;
+  private static final int CHANGES_SECONDS = 60;
   private static final int DROP_MINUTES = 60;
 
   private final BrokerConfig config;
@@ -109,6 +111,7 @@ final class RunningBroker {
   private final Delivery delivery;
   private final Hints hints;
   private final Systems systems;
+  private final Changes changes;
   private final KeyRotation rotation;
   private final RollUps rollUps;
   private final Metrics metrics;
@@ -235,6 +238,18 @@ final class RunningBroker {
                 new CaKeyFile(data, keys.kek()),
                 config.access().tokenTtl(),
                 clock));
+    changes =
+        new Changes(
+            new Changes.Surroundings(
+                database,
+                keys,
+                systems,
+                agents.operations(),
+                accounts,
+                audit,
+                accessNews,
+                config.changes(),
+                clock));
     sessions.alsoTell(delivery);
     hints =
         new Hints(
@@ -313,6 +328,7 @@ final class RunningBroker {
     broker.proof.start();
     broker.renewHeads();
     broker.watchSessions();
+    broker.watchChanges();
     return broker;
   }
 
@@ -344,6 +360,15 @@ final class RunningBroker {
             () -> step("signing head manifests", systems::renewHeads),
             0,
             HEADS_SECONDS,
+            TimeUnit.SECONDS);
+  }
+
+  private void watchChanges() {
+    var _ =
+        upkeep.scheduleAtFixedRate(
+            () -> step("waiting changes", changes::upkeep),
+            CHANGES_SECONDS,
+            CHANGES_SECONDS,
             TimeUnit.SECONDS);
   }
 
@@ -476,6 +501,7 @@ final class RunningBroker {
                 agents.operations(),
                 delivery.operations(),
                 systems,
+                changes,
                 rotation,
                 audit,
                 proof,

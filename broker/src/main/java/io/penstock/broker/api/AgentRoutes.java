@@ -6,12 +6,14 @@ import io.penstock.broker.agents.AgentOperations;
 import io.penstock.broker.agents.AgentOperations.AgentView;
 import io.penstock.broker.agents.AgentOperations.Latency;
 import io.penstock.broker.agents.AgentOperations.Outcome;
+import io.penstock.broker.changes.Operation;
 import io.penstock.broker.systems.SystemOperations;
 import io.penstock.broker.systems.SystemOperations.Progress;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -25,10 +27,12 @@ final class AgentRoutes {
 
   private final AgentOperations agents;
   private final SystemOperations systems;
+  private final ChangeRoutes changes;
 
-  AgentRoutes(AgentOperations agents, SystemOperations systems) {
+  AgentRoutes(AgentOperations agents, SystemOperations systems, ChangeRoutes changes) {
     this.agents = agents;
     this.systems = systems;
+    this.changes = changes;
   }
 
   void addTo(Routes routes) {
@@ -49,11 +53,8 @@ final class AgentRoutes {
         HttpMethod.POST,
         one + "/reject",
         request -> done(request, agents.reject(id(request), request.actor())));
-    routes.needs(
-        manage,
-        HttpMethod.POST,
-        one + "/revoke",
-        request -> done(request, agents.revoke(id(request), request.actor())));
+    routes.needs(manage, HttpMethod.POST, one + "/revoke", this::revoke);
+    routes.needs(manage, HttpMethod.POST, Operation.Revoke.PATH, this::revokeMany);
     routes.needs(
         manage,
         HttpMethod.POST,
@@ -92,6 +93,47 @@ final class AgentRoutes {
         .find(id(request))
         .map(agent -> Answer.ok(json(agent, systems.progress())))
         .orElseThrow(() -> Problem.notFound("agent"));
+  }
+
+  private Answer revoke(Request request) {
+    List<String> one = List.of(id(request));
+    if (agents.find(id(request)).isPresent() && !changes.mayRevokeAlone(one, request)) {
+      return changes.waiting(new Operation.Revoke(one), request);
+    }
+    return done(request, agents.revoke(id(request), request.actor()));
+  }
+
+  /// Each by itself: what cannot be done of one does not keep the others from it.
+  private Answer revokeMany(Request request) {
+    Operation.Revoke all = revocation(request);
+    if (!all.agents().stream().allMatch(agent -> changes.isThere(agent, request))) {
+      throw Problem.notFound("agent");
+    }
+    if (!changes.mayRevokeAlone(all.agents(), request)) {
+      return changes.waiting(all, request);
+    }
+    var results = new JsonObject();
+    all.agents().forEach(agent -> results.put(agent, revoked(agent, request)));
+    return Answer.ok(new JsonObject().put("agents", results));
+  }
+
+  private String revoked(String agent, Request request) {
+    return switch (agents.revoke(agent, request.actor())) {
+      case Outcome.Done() -> "revoked";
+      case Outcome.WrongState(String state) -> state;
+      case Outcome.UnknownAgent() -> "unknown";
+      case Outcome.FingerprintMismatch(), Outcome.ProofMissing(), Outcome.TooManyLabels() ->
+          throw new IllegalStateException("no answer to a revocation");
+    };
+  }
+
+  static Operation.Revoke revocation(Request request) {
+    List<String> named = Request.texts(request.json("agents"), "agents").stream().distinct().toList();
+    if (named.isEmpty() || named.size() > Operation.Revoke.MAX_AGENTS) {
+      throw Request.expected(
+          "agents", "a list of 1 to " + Operation.Revoke.MAX_AGENTS + " names of agents");
+    }
+    return new Operation.Revoke(named);
   }
 
   /// Labels alone: site, networks and keys are what the approval was about.

@@ -8,6 +8,7 @@ import io.penstock.broker.agents.AgentOperations;
 import io.penstock.broker.agents.EnrollmentTokens;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditProof;
+import io.penstock.broker.changes.Changes;
 import io.penstock.broker.delivery.DeliveryOperations;
 import io.penstock.broker.rotation.KeyOperations;
 import io.penstock.broker.store.Database;
@@ -55,6 +56,7 @@ public final class Api {
       AgentOperations agents,
       DeliveryOperations delivery,
       SystemOperations systems,
+      Changes changes,
       KeyOperations keys,
       Audit audit,
       AuditProof proof,
@@ -74,9 +76,11 @@ public final class Api {
         .addTo(routes);
     new BlockRoutes(features.blocks()).addTo(routes);
     new EnrollmentTokenRoutes(features.enrollmentTokens()).addTo(routes);
-    new AgentRoutes(features.agents(), features.systems()).addTo(routes);
+    var changes = new ChangeRoutes(features.changes(), features.accounts());
+    changes.addTo(routes);
+    new AgentRoutes(features.agents(), features.systems(), changes).addTo(routes);
     new MessageRoutes(features.delivery()).addTo(routes);
-    new SystemRoutes(features.systems()).addTo(routes);
+    new SystemRoutes(features.systems(), changes).addTo(routes);
     new KeyRoutes(features.keys()).addTo(routes);
     new AuditRoutes(features.audit()).addTo(routes);
     new AuditProofRoutes(features.proof(), features.clock()).addTo(routes);

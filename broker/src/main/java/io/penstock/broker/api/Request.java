@@ -67,6 +67,18 @@ final class Request {
         null);
   }
 
+  /// What another request asks for, as its body alone.
+  static Request ofBody(byte[] body) {
+    return new Request(
+        Map.of(),
+        io.vertx.core.MultiMap.caseInsensitiveMultiMap(),
+        Buffer.buffer(body),
+        Origin.internal(),
+        Credential.NONE,
+        HttpMethod.POST,
+        null);
+  }
+
   Request as(Actor known) {
     return new Request(pathParameters, queryParameters, body, origin, credential, method, known);
   }

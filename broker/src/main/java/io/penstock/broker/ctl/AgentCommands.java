@@ -1,5 +1,6 @@
 package io.penstock.broker.ctl;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -79,9 +80,35 @@ final class AgentCommands implements Callable<Integer> {
 
   @Command(
       name = "revoke",
-      description = "Take an agent's trust away for good; its sessions end at once.")
-  int revoke(@Parameters(paramLabel = "ID", description = "The agent's name.") String id) {
-    return act(id, "revoke", Json.object(), "revoked " + id);
+      description = "Take agents' trust away for good; their sessions end at once.",
+      footer = {
+        "",
+        "Where many need a second person (changes.require_second_person), they wait for one."
+      })
+  int revoke(
+      @Parameters(paramLabel = "ID", arity = "1..*", description = "The agents' names.")
+          List<String> ids) {
+    String names = String.join(", ", ids);
+    if (ids.size() == 1) {
+      return revoked(api.post(path(names) + "/revoke", Json.object()), names);
+    }
+    ObjectNode body = Json.object();
+    ids.forEach(body.putArray("agents")::add);
+    JsonNode answer = api.post("/agents/revoke", body);
+    for (JsonNode state : answer.path("agents")) {
+      if (!WaitingChange.isOne(answer) && !state.asText().equals("revoked")) {
+        terminal.details(answer.path("agents"));
+        return ExitCode.FAILED;
+      }
+    }
+    return revoked(answer, names);
+  }
+
+  private int revoked(JsonNode answer, String names) {
+    terminal.answer(
+        answer,
+        WaitingChange.isOne(answer) ? WaitingChange.words(answer) : "revoked " + names);
+    return ExitCode.FINE;
   }
 
   @Command(name = "release", description = "Let an agent out of quarantine.")

@@ -14,6 +14,7 @@ import io.penstock.broker.access.ServiceAccounts;
 import io.penstock.broker.agents.EnrollmentTokens;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditProof;
+import io.penstock.broker.changes.Changes;
 import io.penstock.broker.config.BrokerConfig;
 import io.penstock.broker.config.Networks;
 import io.penstock.broker.store.Database;
@@ -47,6 +48,7 @@ final class ApiRig implements AutoCloseable {
   final SystemsRig systems;
   final Api api;
   final Accounts accounts;
+  final Changes changes;
   final SigningKey jwtKey;
   final FirstAdmin first;
   final String admin;
@@ -92,6 +94,19 @@ final class ApiRig implements AutoCloseable {
             news,
             systems.clock());
     first = accounts.createFirstAdmin().orElseThrow();
+    systems.postgres.execute("truncate changes, revocations_alone");
+    changes =
+        new Changes(
+                    new Changes.Surroundings(
+                        database,
+                        systems.keys,
+                        systems.systems,
+                        systems.agents().operations(),
+                        accounts,
+                        audit,
+                        news,
+                        config.changes(),
+                        systems.clock()));
     api =
         new Api(
             systems.postgres.vertx(),
@@ -118,6 +133,7 @@ final class ApiRig implements AutoCloseable {
                 systems.agents().operations(),
                 new NoMessages(),
                 systems.systems,
+                changes,
                 new NoKeys(),
                 audit,
                 new AuditProof(

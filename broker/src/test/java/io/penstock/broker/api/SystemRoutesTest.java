@@ -14,6 +14,7 @@ import io.penstock.broker.access.ServiceAccounts;
 import io.penstock.broker.agents.EnrollmentTokens;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditProof;
+import io.penstock.broker.changes.Changes;
 import io.penstock.broker.config.BrokerConfig;
 import io.penstock.broker.config.Networks;
 import io.penstock.broker.store.Database;
@@ -123,6 +124,17 @@ class SystemRoutesTest {
                 rig.agents().operations(),
                 new NoMessages(),
                 rig.systems,
+                new Changes(
+                    new Changes.Surroundings(
+                        database,
+                        rig.keys,
+                        rig.systems,
+                        rig.agents().operations(),
+                        accounts,
+                        audit,
+                        news,
+                        config.changes(),
+                        rig.clock())),
                 new NoKeys(),
                 audit,
                 new AuditProof(
