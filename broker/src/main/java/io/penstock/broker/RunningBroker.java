@@ -17,6 +17,7 @@ import io.penstock.broker.access.ServiceAccounts;
 import io.penstock.broker.agents.Agents;
 import io.penstock.broker.agents.EnrollmentTokens;
 import io.penstock.broker.agents.EnrollmentTokens.Pin;
+import io.penstock.broker.agents.Gateways;
 import io.penstock.broker.api.Api;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditProof;
@@ -33,6 +34,8 @@ import io.penstock.broker.front.Front;
 import io.penstock.broker.front.FrontSettings;
 import io.penstock.broker.front.PublicPort;
 import io.penstock.broker.front.Ticker;
+import io.penstock.broker.gateways.GatewayService;
+import io.penstock.broker.gateways.GatewaySessions;
 import io.penstock.broker.keys.BrokerKeys;
 import io.penstock.broker.keys.MasterKey;
 import io.penstock.broker.rotation.KeyRotation;
@@ -108,6 +111,9 @@ final class RunningBroker {
   private final RoutingTable routing = new RoutingTable();
   private final Sessions sessions = new Sessions(routing);
   private final Agents agents;
+  private final GatewaySessions gatewaySessions = new GatewaySessions();
+  private final Gateways gateways;
+  private final GatewayService gatewayService;
   private final Delivery delivery;
   private final Hints hints;
   private final Systems systems;
@@ -201,7 +207,7 @@ final class RunningBroker {
             new Agents.Surroundings(
                 database,
                 keys,
-                new SessionsOfAgents(sessions),
+                new SessionsOfAgents(sessions, gatewaySessions),
                 (tx, agent, generation) -> systems().documents().head(tx, agent, generation),
                 random,
                 clock,
@@ -213,7 +219,7 @@ final class RunningBroker {
                 database,
                 keys,
                 agents.approved(),
-                new SessionsOfAgents(sessions),
+                new SessionsOfAgents(sessions, new GatewaySessions()),
                 () -> delivery().queue(),
                 random,
                 clock));
@@ -227,6 +233,22 @@ final class RunningBroker {
                 keys::sign,
                 audit,
                 clock));
+    gateways =
+        agents.gateways(
+            new Gateways.Settings(
+                config.externalUrl(),
+                config.gateways().plainBearer(),
+                config.gateways().tokenTtl()),
+            tokens);
+    gatewayService =
+        new GatewayService(
+            database,
+            systems.documents(),
+            gateways,
+            gatewaySessions,
+            delivery.gatewayReceipts(),
+            keys,
+            clock);
     rotation =
         new KeyRotation(
             new KeyRotation.Surroundings(
@@ -236,7 +258,7 @@ final class RunningBroker {
                 agents.keyUpkeep(),
                 systems.keyUpkeep(),
                 new CaKeyFile(data, keys.kek()),
-                config.access().tokenTtl(),
+                longestToken(config),
                 clock));
     changes =
         new Changes(
@@ -286,6 +308,12 @@ final class RunningBroker {
             wiring(),
             tickers,
             new Doorkeeping(blocks, config.listen().trustedProxies()));
+  }
+
+  private static Duration longestToken(BrokerConfig config) {
+    Duration people = config.access().tokenTtl();
+    Duration machines = config.gateways().tokenTtl();
+    return people.compareTo(machines) > 0 ? people : machines;
   }
 
   private EmbeddedPostgres embedded(Ahead<TlsIdentity> first) {
@@ -378,6 +406,7 @@ final class RunningBroker {
             () -> {
               step("watching sessions", accounts.watches()::check);
               step("blocked addresses", blocks::load);
+              step("silent gateways", gatewayService::sweep);
             },
             SESSIONS_SECONDS,
             SESSIONS_SECONDS,
@@ -388,6 +417,9 @@ final class RunningBroker {
             1,
             DROP_MINUTES,
             TimeUnit.MINUTES);
+    var _ =
+        upkeep.scheduleAtFixedRate(
+            () -> step("dropping old proofs", gateways::dropOld), 1, 1, TimeUnit.MINUTES);
   }
 
   private void startMetrics() {
@@ -499,6 +531,8 @@ final class RunningBroker {
                 blocks,
                 tokens,
                 agents.operations(),
+                gateways,
+                gatewayService,
                 delivery.operations(),
                 systems,
                 changes,
@@ -537,6 +571,7 @@ final class RunningBroker {
       Thread.currentThread().interrupt();
     }
     sessions.closeAll(ErrorCode.SHUTDOWN, "the broker stops");
+    step("gateways", gatewayService::close);
     upkeep.shutdown();
     rotation.close();
     step("invocation roll-ups", rollUps::flushAll);

@@ -44,8 +44,7 @@ public record Actor(
 
   /// This approver, carrying out what `author` proposed.
   public Actor onBehalfOf(String author) {
-    return new Actor(
-        author, role, permissions, gatewayAccess, session, origin, Optional.of(name));
+    return new Actor(author, role, permissions, gatewayAccess, session, origin, Optional.of(name));
   }
 
   public boolean may(Permission permission) {

@@ -243,6 +243,8 @@ public final class ServiceAccounts {
     return switch (claims) {
       case Claims.OfService service -> ofService(service);
       case Claims.OfUser user -> ofUser(user, origin);
+      // Gateways invoke nothing.
+      case Claims.OfGateway _ -> Optional.empty();
     };
   }
 

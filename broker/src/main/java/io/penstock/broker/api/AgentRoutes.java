@@ -42,12 +42,7 @@ final class AgentRoutes {
     routes.needs(read, HttpMethod.GET, "/api/v1/agents", this::list);
     routes.needs(read, HttpMethod.GET, one, this::show);
     routes.needs(manage, HttpMethod.PATCH, one, this::change);
-    routes.needs(
-        manage,
-        HttpMethod.POST,
-        one + "/approve",
-        request ->
-            done(request, agents.approve(id(request), fingerprint(request), request.actor())));
+    routes.needs(manage, HttpMethod.POST, one + "/approve", this::approve);
     routes.needs(
         manage,
         HttpMethod.POST,
@@ -74,6 +69,17 @@ final class AgentRoutes {
 
   private static String fingerprint(Request request) {
     return Request.text(request.json("fingerprint"), "fingerprint");
+  }
+
+  Answer approve(Request request) {
+    JsonObject body = request.json("fingerprint", "plain_bearer");
+    return done(
+        request,
+        agents.approve(
+            id(request),
+            Request.text(body, "fingerprint"),
+            Request.flag(body, "plain_bearer"),
+            request.actor()));
   }
 
   private Answer list(Request request) {
@@ -122,13 +128,17 @@ final class AgentRoutes {
       case Outcome.Done() -> "revoked";
       case Outcome.WrongState(String state) -> state;
       case Outcome.UnknownAgent() -> "unknown";
-      case Outcome.FingerprintMismatch(), Outcome.ProofMissing(), Outcome.TooManyLabels() ->
+      case Outcome.FingerprintMismatch(),
+          Outcome.ProofMissing(),
+          Outcome.PlainBearer(),
+          Outcome.TooManyLabels() ->
           throw new IllegalStateException("no answer to a revocation");
     };
   }
 
   static Operation.Revoke revocation(Request request) {
-    List<String> named = Request.texts(request.json("agents"), "agents").stream().distinct().toList();
+    List<String> named =
+        Request.texts(request.json("agents"), "agents").stream().distinct().toList();
     if (named.isEmpty() || named.size() > Operation.Revoke.MAX_AGENTS) {
       throw Request.expected(
           "agents", "a list of 1 to " + Operation.Revoke.MAX_AGENTS + " names of agents");
@@ -184,6 +194,10 @@ final class AgentRoutes {
           throw Problem.conflict(
               "proof-missing",
               "the agent has not yet shown that it holds its keys; it has to be connected");
+      case Outcome.PlainBearer() ->
+          throw Problem.conflict(
+              "plain-bearer",
+              "whoever holds this gateway's tokens may use them: expected \"plain_bearer\": true");
       case Outcome.TooManyLabels() ->
           throw Problem.conflict(
               "too-many-labels", "an agent has at most " + AgentOperations.MAX_LABELS + " labels");

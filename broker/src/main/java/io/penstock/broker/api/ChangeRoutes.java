@@ -80,8 +80,7 @@ final class ChangeRoutes {
 
   /// Instead of being done, it waits.
   Answer waiting(Operation operation, Request request) {
-    Change change =
-        proposed(changes.propose(operation, "", Optional.empty(), request.actor()));
+    Change change = proposed(changes.propose(operation, "", Optional.empty(), request.actor()));
     return Answer.accepted(json(change)).at(place(change));
   }
 
@@ -100,8 +99,7 @@ final class ChangeRoutes {
         body.containsKey("expires_in_seconds")
             ? Optional.of(
                 Duration.ofSeconds(
-                    Request.number(
-                        body, "expires_in_seconds", 1, changes.expiry().toSeconds())))
+                    Request.number(body, "expires_in_seconds", 1, changes.expiry().toSeconds())))
             : Optional.empty();
     Operation operation = ProposedRequest.read(method, path, asked);
     Change change =
@@ -134,12 +132,12 @@ final class ChangeRoutes {
       case ChangeOutcome.NotTheAuthor() ->
           throw Problem.of(
               403, "not-the-author", "a change is withdrawn by its author; reject it instead");
-      case ChangeOutcome.Lacks(Permission permission) ->
-          throw Problem.forbidden(permission.text());
+      case ChangeOutcome.Lacks(Permission permission) -> throw Problem.forbidden(permission.text());
       case ChangeOutcome.AuthorMayNot() ->
           throw Problem.conflict(
               "author-may-not",
-              "the author's account is disabled, gone, or may not propose this any more; reject it");
+              "the author's account is disabled, gone, or may not propose this any more; reject"
+                  + " it");
       case ChangeOutcome.TargetChanged(String what) ->
           throw Problem.conflict(
               "target-changed", "since it was proposed something else was done: " + what);
@@ -147,12 +145,7 @@ final class ChangeRoutes {
       case ChangeOutcome.TooMany(String whose, long limit, long found) ->
           throw Problem.conflict(
               "too-many-changes",
-              "expected at most "
-                  + limit
-                  + " waiting changes ("
-                  + whose
-                  + "), found "
-                  + found);
+              "expected at most " + limit + " waiting changes (" + whose + "), found " + found);
       case ChangeOutcome.Tampered() ->
           throw Problem.conflict(
               "row-tampered", "the database holds something that this broker did not write");
@@ -175,9 +168,7 @@ final class ChangeRoutes {
     Optional<UUID> before =
         request
             .query("before")
-            .map(
-                text ->
-                    uuid(text).orElseThrow(() -> Request.expected("before", "a change's id")));
+            .map(text -> uuid(text).orElseThrow(() -> Request.expected("before", "a change's id")));
     int limit = (int) request.queryNumber("limit", MAX_LISTED, 1, MAX_LISTED);
     var all = new JsonArray();
     changes
@@ -268,9 +259,7 @@ final class ChangeRoutes {
         .put("expires_at", change.expiresAt().toString())
         .put("needs", needs(needed))
         .put("decided_by", change.decision().map(Decision::by).orElse(null))
-        .put(
-            "decided_at",
-            change.decision().map(Decision::at).map(Instant::toString).orElse(null))
+        .put("decided_at", change.decision().map(Decision::at).map(Instant::toString).orElse(null))
         .put("comment", change.decision().map(Decision::comment).orElse(null))
         .put("outcome", change.outcomeJson().map(JsonObject::new).orElse(null))
         .put("intact", change.intact());

@@ -109,7 +109,7 @@ final class SystemRoutes {
             view.proof()));
   }
 
-  private static JsonObject proven(JsonObject answer, Proof proof) {
+  static JsonObject proven(JsonObject answer, Proof proof) {
     answer
         .put("keyset", proof.keysetJws())
         .put("root_public", proof.rootPublic().base64Url())

@@ -58,10 +58,7 @@ final class ChangeRecorder {
             .on(id(change))
             .changing(what(change))
             .because(why)
-            .from(
-                by.origin().ip(),
-                by.origin().userAgent(),
-                Optional.of(by.origin().resource())));
+            .from(by.origin().ip(), by.origin().userAgent(), Optional.of(by.origin().resource())));
     news.tell(tx, new News.OfChange(change.id()));
   }
 
@@ -73,10 +70,7 @@ final class ChangeRecorder {
             .on(id(change))
             .changing(what(change))
             .because(why)
-            .from(
-                by.origin().ip(),
-                by.origin().userAgent(),
-                Optional.of(by.origin().resource())));
+            .from(by.origin().ip(), by.origin().userAgent(), Optional.of(by.origin().resource())));
   }
 
   /// The row was changed behind our back: said once, until somebody acknowledges it.
@@ -84,8 +78,7 @@ final class ChangeRecorder {
     String what = "the change " + id + " is not as a broker wrote it";
     if (alarms.raise(
         tx, "database-tampered", Severity.CRITICAL, "change " + id, what, clock.instant())) {
-      audit.record(
-          tx, AuditEvent.of("change.tampered", "success").on(id.toString()).because(what));
+      audit.record(tx, AuditEvent.of("change.tampered", "success").on(id.toString()).because(what));
     }
   }
 

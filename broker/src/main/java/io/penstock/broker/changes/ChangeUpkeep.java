@@ -74,8 +74,7 @@ final class ChangeUpkeep {
       tx.whenOver(() -> database.run(own -> recorder.tampered(own, change.id())));
       return;
     }
-    Change next =
-        change.decided(State.EXPIRED, new Decision(BROKER, now, ""), Optional.empty());
+    Change next = change.decided(State.EXPIRED, new Decision(BROKER, now, ""), Optional.empty());
     table.update(tx, next);
     recorder.done(tx, "expire", next);
   }

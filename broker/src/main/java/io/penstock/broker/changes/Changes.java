@@ -119,8 +119,7 @@ public final class Changes {
     Instant now = clock.instant();
     return database.transaction(
         tx ->
-            alone.take(
-                tx, by.name(), agents, now, now.minus(ALONE_WINDOW), policy.revokesAlone()));
+            alone.take(tx, by.name(), agents, now, now.minus(ALONE_WINDOW), policy.revokesAlone()));
   }
 
   public ChangeOutcome propose(
@@ -209,10 +208,7 @@ public final class Changes {
       return 0;
     }
     return (int)
-        accounts
-            .whoMay(
-                Set.of(Permission.CHANGES_APPROVE, needs(change)), change.agents())
-            .stream()
+        accounts.whoMay(Set.of(Permission.CHANGES_APPROVE, needs(change)), change.agents()).stream()
             .filter(name -> !name.equals(change.author()))
             .count();
   }
@@ -272,10 +268,7 @@ public final class Changes {
   /// The version that came of it; 0 = none.
   private static long made(Change change) {
     return change.state() == State.EXECUTED
-        ? change
-            .outcomeJson()
-            .map(text -> new JsonObject(text).getLong("version", 0L))
-            .orElse(0L)
+        ? change.outcomeJson().map(text -> new JsonObject(text).getLong("version", 0L)).orElse(0L)
         : 0;
   }
 }

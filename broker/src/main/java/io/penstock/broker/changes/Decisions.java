@@ -109,8 +109,7 @@ final class Decisions {
                 bodies
                     .open(tx, change)
                     .orElseThrow(() -> new TamperedChangeException(change.id())));
-    return carriedOut(
-        change, readers.read(change.method(), change.path(), body), comment, by);
+    return carriedOut(change, readers.read(change.method(), change.path(), body), comment, by);
   }
 
   private ChangeOutcome carriedOut(Change change, Operation operation, String comment, Actor by) {
@@ -199,12 +198,7 @@ final class Decisions {
 
   ChangeOutcome reject(UUID id, String comment, Actor by) {
     return ended(
-        id,
-        "reject",
-        State.REJECTED,
-        comment,
-        by,
-        change -> hindrance("reject", change, by));
+        id, "reject", State.REJECTED, comment, by, change -> hindrance("reject", change, by));
   }
 
   ChangeOutcome withdraw(UUID id, String comment, Actor by) {
@@ -289,8 +283,7 @@ final class Decisions {
   }
 
   private Change lockWaiting(Tx tx, UUID id) {
-    Change change =
-        table.lock(tx, id).orElseThrow(() -> new NotWaitingException(State.EXPIRED));
+    Change change = table.lock(tx, id).orElseThrow(() -> new NotWaitingException(State.EXPIRED));
     if (!change.intact()) {
       throw new TamperedChangeException(id);
     }

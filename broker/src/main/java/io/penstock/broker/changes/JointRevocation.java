@@ -64,7 +64,10 @@ final class JointRevocation {
       // Somebody was faster, and that is what was wanted.
       case Outcome.WrongState(String state) -> state;
       case Outcome.UnknownAgent() -> "unknown";
-      case Outcome.FingerprintMismatch(), Outcome.ProofMissing(), Outcome.TooManyLabels() ->
+      case Outcome.FingerprintMismatch(),
+          Outcome.ProofMissing(),
+          Outcome.PlainBearer(),
+          Outcome.TooManyLabels() ->
           throw new IllegalStateException("no answer to a revocation");
     };
   }

@@ -61,7 +61,8 @@ final class Proposals {
     this.clock = clock;
   }
 
-  ChangeOutcome propose(Operation operation, String reason, Optional<Duration> expiresIn, Actor by) {
+  ChangeOutcome propose(
+      Operation operation, String reason, Optional<Duration> expiresIn, Actor by) {
     if (!operation.agents().stream().allMatch(agent -> accounts.sees(by, agent))) {
       return new ChangeOutcome.UnknownAgent();
     }

@@ -26,6 +26,7 @@ public record BrokerConfig(
     Audit audit,
     Access access,
     Changes changes,
+    Gateways gateways,
     Tunnel tunnel,
     Edge edge,
     Duration drain) {
@@ -79,6 +80,11 @@ public record BrokerConfig(
       Networks allowedCidrs,
       SessionBinding sessionBinding) {}
 
+  private enum Switch {
+    TRUE,
+    FALSE
+  }
+
   /// What a sign-in is bound to.
   public enum SessionBinding {
     NONE,
@@ -110,6 +116,11 @@ public record BrokerConfig(
       this.text = text;
     }
   }
+
+  /// Agents without a tunnel.
+  ///
+  /// @param plainBearer whether some may have tokens that are bound to no key
+  public record Gateways(boolean plainBearer, Duration tokenTtl) {}
 
   public record Tunnel(
       int maxStreams,
@@ -159,6 +170,13 @@ public record BrokerConfig(
             audit(in),
             access(in),
             changes(in),
+            new Gateways(
+                in.choice("gateways.plain_bearer", Switch.class, Switch.FALSE) == Switch.TRUE,
+                in.duration(
+                    "gateways.token_ttl",
+                    Duration.ofHours(1),
+                    Duration.ofMinutes(1),
+                    Duration.ofHours(1))),
             tunnel(in),
             edge(in),
             Duration.ofSeconds(in.integer("drain.seconds", 30, 0, 3600)));

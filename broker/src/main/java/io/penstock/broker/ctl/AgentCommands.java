@@ -69,8 +69,16 @@ final class AgentCommands implements Callable<Integer> {
               required = true,
               paramLabel = "XXXX-XXXX",
               description = "As the agent shows it.")
-          String fingerprint) {
-    return act(id, "approve", Json.object().put("fingerprint", fingerprint), "approved " + id);
+          String fingerprint,
+      @Option(
+              names = "--plain-bearer",
+              description = "For a gateway whose tokens are bound to no key: you know that.")
+          boolean plainBearer) {
+    ObjectNode body = Json.object().put("fingerprint", fingerprint);
+    if (plainBearer) {
+      body.put("plain_bearer", true);
+    }
+    return act(id, "approve", body, "approved " + id);
   }
 
   @Command(name = "reject", description = "Turn a pending agent away.")
@@ -106,8 +114,7 @@ final class AgentCommands implements Callable<Integer> {
 
   private int revoked(JsonNode answer, String names) {
     terminal.answer(
-        answer,
-        WaitingChange.isOne(answer) ? WaitingChange.words(answer) : "revoked " + names);
+        answer, WaitingChange.isOne(answer) ? WaitingChange.words(answer) : "revoked " + names);
     return ExitCode.FINE;
   }
 

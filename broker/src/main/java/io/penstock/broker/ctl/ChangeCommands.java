@@ -109,7 +109,8 @@ final class ChangeCommands implements Callable<Integer> {
 
   @Command(
       name = "approve",
-      description = "Agree: it is carried out at once, or refused if something else was done since.",
+      description =
+          "Agree: it is carried out at once, or refused if something else was done since.",
       footer = {"", "Look at it before: penstock ctl changes show ID"})
   int approve(
       @Parameters(paramLabel = "ID", description = "The change's id.") String id,

@@ -214,11 +214,11 @@ public final class ChangeTable {
         tx.query(
             SELECT
                 + """
-                  where ($1::text is null or state = $1) and ($2::text is null or author = $2)
-                    and ($3::text[] is null or agents <@ $3::text[])
-                    and ($4::uuid is null or (created_at, id) < (select created_at, id from changes where id = $4))
-                  order by created_at desc, id desc limit $5
-                  """,
+                where ($1::text is null or state = $1) and ($2::text is null or author = $2)
+                  and ($3::text[] is null or agents <@ $3::text[])
+                  and ($4::uuid is null or (created_at, id) < (select created_at, id from changes where id = $4))
+                order by created_at desc, id desc limit $5
+                """,
             state.map(State::text),
             author,
             within,
@@ -232,10 +232,10 @@ public final class ChangeTable {
     return tx.one(
             SELECT
                 + """
-                  where state = 'waiting' and author = $1 and method = $2 and path = $3 and body_sha256 = $4
-                    and expires_at > $5
-                  order by created_at limit 1
-                  """,
+                where state = 'waiting' and author = $1 and method = $2 and path = $3 and body_sha256 = $4
+                  and expires_at > $5
+                order by created_at limit 1
+                """,
             author,
             method,
             path,
@@ -264,8 +264,7 @@ public final class ChangeTable {
   public List<Change> expired(Tx tx, Instant now, int limit) {
     return all(
         tx.query(
-            SELECT
-                + " where state = 'waiting' and expires_at <= $1 order by expires_at limit $2",
+            SELECT + " where state = 'waiting' and expires_at <= $1 order by expires_at limit $2",
             now,
             limit));
   }
@@ -306,9 +305,7 @@ public final class ChangeTable {
             limit)
         .forEach(
             row ->
-                found.add(
-                    new Wrapped(
-                        Values.uuid(row, "id"), Values.octets(row, "body").bytes())));
+                found.add(new Wrapped(Values.uuid(row, "id"), Values.octets(row, "body").bytes())));
     return found;
   }
 

@@ -9,7 +9,8 @@ public final class RevocationsAloneTable {
   /// waits for the other's transaction.
   public boolean take(
       Tx tx, String user, List<String> agents, Instant now, Instant since, int most) {
-    tx.query("select pg_advisory_xact_lock(hashtextextended('penstock revocations ' || $1, 0))", user);
+    tx.query(
+        "select pg_advisory_xact_lock(hashtextextended('penstock revocations ' || $1, 0))", user);
     tx.update("delete from revocations_alone where at < $1", since);
     long others =
         tx.one(

@@ -81,9 +81,7 @@ public final class SystemChanges {
     SystemRow row = table.find(tx, agent, system).orElseThrow(Standing::unknownSystem);
     long number = wanted.orElse(row.version());
     SystemVersion version =
-        table
-            .version(tx, agent, system, number)
-            .orElseThrow(() -> Standing.unknownVersion(number));
+        table.version(tx, agent, system, number).orElseThrow(() -> Standing.unknownVersion(number));
     SortedMap<String, String> base = base(approved, Optional.of(row));
     base.put(VERSION, Long.toString(number));
     base.put(HEADER_SHA256, version.headerSha256().base64Url());
@@ -116,8 +114,7 @@ public final class SystemChanges {
   /// @param to 0 = nothing
   public SortedMap<String, SettingsDiff.Change> diff(
       Tx tx, String agent, String system, long from, long to) {
-    return SettingsDiff.of(
-        settings(tx, agent, system, from), settings(tx, agent, system, to));
+    return SettingsDiff.of(settings(tx, agent, system, from), settings(tx, agent, system, to));
   }
 
   /// The same with settings that are no version yet.

@@ -145,8 +145,8 @@ public final class Systems implements SystemOperations {
     return changes;
   }
 
-  /// One transaction of the caller's with a change in it. A refusal undoes all of it and is audited;
-  /// what else `work` throws comes out.
+  /// One transaction of the caller's with a change in it. A refusal undoes all of it and is
+  /// audited; what else `work` throws comes out.
   public <T> Outcome<T> within(
       String type, String agent, String system, Actor by, Function<Tx, T> work) {
     return changed(type, agent, system, by, work);
