@@ -18,9 +18,11 @@ import io.penstock.broker.agents.Agents;
 import io.penstock.broker.agents.EnrollmentTokens;
 import io.penstock.broker.agents.EnrollmentTokens.Pin;
 import io.penstock.broker.alarms.Alarms;
+import io.penstock.broker.agents.Gateways;
 import io.penstock.broker.api.Api;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditProof;
+import io.penstock.broker.changes.Changes;
 import io.penstock.broker.config.BrokerConfig;
 import io.penstock.broker.config.DataDirectory;
 import io.penstock.broker.delivery.Delivery;
@@ -33,6 +35,8 @@ import io.penstock.broker.front.Front;
 import io.penstock.broker.front.FrontSettings;
 import io.penstock.broker.front.PublicPort;
 import io.penstock.broker.front.Ticker;
+import io.penstock.broker.gateways.GatewayService;
+import io.penstock.broker.gateways.GatewaySessions;
 import io.penstock.broker.keys.BrokerKeys;
 import io.penstock.broker.keys.MasterKey;
 import io.penstock.broker.rotation.KeyRotation;
@@ -85,6 +89,7 @@ final class RunningBroker {
   private static final int ALARMS_SECONDS = 15;
   private static final int HEADS_SECONDS = 60;
   private static final int SESSIONS_SECONDS = 2;
+  private static final int CHANGES_SECONDS = 60;
   private static final int DROP_MINUTES = 60;
 
   private final BrokerConfig config;
@@ -108,9 +113,13 @@ final class RunningBroker {
   private final RoutingTable routing = new RoutingTable();
   private final Sessions sessions = new Sessions(routing);
   private final Agents agents;
+  private final GatewaySessions gatewaySessions = new GatewaySessions();
+  private final Gateways gateways;
+  private final GatewayService gatewayService;
   private final Delivery delivery;
   private final Hints hints;
   private final Systems systems;
+  private final Changes changes;
   private final KeyRotation rotation;
   private final RollUps rollUps;
   private final Metrics metrics;
@@ -202,7 +211,7 @@ final class RunningBroker {
             new Agents.Surroundings(
                 database,
                 keys,
-                new SessionsOfAgents(sessions),
+                new SessionsOfAgents(sessions, gatewaySessions),
                 (tx, agent, generation) -> systems().documents().head(tx, agent, generation),
                 random,
                 clock,
@@ -214,7 +223,7 @@ final class RunningBroker {
                 database,
                 keys,
                 agents.approved(),
-                new SessionsOfAgents(sessions),
+                new SessionsOfAgents(sessions, new GatewaySessions()),
                 () -> delivery().queue(),
                 random,
                 clock));
@@ -228,6 +237,22 @@ final class RunningBroker {
                 keys::sign,
                 audit,
                 clock));
+    gateways =
+        agents.gateways(
+            new Gateways.Settings(
+                config.externalUrl(),
+                config.gateways().plainBearer(),
+                config.gateways().tokenTtl()),
+            tokens);
+    gatewayService =
+        new GatewayService(
+            database,
+            systems.documents(),
+            gateways,
+            gatewaySessions,
+            delivery.gatewayReceipts(),
+            keys,
+            clock);
     rotation =
         new KeyRotation(
             new KeyRotation.Surroundings(
@@ -237,7 +262,19 @@ final class RunningBroker {
                 agents.keyUpkeep(),
                 systems.keyUpkeep(),
                 new CaKeyFile(data, keys.kek()),
-                config.access().tokenTtl(),
+                longestToken(config),
+                clock));
+    changes =
+        new Changes(
+            new Changes.Surroundings(
+                database,
+                keys,
+                systems,
+                agents.operations(),
+                accounts,
+                audit,
+                accessNews,
+                config.changes(),
                 clock));
     sessions.alsoTell(delivery);
     hints =
@@ -298,6 +335,12 @@ final class RunningBroker {
             new Doorkeeping(blocks, config.listen().trustedProxies()));
   }
 
+  private static Duration longestToken(BrokerConfig config) {
+    Duration people = config.access().tokenTtl();
+    Duration machines = config.gateways().tokenTtl();
+    return people.compareTo(machines) > 0 ? people : machines;
+  }
+
   private EmbeddedPostgres embedded(Ahead<TlsIdentity> first) {
     first.get();
     return EmbeddedPostgres.start(data, "penstock");
@@ -340,6 +383,7 @@ final class RunningBroker {
     broker.alarms.start();
     broker.renewHeads();
     broker.watchSessions();
+    broker.watchChanges();
     return broker;
   }
 
@@ -374,12 +418,22 @@ final class RunningBroker {
             TimeUnit.SECONDS);
   }
 
+  private void watchChanges() {
+    var _ =
+        upkeep.scheduleAtFixedRate(
+            () -> step("waiting changes", changes::upkeep),
+            CHANGES_SECONDS,
+            CHANGES_SECONDS,
+            TimeUnit.SECONDS);
+  }
+
   private void watchSessions() {
     var _ =
         upkeep.scheduleAtFixedRate(
             () -> {
               step("watching sessions", accounts.watches()::check);
               step("blocked addresses", blocks::load);
+              step("silent gateways", gatewayService::sweep);
             },
             SESSIONS_SECONDS,
             SESSIONS_SECONDS,
@@ -390,6 +444,9 @@ final class RunningBroker {
             1,
             DROP_MINUTES,
             TimeUnit.MINUTES);
+    var _ =
+        upkeep.scheduleAtFixedRate(
+            () -> step("dropping old proofs", gateways::dropOld), 1, 1, TimeUnit.MINUTES);
   }
 
   private void startMetrics() {
@@ -501,8 +558,11 @@ final class RunningBroker {
                 blocks,
                 tokens,
                 agents.operations(),
+                gateways,
+                gatewayService,
                 delivery.operations(),
                 systems,
+                changes,
                 rotation,
                 audit,
                 proof,
@@ -539,6 +599,7 @@ final class RunningBroker {
       Thread.currentThread().interrupt();
     }
     sessions.closeAll(ErrorCode.SHUTDOWN, "the broker stops");
+    step("gateways", gatewayService::close);
     upkeep.shutdown();
     rotation.close();
     step("invocation roll-ups", rollUps::flushAll);

@@ -144,7 +144,7 @@ public final class ServiceAccounts {
           forget(of -> of instanceof Subject.OfUser user && user.session().equals(id));
       // What is known may be wrong. It still counts for five seconds, but for no outage.
       case News.Anything _ -> missed.incrementAndGet();
-      case News.OfBlocks _ -> {}
+      case News.OfBlocks _, News.OfChange _ -> {}
     }
   }
 
@@ -243,6 +243,8 @@ public final class ServiceAccounts {
     return switch (claims) {
       case Claims.OfService service -> ofService(service);
       case Claims.OfUser user -> ofUser(user, origin);
+      // Gateways invoke nothing.
+      case Claims.OfGateway _ -> Optional.empty();
     };
   }
 

@@ -39,6 +39,7 @@ final class StoredLedger implements Ledger {
     Origin origin = operator.origin();
     return event
         .by(operator.name())
+        .agreedBy(operator.approvedBy())
         .from(origin.ip(), origin.userAgent(), Optional.of(origin.resource()));
   }
 

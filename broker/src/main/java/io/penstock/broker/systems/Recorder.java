@@ -50,6 +50,7 @@ final class Recorder {
     return AuditEvent.of(type, result)
         .by(by.name())
         .on(agent + "/" + system)
+        .agreedBy(by.approvedBy())
         .from(by.origin().ip(), by.origin().userAgent(), Optional.of(by.origin().resource()));
   }
 

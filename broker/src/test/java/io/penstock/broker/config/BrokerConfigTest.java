@@ -90,6 +90,30 @@ class BrokerConfigTest {
   }
 
   @Test
+  void whatNeedsASecondPersonIsAListOfKnownWords() {
+    String yaml = "changes: {require_second_person: [deploy, revoke-many]}";
+
+    assertThat(read(yaml, Map.of(), Map.of()).changes().requireSecondPerson())
+        .containsExactlyInAnyOrder(
+            BrokerConfig.SecondPerson.DEPLOY, BrokerConfig.SecondPerson.REVOKE_MANY);
+    ConfigException e =
+        catchThrowableOfType(
+            ConfigException.class,
+            () -> read("changes: {require_second_person: [all]}", Map.of(), Map.of()));
+    assertThat(e.problems())
+        .containsExactly(
+            "changes.require_second_person: expected a list of deploy, revoke-many, found all");
+  }
+
+  @Test
+  void plainTokensOfGatewaysAreOffByDefault() {
+    assertThat(read("", Map.of(), Map.of()).gateways().plainBearer()).isFalse();
+    assertThat(
+            read("gateways: {plain_bearer: true}", Map.of(), Map.of()).gateways().plainBearer())
+        .isTrue();
+  }
+
+  @Test
   void leavesTheAgentsAndTheLaunchersVariablesAlone() {
     Map<String, String> environment =
         Map.of("PENSTOCK_ENROLLMENT_TOKEN", "x", "PENSTOCK_OPTS", "y");
