@@ -155,7 +155,14 @@ final class RunningBroker {
     proof =
         new AuditProof(
             new AuditProof.Surroundings(
-                database, keys, data, audit, config.audit().retention(), clock));
+                database,
+                keys,
+                data,
+                audit,
+                config.audit().retention(),
+                config.audit().kafka(),
+                config.node(),
+                clock));
     var tokens = new AccessTokens(vertx, keys::jwtKeys);
     accounts =
         new Accounts(
@@ -262,7 +269,8 @@ final class RunningBroker {
                 () -> front().counters(),
                 sessions::list,
                 delivery::counters,
-                proof::state),
+                proof::state,
+                proof::shipping),
             database);
     tls = tlsAhead.get();
     front =
