@@ -44,17 +44,17 @@ class BrokerConfigTest {
 
   @Test
   void kafkaInTheClearIsForThisMachineOnly() {
-    String local = "audit: {kafka: {bootstrap_servers: ['localhost:9092'], %s}}";
-    String remote = "audit: {kafka: {bootstrap_servers: ['k.example.com:9092'], %s}}";
-    String plain = "security_protocol: PLAINTEXT";
-
     KafkaConfig config =
-        read(local.formatted(plain), Map.of(), Map.of()).audit().kafka().orElseThrow();
+        read(inTheClear("localhost:9092"), Map.of(), Map.of()).audit().kafka().orElseThrow();
 
     assertThat(config.topic()).isEqualTo("audit_trail");
     assertThat(config.isEncrypted()).isFalse();
-    assertThatThrownBy(() -> read(remote.formatted(plain), Map.of(), Map.of()))
+    assertThatThrownBy(() -> read(inTheClear("k.example.com:9092"), Map.of(), Map.of()))
         .hasMessageContaining("audit.kafka.security_protocol: expected SASL_SSL, found PLAINTEXT");
+  }
+
+  private static String inTheClear(String server) {
+    return "audit: {kafka: {bootstrap_servers: ['" + server + "'], security_protocol: PLAINTEXT}}";
   }
 
   @Test
