@@ -19,7 +19,7 @@ final class KafkaClient {
   private static final String LOGIN_MODULE =
       "org.apache.kafka.common.security.scram.ScramLoginModule";
   private static final int REQUEST_MILLIS = 15_000;
-  private static final int BLOCK_MILLIS = 10_000;
+  private static final int BLOCK_MILLIS = 5_000;
   private static final int MAX_REQUEST = 16 << 20;
   private static final long BUFFER = 32L << 20;
 

@@ -78,6 +78,8 @@ final class KafkaShipper implements AutoCloseable {
   // Of turns, which exclude each other.
   private Optional<KafkaSink> sink = Optional.empty();
   private String reason = "";
+  private long watched;
+  private long watchedNanos;
   // Of the process before this one, perhaps.
   private boolean wasBehind = true;
   private volatile boolean mine;
@@ -103,6 +105,7 @@ final class KafkaShipper implements AutoCloseable {
     this.nanoClock = nanoClock;
     sinkName = sink(config);
     caughtUpNanos = nanoClock.getAsLong();
+    watchedNanos = caughtUpNanos;
     failureLogged = new Seldom(LOG_EVERY, nanoClock);
     behindRaised = new Seldom(ALARM_EVERY, nanoClock);
     holdRenewed = new Seldom(RENEW_HOLD, nanoClock);
@@ -168,10 +171,10 @@ final class KafkaShipper implements AutoCloseable {
     Optional<ShippedPage> page = source.database().transaction(this::take);
     if (page.isEmpty()) {
       lost();
+      watch(began);
       return;
     }
     if (!mine) {
-      caughtUpNanos = began;
       wasBehind = true;
       mine = true;
     }
@@ -196,6 +199,19 @@ final class KafkaShipper implements AutoCloseable {
     drop();
     mine = false;
     waiting = false;
+  }
+
+  /// Whoever ships: what was sealed at the last look is there by now, or not.
+  private void watch(long nanos) {
+    if (position >= watched) {
+      caughtUpNanos = watchedNanos;
+      watched = source.database().transaction(this::sealed);
+      watchedNanos = nanos;
+    }
+  }
+
+  private long sealed(Tx tx) {
+    return source.chain().head(tx).map(it -> it.entry().position()).orElse(0L);
   }
 
   private Optional<ShippedPage> note(Tx tx, Shipped reached) {
@@ -301,31 +317,34 @@ final class KafkaShipper implements AutoCloseable {
     }
   }
 
-  /// An alarm when something waits for too long; it is cleared when nothing does.
+  /// An alarm when something waits for too long; it is cleared when nothing does. Brokers that do
+  /// not ship look, too, later than the one that does: perhaps only its name is in the row.
   private void report() {
-    if (!mine && reason.isEmpty()) {
-      return;
-    }
     long nanos = nanoClock.getAsLong() - caughtUpNanos;
-    boolean late = nanos > config.behindAfter().toNanos();
+    boolean late = nanos > config.behindAfter().toNanos() * (mine ? 1 : 2);
     if (late && behindRaised.mayNow()) {
-      String message =
-          "audit records after position "
-              + position
-              + " are not in Kafka since "
-              + TimeUnit.NANOSECONDS.toSeconds(nanos)
-              + " s"
-              + (reason.isEmpty() ? "" : ": " + reason);
-      LOG.warn("{}", message);
-      source
-          .database()
-          .run(tx -> alarms.raise(tx, BEHIND, Severity.HIGH, SUBJECT, message, clock.instant()));
-      wasBehind = true;
+      raiseBehind(nanos);
     }
-    if (wasBehind && !late && !waiting && reason.isEmpty()) {
+    if (mine && wasBehind && !late && !waiting && reason.isEmpty()) {
       source.database().run(tx -> alarms.clear(tx, BEHIND, SUBJECT, clock.instant()));
       wasBehind = false;
     }
+  }
+
+  private void raiseBehind(long nanos) {
+    String why = mine ? reason : "the broker that has the turn sends nothing";
+    String message =
+        "audit records after position "
+            + position
+            + " are not in Kafka since "
+            + TimeUnit.NANOSECONDS.toSeconds(nanos)
+            + " s"
+            + (why.isEmpty() ? "" : ": " + why);
+    LOG.warn("{}", message);
+    source
+        .database()
+        .run(tx -> alarms.raise(tx, BEHIND, Severity.HIGH, SUBJECT, message, clock.instant()));
+    wasBehind = true;
   }
 
   private boolean mustStop() {

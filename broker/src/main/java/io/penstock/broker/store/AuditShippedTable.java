@@ -75,12 +75,13 @@ public final class AuditShippedTable {
   }
 
   /// True when it is the holder's turn from now on for this long: nobody else's time runs. The
-  /// server's clock counts.
+  /// server's clock counts. A time further ahead than anybody takes is nobody's.
   public boolean hold(Tx tx, String sink, String holder, Duration time) {
     return tx.update(
             """
             update audit_shipped set holder = $2, held_until = clock_timestamp() + make_interval(secs => $3::float8)
-            where sink = $1 and (holder is null or holder = $2 or held_until < clock_timestamp())\
+            where sink = $1 and (holder is null or holder = $2
+              or held_until not between clock_timestamp() and clock_timestamp() + 2 * make_interval(secs => $3::float8))\
             """,
             sink,
             holder,

@@ -247,6 +247,38 @@ class KafkaShippingTest {
   }
 
   @Test
+  void aHoldOfNobodyIsNotWaitedForAndOneThatSendsNothingIsAnAlarm() throws Exception {
+    createTopic("hold", KEPT);
+    AuditRig rig = rig("hold");
+    rig.sealed(3);
+    rig.proof.ship();
+    rig.test.execute("update audit_shipped set holder = 'nobody', held_until = 'infinity'");
+    rig.sealed(2);
+
+    rig.proof.ship();
+
+    assertThat(positions(kafka.consumed("hold"))).isEqualTo(upTo(5));
+
+    rig.sealed(2);
+    rig.test.execute(
+        "update audit_shipped set holder = 'nobody', held_until = now() + interval '50 s'");
+    rig.proof.ship();
+    rig.proof.ship();
+    rig.clock.pass(BEHIND.multipliedBy(2).plusSeconds(1));
+    rig.proof.ship();
+
+    assertThat(positions(kafka.consumed("hold"))).isEqualTo(upTo(5));
+    assertThat(alarm(rig, KafkaShipper.BEHIND).orElseThrow().message())
+        .contains("after position 5", "the broker that has the turn sends nothing");
+    rig.test.execute("update audit_shipped set held_until = now() - interval '1 s'");
+    rig.proof.ship();
+    rig.proof.ship();
+
+    assertThat(positions(kafka.consumed("hold"))).isEqualTo(upTo(7));
+    assertThat(alarm(rig, KafkaShipper.BEHIND)).isEmpty();
+  }
+
+  @Test
   void aNoteThatIsNotTheBrokersIsNotFollowed() throws Exception {
     createTopic("note", KEPT);
     AuditRig rig = rig("note");
@@ -315,7 +347,7 @@ class KafkaShippingTest {
               () -> writing.send(new ProducerRecord<>("acl", "forged")).get(30, TimeUnit.SECONDS))
           .isInstanceOf(ExecutionException.class)
           .cause()
-          .isInstanceOf(org.apache.kafka.common.errors.AuthorizationException.class);
+          .isInstanceOf(TopicAuthorizationException.class);
     }
     assertThatThrownBy(() -> kafka.consumed(OTHER_TOPIC))
         .isInstanceOf(TopicAuthorizationException.class);

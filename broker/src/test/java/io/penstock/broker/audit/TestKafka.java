@@ -270,6 +270,8 @@ final class TestKafka implements AutoCloseable {
   KafkaProducer<String, String> producerOfTheSink() {
     Map<String, Object> settings = client(SINK, SINK_PASSWORD);
     settings.put("max.block.ms", 20_000L);
+    // Without it nothing but the right to write is asked for.
+    settings.put("enable.idempotence", false);
     return new KafkaProducer<>(settings, new StringSerializer(), new StringSerializer());
   }
 
