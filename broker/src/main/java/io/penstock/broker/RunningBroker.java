@@ -168,7 +168,14 @@ final class RunningBroker {
     proof =
         new AuditProof(
             new AuditProof.Surroundings(
-                database, keys, data, audit, config.audit().retention(), clock));
+                database,
+                keys,
+                data,
+                audit,
+                config.audit().retention(),
+                config.audit().kafka(),
+                config.node(),
+                clock));
     var tokens = new AccessTokens(vertx, keys::jwtKeys);
     accounts =
         new Accounts(
@@ -303,7 +310,8 @@ final class RunningBroker {
                 () -> front().counters(),
                 sessions::list,
                 delivery::counters,
-                proof::state),
+                proof::state,
+                proof::shipping),
             database);
     tls = tlsAhead.get();
     alarms =

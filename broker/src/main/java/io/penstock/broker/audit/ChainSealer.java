@@ -107,6 +107,7 @@ public final class ChainSealer implements AutoCloseable {
   private record Step(boolean mine, int placed, Optional<Signed> newest) {}
 
   /// @param retention empty = for ever
+  /// @param hold what the retention waits for
   /// @param nanoClock as [System#nanoTime]
   ChainSealer(
       Database database,
@@ -115,6 +116,7 @@ public final class ChainSealer implements AutoCloseable {
       KnownCheckpoint known,
       Audit audit,
       Optional<Duration> retention,
+      Optional<PruningHold> hold,
       Clock clock,
       LongSupplier nanoClock) {
     this.database = database;
@@ -123,7 +125,7 @@ public final class ChainSealer implements AutoCloseable {
     this.clock = clock;
     this.nanoClock = nanoClock;
     signer = new CheckpointSigner(table, keys, clock);
-    pruning = retention.map(it -> new ChainPruning(table, signer, known, audit, it, clock));
+    pruning = retention.map(it -> new ChainPruning(table, signer, known, audit, it, hold, clock));
     told = new Seldom(CheckpointSigner.SILENCE, nanoClock);
     failureLogged = new Seldom(LOG_EVERY, nanoClock);
     brokenRaised = new Seldom(ALARM_EVERY, nanoClock);

@@ -62,7 +62,8 @@ public record BrokerConfig(
   public record Metrics(String host, int port) {}
 
   /// @param retention empty = for ever
-  public record Audit(Optional<Duration> retention) {}
+  /// @param kafka empty = the trail stays in Postgres only
+  public record Audit(Optional<Duration> retention, Optional<KafkaConfig> kafka) {}
 
   public record Access(
       Duration tokenTtl,
@@ -212,7 +213,8 @@ public record BrokerConfig(
 
   private static Audit audit(ConfigReader in) {
     int days = in.integer("audit.retention_days", 730, 0, 36_500);
-    return new Audit(days == 0 ? Optional.empty() : Optional.of(Duration.ofDays(days)));
+    return new Audit(
+        days == 0 ? Optional.empty() : Optional.of(Duration.ofDays(days)), KafkaConfig.read(in));
   }
 
   private static Database database(ConfigReader in) {

@@ -1,6 +1,7 @@
 package io.penstock.broker.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import java.nio.file.Files;
@@ -34,6 +35,41 @@ class BrokerConfigTest {
         .isEqualTo(new BrokerConfig.Listen("10.0.0.1", 3, Networks.of(List.of())));
     assertThat(config.edge().idle()).isEqualTo(Duration.ofSeconds(90));
     assertThat(config.externalUrl()).isEqualTo("https://localhost:3");
+  }
+
+  @Test
+  void kafkaIsOffWithoutServers() {
+    assertThat(read("audit: {kafka: {topic: other}}", Map.of(), Map.of()).audit().kafka())
+        .isEmpty();
+  }
+
+  @Test
+  void kafkaInTheClearIsForThisMachineOnly() {
+    KafkaConfig config =
+        read(inTheClear("localhost:9092"), Map.of(), Map.of()).audit().kafka().orElseThrow();
+
+    assertThat(config.topic()).isEqualTo("audit_trail");
+    assertThat(config.isEncrypted()).isFalse();
+    assertThatThrownBy(() -> read(inTheClear("k.example.com:9092"), Map.of(), Map.of()))
+        .hasMessageContaining("audit.kafka.security_protocol: expected SASL_SSL, found PLAINTEXT");
+  }
+
+  private static String inTheClear(String server) {
+    return "audit: {kafka: {bootstrap_servers: ['" + server + "'], security_protocol: PLAINTEXT}}";
+  }
+
+  @Test
+  void kafkaWantsALoginAndWellFormedServers() {
+    String yaml =
+        "audit: {kafka: {bootstrap_servers: [nothing], topic: 'a b', sasl_mechanism: PLAIN,"
+            + " ca_file: /nowhere}}";
+
+    assertThatThrownBy(() -> read(yaml, Map.of(), Map.of()))
+        .hasMessageContaining("audit.kafka.bootstrap_servers: expected host:port, found nothing")
+        .hasMessageContaining("audit.kafka.topic: expected")
+        .hasMessageContaining("audit.kafka.sasl_mechanism: expected one of")
+        .hasMessageContaining("audit.kafka.username and audit.kafka.password_file")
+        .hasMessageContaining("audit.kafka.ca_file: cannot read /nowhere");
   }
 
   @Test
