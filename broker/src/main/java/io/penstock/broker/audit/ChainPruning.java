@@ -1,8 +1,8 @@
 package io.penstock.broker.audit;
 
 import io.penstock.broker.audit.KnownCheckpoint.Signed;
+import io.penstock.broker.store.AlarmKind;
 import io.penstock.broker.store.AlarmTable;
-import io.penstock.broker.store.AlarmTable.Severity;
 import io.penstock.broker.store.AuditChainTable;
 import io.penstock.broker.store.Tx;
 import io.penstock.codec.audit.AuditCheckpoint;
@@ -104,7 +104,7 @@ final class ChainPruning {
             + position
             + " are pruned and were never in Kafka: the retention waited as long as it may";
     LOG.error("{}", message);
-    alarms.raise(tx, PruningHold.LOST, Severity.CRITICAL, "audit trail", message, now);
+    alarms.raise(tx, AlarmKind.AUDIT_KAFKA_LOST, "audit trail", message, now);
   }
 
   private Optional<AuditCheckpoint> signedBefore(Tx tx, Instant time) {

@@ -2,8 +2,8 @@ package io.penstock.broker.audit;
 
 import io.penstock.broker.audit.KnownCheckpoint.Signed;
 import io.penstock.broker.config.KafkaConfig;
+import io.penstock.broker.store.AlarmKind;
 import io.penstock.broker.store.AlarmTable;
-import io.penstock.broker.store.AlarmTable.Severity;
 import io.penstock.broker.store.AuditChainTable;
 import io.penstock.broker.store.AuditShippedTable;
 import io.penstock.broker.store.AuditShippedTable.Shipped;
@@ -38,8 +38,8 @@ import org.slf4j.LoggerFactory;
 ///
 /// Turns run one after the other on a thread of their own, which Kafka's client may block.
 final class KafkaShipper implements AutoCloseable {
-  static final String BEHIND = "audit-kafka-behind";
-  static final String TOPIC = "audit-kafka-topic";
+  static final AlarmKind BEHIND = AlarmKind.AUDIT_KAFKA_BEHIND;
+  static final AlarmKind TOPIC = AlarmKind.AUDIT_KAFKA_TOPIC;
 
   private static final Logger LOG = LoggerFactory.getLogger(KafkaShipper.class);
   private static final String SUBJECT = "audit trail";
@@ -280,7 +280,7 @@ final class KafkaShipper implements AutoCloseable {
     } else {
       String message = "the Kafka topic " + config.topic() + ": " + String.join("; ", problems);
       LOG.warn("{}", message);
-      alarms.raise(tx, TOPIC, Severity.MEDIUM, SUBJECT, message, clock.instant());
+      alarms.raise(tx, TOPIC, SUBJECT, message, clock.instant());
     }
   }
 
@@ -343,7 +343,7 @@ final class KafkaShipper implements AutoCloseable {
     LOG.warn("{}", message);
     source
         .database()
-        .run(tx -> alarms.raise(tx, BEHIND, Severity.HIGH, SUBJECT, message, clock.instant()));
+        .run(tx -> alarms.raise(tx, BEHIND, SUBJECT, message, clock.instant()));
     wasBehind = true;
   }
 

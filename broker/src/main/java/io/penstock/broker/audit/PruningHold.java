@@ -10,8 +10,6 @@ import java.time.Duration;
 ///
 /// @param longest beyond the retention; then records go all the same
 record PruningHold(AuditShippedTable table, String sink, Duration longest) {
-  static final String LOST = "audit-kafka-lost";
-
   /// Position up to which it is there.
   long shipped(Tx tx) {
     try {

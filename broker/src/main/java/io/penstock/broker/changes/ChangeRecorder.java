@@ -6,8 +6,8 @@ import io.penstock.broker.access.Accounts;
 import io.penstock.broker.access.Actor;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditEvent;
+import io.penstock.broker.store.AlarmKind;
 import io.penstock.broker.store.AlarmTable;
-import io.penstock.broker.store.AlarmTable.Severity;
 import io.penstock.broker.store.ChangeTable.Change;
 import io.penstock.broker.store.ChangeTable.Decision;
 import io.penstock.broker.store.Tx;
@@ -77,7 +77,7 @@ final class ChangeRecorder {
   void tampered(Tx tx, UUID id) {
     String what = "the change " + id + " is not as a broker wrote it";
     if (alarms.raise(
-        tx, "database-tampered", Severity.CRITICAL, "change " + id, what, clock.instant())) {
+        tx, AlarmKind.DATABASE_TAMPERED, "change " + id, what, clock.instant())) {
       audit.record(tx, AuditEvent.of("change.tampered", "success").on(id.toString()).because(what));
     }
   }

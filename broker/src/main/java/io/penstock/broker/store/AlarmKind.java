@@ -168,6 +168,24 @@ public enum AlarmKind {
       true,
       "The newest audit checkpoint cannot be kept",
       "Make room in the data directory, or make it writable."),
+  AUDIT_KAFKA_BEHIND(
+      Severity.HIGH,
+      About.BROKER,
+      true,
+      "The audit trail does not arrive in Kafka",
+      "The message says what Kafka answers. Nothing is lost meanwhile; `docs/kafka.md`."),
+  AUDIT_KAFKA_TOPIC(
+      Severity.MEDIUM,
+      About.BROKER,
+      true,
+      "The Kafka topic of the audit trail would lose records",
+      "Give the topic the settings that the message expects; `docs/kafka.md`."),
+  AUDIT_KAFKA_LOST(
+      Severity.CRITICAL,
+      About.BROKER,
+      false,
+      "Audit records were pruned before they were in Kafka",
+      "Mend the way to Kafka; what is missing there may be in an export or a backup."),
   AUDIT_LOG_UNGUARDED(
       Severity.HIGH,
       About.BROKER,

@@ -15,6 +15,7 @@ import ch.qos.logback.core.read.ListAppender;
 import io.penstock.broker.config.DataDirectory;
 import io.penstock.broker.config.KafkaConfig;
 import io.penstock.broker.ctl.Shell;
+import io.penstock.broker.store.AlarmKind;
 import io.penstock.broker.store.AlarmTable;
 import io.penstock.broker.store.AlarmTable.Alarm;
 import io.penstock.codec.audit.ExportLine;
@@ -428,9 +429,9 @@ class KafkaShippingTest {
     }
   }
 
-  private static Optional<Alarm> alarm(AuditRig rig, String kind) {
+  private static Optional<Alarm> alarm(AuditRig rig, AlarmKind kind) {
     return rig.test.database().transaction(tx -> new AlarmTable().list(tx, true, 100)).stream()
-        .filter(it -> it.kind().equals(kind))
+        .filter(it -> it.kind().equals(kind.code()))
         .findFirst();
   }
 

@@ -3,6 +3,7 @@ package io.penstock.broker.audit;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.penstock.broker.config.KafkaConfig;
+import io.penstock.broker.store.AlarmKind;
 import io.penstock.broker.store.AlarmTable;
 import io.penstock.broker.store.AuditShippedTable;
 import io.penstock.broker.store.AuditShippedTable.Shipped;
@@ -120,7 +121,7 @@ class PruningHoldTest {
 
   private long lost() {
     return rig.test.database().transaction(tx -> new AlarmTable().list(tx, true, 100)).stream()
-        .filter(it -> it.kind().equals(PruningHold.LOST))
+        .filter(it -> it.kind().equals(AlarmKind.AUDIT_KAFKA_LOST.code()))
         .count();
   }
 }
