@@ -107,8 +107,7 @@ class BrokerConfigTest {
   @Test
   void plainTokensOfGatewaysAreOffByDefault() {
     assertThat(read("", Map.of(), Map.of()).gateways().plainBearer()).isFalse();
-    assertThat(
-            read("gateways: {plain_bearer: true}", Map.of(), Map.of()).gateways().plainBearer())
+    assertThat(read("gateways: {plain_bearer: true}", Map.of(), Map.of()).gateways().plainBearer())
         .isTrue();
   }
 
