@@ -60,7 +60,12 @@ final class Gateway {
   private void run() throws Exception {
     enroll();
     String access = accessToken();
-    JsonNode current = call("GET", GATEWAYS + "/" + name + "/config/current", null, access);
+    JsonNode current = current(access);
+    while (current.path("head").isNull()) {
+      System.out.println("nothing is deployed yet");
+      Thread.sleep(10_000);
+      current = current(access);
+    }
     Keyset keyset = trusted(current);
     HeadManifest head = HeadManifest.verify(current.path("head").asText(), keyset);
     ObjectNode beat = JSON.createObjectNode();
@@ -88,6 +93,10 @@ final class Gateway {
               .sign(signing));
     }
     System.out.println(call("POST", GATEWAYS + "/" + name + "/heartbeat", beat, access));
+  }
+
+  private JsonNode current(String access) throws Exception {
+    return call("GET", GATEWAYS + "/" + name + "/config/current", null, access);
   }
 
   // Enrollment.
