@@ -6,9 +6,13 @@ import io.penstock.broker.access.RequestLimits;
 import io.penstock.broker.access.ServiceAccounts;
 import io.penstock.broker.agents.AgentOperations;
 import io.penstock.broker.agents.EnrollmentTokens;
+import io.penstock.broker.agents.Gateways;
+import io.penstock.broker.alarms.AlarmOperations;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditProof;
+import io.penstock.broker.changes.Changes;
 import io.penstock.broker.delivery.DeliveryOperations;
+import io.penstock.broker.gateways.GatewayService;
 import io.penstock.broker.rotation.KeyOperations;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.systems.SystemOperations;
@@ -56,11 +60,15 @@ public final class Api {
       Blocks blocks,
       EnrollmentTokens enrollmentTokens,
       AgentOperations agents,
+      Gateways gateways,
+      GatewayService gatewayService,
       DeliveryOperations delivery,
       SystemOperations systems,
+      Changes changes,
       KeyOperations keys,
       Audit audit,
       AuditProof proof,
+      AlarmOperations alarms,
       Duration serviceTokenMaxTtl,
       Clock clock) {}
 
@@ -77,14 +85,24 @@ public final class Api {
         .addTo(routes);
     new BlockRoutes(features.blocks()).addTo(routes);
     new EnrollmentTokenRoutes(features.enrollmentTokens()).addTo(routes);
-    new AgentRoutes(features.agents(), features.systems()).addTo(routes);
+    var changes = new ChangeRoutes(features.changes(), features.accounts());
+    changes.addTo(routes);
+    var agents = new AgentRoutes(features.agents(), features.systems(), changes);
+    agents.addTo(routes);
+    new GatewayRoutes(
+            features.gateways(),
+            features.gatewayService(),
+            agents,
+            features.accounts(),
+            features.clock())
+        .addTo(routes);
     new MessageRoutes(features.delivery()).addTo(routes);
-    new SystemRoutes(features.systems()).addTo(routes);
+    new SystemRoutes(features.systems(), changes).addTo(routes);
     new KeyRoutes(features.keys()).addTo(routes);
     new AuditRoutes(features.audit()).addTo(routes);
     new AuditProofRoutes(features.proof(), features.clock()).addTo(routes);
-    new AlarmRoutes(features.database(), features.accounts(), features.audit(), features.clock())
-        .addTo(routes);
+    new AlarmRoutes(features.alarms()).addTo(routes);
+    new SilenceRoutes(features.alarms()).addTo(routes);
     addHealth(features.database());
     addOpenApi();
     new Console(WEB_ROOT).addTo(router);

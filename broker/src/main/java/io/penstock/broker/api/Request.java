@@ -33,6 +33,7 @@ final class Request {
 
   private final Map<String, String> pathParameters;
   private final io.vertx.core.MultiMap queryParameters;
+  private final io.vertx.core.MultiMap fields;
   private final @Nullable Buffer body;
   private final Origin origin;
   private final Credential credential;
@@ -42,6 +43,7 @@ final class Request {
   private Request(
       Map<String, String> pathParameters,
       io.vertx.core.MultiMap queryParameters,
+      io.vertx.core.MultiMap fields,
       @Nullable Buffer body,
       Origin origin,
       Credential credential,
@@ -49,6 +51,7 @@ final class Request {
       @Nullable Actor actor) {
     this.pathParameters = pathParameters;
     this.queryParameters = queryParameters;
+    this.fields = fields;
     this.body = body;
     this.origin = origin;
     this.credential = credential;
@@ -60,6 +63,7 @@ final class Request {
     return new Request(
         Map.copyOf(context.pathParams()),
         context.queryParams(),
+        context.request().headers(),
         context.body() == null ? null : context.body().buffer(),
         origin,
         Credential.of(context.request()),
@@ -67,8 +71,22 @@ final class Request {
         null);
   }
 
+  /// What another request asks for, as its body alone.
+  static Request ofBody(byte[] body) {
+    return new Request(
+        Map.of(),
+        io.vertx.core.MultiMap.caseInsensitiveMultiMap(),
+        io.vertx.core.MultiMap.caseInsensitiveMultiMap(),
+        Buffer.buffer(body),
+        Origin.internal(),
+        Credential.NONE,
+        HttpMethod.POST,
+        null);
+  }
+
   Request as(Actor known) {
-    return new Request(pathParameters, queryParameters, body, origin, credential, method, known);
+    return new Request(
+        pathParameters, queryParameters, fields, body, origin, credential, method, known);
   }
 
   Origin origin() {
@@ -77,6 +95,12 @@ final class Request {
 
   Credential credential() {
     return credential;
+  }
+
+  /// The one value of a header field; empty also where there are several.
+  Optional<String> field(String name) {
+    List<String> values = fields.getAll(name);
+    return values.size() == 1 ? Optional.of(values.getFirst()) : Optional.empty();
   }
 
   /// For routes that hand cookies out or take them, whatever else the request shows.

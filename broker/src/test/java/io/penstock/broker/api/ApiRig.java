@@ -12,14 +12,21 @@ import io.penstock.broker.access.RequestLimits;
 import io.penstock.broker.access.Role;
 import io.penstock.broker.access.ServiceAccounts;
 import io.penstock.broker.agents.EnrollmentTokens;
+import io.penstock.broker.agents.Gateways;
+import io.penstock.broker.alarms.Alarms;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditProof;
+import io.penstock.broker.changes.Changes;
 import io.penstock.broker.config.BrokerConfig;
 import io.penstock.broker.config.Networks;
+import io.penstock.broker.delivery.Delivery;
+import io.penstock.broker.gateways.GatewayService;
 import io.penstock.broker.store.Database;
+import io.penstock.broker.store.MessageTable;
 import io.penstock.broker.store.ServiceAccountTable;
 import io.penstock.broker.store.UserTable;
 import io.penstock.broker.systems.SystemsRig;
+import io.penstock.codec.seal.EnrollmentToken;
 import io.penstock.codec.seal.SigningKey;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.json.JsonArray;
@@ -47,6 +54,8 @@ final class ApiRig implements AutoCloseable {
   final SystemsRig systems;
   final Api api;
   final Accounts accounts;
+  final Changes changes;
+  final GatewayService gatewayService;
   final SigningKey jwtKey;
   final FirstAdmin first;
   final String admin;
@@ -92,6 +101,47 @@ final class ApiRig implements AutoCloseable {
             news,
             systems.clock());
     first = accounts.createFirstAdmin().orElseThrow();
+    systems.postgres.execute("truncate changes, revocations_alone");
+    changes =
+        new Changes(
+            new Changes.Surroundings(
+                database,
+                systems.keys,
+                systems.systems,
+                systems.agents().operations(),
+                accounts,
+                audit,
+                news,
+                config.changes(),
+                systems.clock()));
+    var delivery =
+        new Delivery(
+            new Delivery.Surroundings(
+                database,
+                new MessageTable(systems.keys.rowMac()),
+                systems.systems.documents(),
+                systems.agents().enrollments(),
+                systems.keys::sign,
+                audit,
+                systems.clock()));
+    Gateways gateways =
+        systems
+            .agents()
+            .gateways(
+                new Gateways.Settings(
+                    "https://localhost:8443",
+                    config.gateways().plainBearer(),
+                    config.gateways().tokenTtl()),
+                tokens);
+    gatewayService =
+        new GatewayService(
+            database,
+            systems.systems.documents(),
+            gateways,
+            systems.gateways,
+            delivery.gatewayReceipts(),
+            systems.keys,
+            systems.clock());
     api =
         new Api(
             systems.postgres.vertx(),
@@ -116,8 +166,11 @@ final class ApiRig implements AutoCloseable {
                             systems.keys.rootSha256(), "https://localhost:8443", Optional.empty()),
                     random),
                 systems.agents().operations(),
+                gateways,
+                gatewayService,
                 new NoMessages(),
                 systems.systems,
+                changes,
                 new NoKeys(),
                 audit,
                 new AuditProof(
@@ -128,6 +181,20 @@ final class ApiRig implements AutoCloseable {
                         audit,
                         Optional.empty(),
                         systems.clock())),
+                new Alarms(
+                        new Alarms.Surroundings(
+                            systems.postgres.vertx(),
+                            database,
+                            audit,
+                            accounts,
+                            systems.keys,
+                            List.of(),
+                            directory,
+                            "broker-1",
+                            "https://localhost:8443",
+                            config.alarms(),
+                            systems.clock()))
+                    .operations(),
                 Duration.ofDays(90),
                 systems.clock()));
     server =
@@ -165,6 +232,16 @@ final class ApiRig implements AutoCloseable {
     HttpResponse<String> answer = send("POST", "/api/v1/auth/login", body.encode(), "");
     assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
     return new JsonObject(answer.body()).getString("token");
+  }
+
+  EnrollmentToken enrollmentToken(String agent, boolean reenroll) {
+    return enrollmentToken(new JsonObject().put("agent", agent).put("reenroll", reenroll));
+  }
+
+  EnrollmentToken enrollmentToken(JsonObject wish) {
+    HttpResponse<String> made = send("POST", "/api/v1/enrollment-tokens", wish.encode(), admin);
+    assertThat(made.statusCode()).as(made.body()).isEqualTo(201);
+    return EnrollmentToken.parse(new JsonObject(made.body()).getString("token"));
   }
 
   String serviceToken(String name, String... of) {

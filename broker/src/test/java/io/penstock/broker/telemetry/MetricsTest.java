@@ -4,12 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.penstock.broker.audit.ChainState;
+import io.penstock.broker.audit.ShippingState;
 import io.penstock.broker.delivery.DeliveryCounters;
 import io.penstock.broker.edge.InvocationRecord;
 import io.penstock.broker.edge.InvocationRecord.HopMicros;
 import io.penstock.broker.front.FrontCounters;
+import io.penstock.broker.store.AlarmKind;
 import io.penstock.broker.store.AlarmTable;
-import io.penstock.broker.store.AlarmTable.Severity;
 import io.penstock.broker.store.BreakableDatabase;
 import io.penstock.broker.store.StoreUnavailableException;
 import io.penstock.broker.store.TestDatabase;
@@ -35,6 +36,7 @@ import org.junit.jupiter.api.TestInstance;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class MetricsTest {
   private static final ChainState AUDIT = new ChainState(41, 7, 40, 1_800_000_000, 2, 1, true);
+  private static final ShippingState KAFKA = new ShippingState(true, true, 40, 2, 1.5);
   private static final DeliveryCounters.Snapshot DELIVERY =
       new DeliveryCounters.Snapshot(1, 2, 3, 4, 5, 6, 7);
 
@@ -57,7 +59,12 @@ class MetricsTest {
     metrics =
         new Metrics(
             new Metrics.Sources(
-                () -> tunnels, MetricsTest::front, List::of, () -> DELIVERY, () -> AUDIT),
+                () -> tunnels,
+                MetricsTest::front,
+                List::of,
+                () -> DELIVERY,
+                () -> AUDIT,
+                () -> KAFKA),
             database.database());
   }
 
@@ -77,6 +84,16 @@ class MetricsTest {
             "penstock_receipts_ignored_total{reason=\"late\"} 5.0",
             "penstock_receipts_ignored_total{reason=\"overtaken-session\"} 6.0",
             "penstock_receipts_ignored_total{reason=\"invalid\"} 7.0");
+  }
+
+  @Test
+  void theWayToKafkaIsCounted() {
+    assertThat(lines())
+        .contains(
+            "penstock_audit_kafka_shipping 1.0",
+            "penstock_audit_kafka_position 40.0",
+            "penstock_audit_kafka_lag 2.0",
+            "penstock_audit_kafka_behind_seconds 1.5");
   }
 
   @Test
@@ -168,10 +185,10 @@ class MetricsTest {
         .run(
             tx -> {
               var alarms = new AlarmTable();
-              alarms.raise(tx, "agent-cloned", Severity.CRITICAL, "a", "x", Instant.now());
-              alarms.raise(tx, "agent-cloned", Severity.CRITICAL, "b", "x", Instant.now());
-              alarms.raise(tx, "token-reused", Severity.HIGH, "c", "x", Instant.now());
-              alarms.clear(tx, "token-reused", "c", Instant.now());
+              alarms.raise(tx, AlarmKind.AGENT_CLONED, "a", "x", Instant.now());
+              alarms.raise(tx, AlarmKind.AGENT_CLONED, "b", "x", Instant.now());
+              alarms.raise(tx, AlarmKind.TOKEN_REUSED, "c", "x", Instant.now());
+              alarms.clear(tx, AlarmKind.TOKEN_REUSED, "c", Instant.now());
             });
 
     metrics.refresh();
@@ -188,7 +205,12 @@ class MetricsTest {
         var ofIt =
             new Metrics(
                 new Metrics.Sources(
-                    () -> tunnels, MetricsTest::front, List::of, () -> DELIVERY, () -> AUDIT),
+                    () -> tunnels,
+                    MetricsTest::front,
+                    List::of,
+                    () -> DELIVERY,
+                    () -> AUDIT,
+                    () -> KAFKA),
                 breakable.database())) {
       ofIt.refresh();
       assertThat(ofIt.text()).contains("penstock_alarms_open{severity=\"low\"} 0.0");
