@@ -32,7 +32,7 @@ final class KafkaClient {
     settings.put(CommonClientConfigs.SECURITY_PROTOCOL_CONFIG, config.securityProtocol());
     settings.put(CommonClientConfigs.REQUEST_TIMEOUT_MS_CONFIG, REQUEST_MILLIS);
     settings.put(CommonClientConfigs.RECONNECT_BACKOFF_MS_CONFIG, 100L);
-    settings.put(CommonClientConfigs.RECONNECT_BACKOFF_MAX_MS_CONFIG, 5_000L);
+    settings.put(CommonClientConfigs.RECONNECT_BACKOFF_MAX_MS_CONFIG, 2_000L);
     // Nothing is told to the servers about this client.
     settings.put(CommonClientConfigs.ENABLE_METRICS_PUSH_CONFIG, false);
     if (config.isAuthenticated()) {

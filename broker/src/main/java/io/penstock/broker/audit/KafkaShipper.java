@@ -78,6 +78,8 @@ final class KafkaShipper implements AutoCloseable {
   // Of turns, which exclude each other.
   private Optional<KafkaSink> sink = Optional.empty();
   private String reason = "";
+  private boolean isCaughtUp;
+  private boolean lastTurn;
   private long watched;
   private long watchedNanos;
   // Of the process before this one, perhaps.
@@ -150,6 +152,7 @@ final class KafkaShipper implements AutoCloseable {
 
   private void failed(Throwable failure, String words) {
     drop();
+    isCaughtUp = false;
     reason = words;
     if (!closing && failureLogged.mayNow()) {
       LOG.warn("the audit trail does not get to Kafka; it is tried again: {}", words);
@@ -178,25 +181,41 @@ final class KafkaShipper implements AutoCloseable {
       wasBehind = true;
       mine = true;
     }
-    while (page.isPresent() && !page.get().lines().isEmpty() && !mustStop()) {
+    while (page.isPresent() && !page.get().lines().isEmpty() && mayGoOn()) {
       waiting = true;
       ShippedPage now = page.get();
       await(opened().send(now.lines()));
-      began = nanoClock.getAsLong();
+      reason = "";
+      long noted = nanoClock.getAsLong();
       page = source.database().transaction(tx -> note(tx, now.then()));
-      position = now.then().position();
+      if (!now.more()) {
+        caughtUp(began);
+      }
+      began = noted;
     }
     if (page.isEmpty()) {
       lost();
     } else if (page.get().lines().isEmpty()) {
       waiting = false;
-      caughtUpNanos = began;
+      caughtUp(began);
     }
+  }
+
+  /// What was sealed at that time is in Kafka.
+  private void caughtUp(long nanos) {
+    caughtUpNanos = nanos;
+    isCaughtUp = true;
+  }
+
+  /// With a trail that grows all the time a turn would not end.
+  private boolean mayGoOn() {
+    return !closing || (lastTurn && !mustStop());
   }
 
   /// Another broker ships.
   private void lost() {
     drop();
+    isCaughtUp = false;
     mine = false;
     waiting = false;
   }
@@ -325,14 +344,14 @@ final class KafkaShipper implements AutoCloseable {
     if (late && behindRaised.mayNow()) {
       raiseBehind(nanos);
     }
-    if (mine && wasBehind && !late && !waiting && reason.isEmpty()) {
+    if (mine && wasBehind && !late && isCaughtUp) {
       source.database().run(tx -> alarms.clear(tx, BEHIND, SUBJECT, clock.instant()));
       wasBehind = false;
     }
   }
 
   private void raiseBehind(long nanos) {
-    String why = mine ? reason : "the broker that has the turn sends nothing";
+    String why = mine || !reason.isEmpty() ? reason : "the broker that has the turn sends nothing";
     String message =
         "audit records after position "
             + position
@@ -345,6 +364,7 @@ final class KafkaShipper implements AutoCloseable {
         .database()
         .run(tx -> alarms.raise(tx, BEHIND, SUBJECT, message, clock.instant()));
     wasBehind = true;
+    isCaughtUp = false;
   }
 
   private boolean mustStop() {
@@ -370,6 +390,7 @@ final class KafkaShipper implements AutoCloseable {
   }
 
   private synchronized void lastTurn() {
+    lastTurn = true;
     // Without a connection there is no time to make one.
     if (sink.isPresent()) {
       attempt();

@@ -22,7 +22,7 @@ final class KafkaSink implements AutoCloseable {
   private final Producer<String, String> producer;
   private final String topic;
 
-  private KafkaSink(Producer<String, String> producer, String topic) {
+  KafkaSink(Producer<String, String> producer, String topic) {
     this.producer = producer;
     this.topic = topic;
   }

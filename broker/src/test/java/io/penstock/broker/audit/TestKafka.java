@@ -68,6 +68,7 @@ final class TestKafka implements AutoCloseable {
   private final Path password;
   private final int port;
   private Optional<Process> process = Optional.empty();
+  private Optional<Admin> shared = Optional.empty();
 
   private TestKafka(Path directory) throws Exception {
     this.directory = directory;
@@ -168,9 +169,7 @@ final class TestKafka implements AutoCloseable {
             PRODUCER,
             new ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096),
             PRODUCER_PASSWORD.getBytes(UTF_8));
-    try (Admin admin = admin()) {
-      admin.alterUserScramCredentials(List.of(credential)).all().get(20, TimeUnit.SECONDS);
-    }
+    shared().alterUserScramCredentials(List.of(credential)).all().get(20, TimeUnit.SECONDS);
   }
 
   private static String scram(String user, String secret) {
@@ -239,6 +238,13 @@ final class TestKafka implements AutoCloseable {
     return admin(20_000);
   }
 
+  /// Made once: a connection takes its time.
+  private Admin shared() {
+    Admin admin = shared.orElseGet(this::admin);
+    shared = Optional.of(admin);
+    return admin;
+  }
+
   private Admin admin(int millis) {
     Map<String, Object> settings = client(ADMIN, ADMIN_PASSWORD);
     settings.put("default.api.timeout.ms", millis);
@@ -276,12 +282,10 @@ final class TestKafka implements AutoCloseable {
   }
 
   void createTopic(String name, Map<String, String> settings) throws Exception {
-    try (Admin admin = admin()) {
-      admin
-          .createTopics(List.of(new NewTopic(name, 1, (short) 1).configs(settings)))
-          .all()
-          .get(20, TimeUnit.SECONDS);
-    }
+    shared()
+        .createTopics(List.of(new NewTopic(name, 1, (short) 1).configs(settings)))
+        .all()
+        .get(20, TimeUnit.SECONDS);
   }
 
   /// What `docs/kafka.md` has as commands.
@@ -296,9 +300,7 @@ final class TestKafka implements AutoCloseable {
                         new AccessControlEntry(
                             "User:" + user, "*", operation, AclPermissionType.ALLOW)))
             .toList();
-    try (Admin admin = admin()) {
-      admin.createAcls(bindings).all().get(20, TimeUnit.SECONDS);
-    }
+    shared().createAcls(bindings).all().get(20, TimeUnit.SECONDS);
   }
 
   /// All that is in the topic, as the sink reads it.
@@ -318,6 +320,7 @@ final class TestKafka implements AutoCloseable {
 
   @Override
   public void close() {
+    shared.ifPresent(admin -> admin.close(Duration.ZERO));
     if (process.isPresent()) {
       kill();
     }
