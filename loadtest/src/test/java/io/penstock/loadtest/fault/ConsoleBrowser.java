@@ -95,8 +95,7 @@ final class ConsoleBrowser implements AutoCloseable {
                 .setViewportSize(width, height));
     context.setDefaultTimeout(PATIENCE_MS);
     context.addInitScript(TELL_VIOLATIONS);
-    context.onRequest(
-        request -> Optional.ofNullable(request.postData()).ifPresent(bodies::add));
+    context.onRequest(request -> Optional.ofNullable(request.postData()).ifPresent(bodies::add));
     Page page = context.newPage();
     page.onPageError(error -> complaints.add("script error: " + error));
     page.onConsoleMessage(this::note);
@@ -123,7 +122,10 @@ final class ConsoleBrowser implements AutoCloseable {
     page.getByLabel("E-mail").fill(user);
     page.getByLabel("Password").fill(password);
     page.getByText("Sign in", new Page.GetByTextOptions().setExact(true)).last().click();
-    page.locator("nav#nav").waitFor(new com.microsoft.playwright.Locator.WaitForOptions().setState(com.microsoft.playwright.options.WaitForSelectorState.ATTACHED));
+    page.locator("nav#nav")
+        .waitFor(
+            new com.microsoft.playwright.Locator.WaitForOptions()
+                .setState(com.microsoft.playwright.options.WaitForSelectorState.ATTACHED));
   }
 
   /// What axe finds on the page as it is, one line for each.

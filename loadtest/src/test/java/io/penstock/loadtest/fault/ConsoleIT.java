@@ -30,9 +30,9 @@ import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The console in a real Chromium, at a real broker, agent and Postgres, as an operator uses it. The
-/// tests are one story on one broker, in this order: an empty one first, then one with an agent and a
-/// system.
+/// The console in a real Chromium, at a real broker, agent and Postgres, as an operator uses it.
+/// The tests are one story on one broker, in this order: an empty one first, then one with an agent
+/// and a system.
 ///
 /// Beside what each test says, no page may ever put an error on the browser's console, throw in a
 /// script, or violate its Content-Security-Policy.
@@ -196,9 +196,11 @@ class ConsoleIT {
     page.getByLabel("Site").fill("berlin");
     button(page, "Create the token").click();
     String command =
-        page.getByLabel("Command that starts the agent", new Page.GetByLabelOptions().setExact(true))
+        page.getByLabel(
+                "Command that starts the agent", new Page.GetByLabelOptions().setExact(true))
             .textContent();
-    String token = command.lines().filter(line -> line.startsWith("pen1.")).findFirst().orElseThrow();
+    String token =
+        command.lines().filter(line -> line.startsWith("pen1.")).findFirst().orElseThrow();
 
     PenstockProcess agent =
         plant.start(plant.bare("plant-1", Optional.of(plant.tokenFile("plant-1", token))));
@@ -210,7 +212,8 @@ class ConsoleIT {
     button(page, "Approve…").first().click();
     page.getByLabel("Fingerprint that the agent shows").fill("AAAA-AAAA");
     assertThat(page.getByText("another fingerprint")).isVisible();
-    page.getByLabel("Fingerprint that the agent shows").fill(shown.toLowerCase(java.util.Locale.ROOT));
+    page.getByLabel("Fingerprint that the agent shows")
+        .fill(shown.toLowerCase(java.util.Locale.ROOT));
     approve(page);
     assertThat(page.getByText("Online").first()).isVisible(within(20));
     assertThat(page.evaluate("window.sameDocument")).isEqualTo(true);
@@ -219,8 +222,7 @@ class ConsoleIT {
 
   /// The agent's proof may come a moment after its fingerprint.
   private void approve(Page page) throws IOException {
-    Locator approve =
-        page.getByRole(AriaRole.DIALOG).getByRole(AriaRole.BUTTON, named("Approve"));
+    Locator approve = page.getByRole(AriaRole.DIALOG).getByRole(AriaRole.BUTTON, named("Approve"));
     plant.await(
         "approved by the dialog",
         () -> {
@@ -452,7 +454,8 @@ class ConsoleIT {
 
   private static boolean overflows(Page page) {
     return Boolean.TRUE.equals(
-        page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"));
+        page.evaluate(
+            "document.documentElement.scrollWidth > document.documentElement.clientWidth"));
   }
 
   private static String nameOf(String path) {
