@@ -246,7 +246,9 @@ function Head<T>({
       aria-sort={mine}
       style={column.width === undefined ? undefined : { width: column.width }}
     >
-      {column.key === undefined || onSort === undefined ? (
+      {column.head === "" ? (
+        <span className="sr">Actions</span>
+      ) : column.key === undefined || onSort === undefined ? (
         column.head
       ) : (
         <button

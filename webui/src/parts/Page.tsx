@@ -1,5 +1,8 @@
 import { useEffect, useRef, type ReactNode } from "react";
 
+/** Whether a page was shown before: the first one after a load takes the focus from nobody. */
+let moved = false;
+
 /** One page: its heading gets the focus, so that a screen reader says where one is. */
 export function Page({
   title,
@@ -19,10 +22,10 @@ export function Page({
     document.title = `${title} · Penstock`;
   }, [title]);
   useEffect(() => {
-    // Not on the first load, where nothing was left.
-    if (document.activeElement !== document.body && document.querySelector("[role=dialog]") === null) {
+    if (moved && document.querySelector("[role=dialog]") === null) {
       heading.current?.focus();
     }
+    moved = true;
   }, []);
   return (
     <>

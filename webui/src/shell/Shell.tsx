@@ -142,9 +142,9 @@ function UserMenu({ onHelp }: { readonly onHelp: () => void }) {
   const [theme, setTheme] = useState(storedTheme);
   return (
     <DropdownMenu.Root modal={false}>
-      <DropdownMenu.Trigger className="user" aria-label={`${me.email}, ${me.role}: account and settings`}>
-        <span className="role">{me.role}</span>
-        <span className="email">{me.email}</span>
+      <DropdownMenu.Trigger className="user">
+        <span className="role">{me.role}</span> <span className="email">{me.email}</span>
+        <span className="sr">, account and settings</span>
       </DropdownMenu.Trigger>
       <DropdownMenu.Portal>
         <DropdownMenu.Content className="menu" align="end" sideOffset={6}>

@@ -231,7 +231,7 @@ function Rows({
           ))}
           <Button
             kind="quiet"
-            label={`Take away row ${String(index + 1)} of ${label}`}
+            label={`Remove row ${String(index + 1)} of ${label}`}
             onClick={() => {
               onChange(rows.toSpliced(index, 1));
             }}

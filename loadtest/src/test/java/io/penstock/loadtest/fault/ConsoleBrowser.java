@@ -38,6 +38,18 @@ final class ConsoleBrowser implements AutoCloseable {
       "document.addEventListener('securitypolicyviolation', e => console.error("
           + "'policy violated: ' + e.violatedDirective + ' ' + e.blockedURI + ' ' + e.sample));";
 
+  /// The protocol of the browser does not tell what a Request object carries.
+  private static final String TELL_BODIES =
+      """
+      const send = window.fetch;
+      window.fetch = async (input, init) => {
+        const request = new Request(input, init);
+        const body = await request.clone().text();
+        if (body !== '') await window.tellBody(body);
+        return send(request);
+      };
+      """;
+
   private final Playwright playwright;
   private final Browser browser;
   private final URI url;
@@ -95,7 +107,8 @@ final class ConsoleBrowser implements AutoCloseable {
                 .setViewportSize(width, height));
     context.setDefaultTimeout(PATIENCE_MS);
     context.addInitScript(TELL_VIOLATIONS);
-    context.onRequest(request -> Optional.ofNullable(request.postData()).ifPresent(bodies::add));
+    context.exposeFunction("tellBody", arguments -> bodies.add(String.valueOf(arguments[0])));
+    context.addInitScript(TELL_BODIES);
     Page page = context.newPage();
     page.onPageError(error -> complaints.add("script error: " + error));
     page.onConsoleMessage(this::note);

@@ -1,6 +1,7 @@
 package io.penstock.loadtest.fault;
 
 import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
+import static com.microsoft.playwright.assertions.PlaywrightAssertions.setDefaultAssertionTimeout;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -40,6 +41,7 @@ import org.junit.jupiter.api.io.TempDir;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class ConsoleIT {
+  private static final double PATIENCE_MS = 15_000;
   private static final String ADMIN = "admin@penstock.local";
   private static final String VIEWER = "viewer@example.org";
   private static final String SOMEBODY = "somebody@example.org";
@@ -83,8 +85,10 @@ class ConsoleIT {
         ConsoleBrowser.chromium().isPresent(),
         "SKIPPED: the console's browser tests did not run: no Chromium in /usr/bin (Debian: apt-get"
             + " install chromium fonts-dejavu-core)");
+    // The first pages of a broker that has just started, on a machine that does other things too.
+    setDefaultAssertionTimeout(PATIENCE_MS);
     shots = Files.createDirectories(Home.find().root().resolve("loadtest/target/console"));
-    plant = Plant.open(directory.resolve("plant"));
+    plant = Plant.open(directory);
     browser = ConsoleBrowser.at(plant.url());
     user(VIEWER, "Viewer");
     user(SOMEBODY, "Engineer");
@@ -143,6 +147,10 @@ class ConsoleIT {
         AriaRole.HEADING, new Page.GetByRoleOptions().setName(name).setExact(true).setLevel(1));
   }
 
+  private static Locator filter(Page page) {
+    return page.getByLabel("Filter", new Page.GetByLabelOptions().setExact(true));
+  }
+
   private static LocatorAssertions.IsVisibleOptions within(double seconds) {
     return new LocatorAssertions.IsVisibleOptions().setTimeout(seconds * 1000);
   }
@@ -179,7 +187,7 @@ class ConsoleIT {
     page.locator(".user").click();
     page.getByText("Sign out").click();
     assertThat(page.getByText("You are signed out.")).isVisible();
-    page.goBack();
+    page.navigate("/agents");
     assertThat(heading(page, "Sign in")).isVisible();
   }
 
@@ -190,7 +198,7 @@ class ConsoleIT {
     assertThat(heading(page, "Welcome")).isVisible();
     shot(page, "welcome");
     page.evaluate("window.sameDocument = true");
-    page.getByText("Create a token").click();
+    page.getByRole(AriaRole.LINK, new Page.GetByRoleOptions().setName("Create a token")).click();
     button(page, "Create a token…").click();
     page.getByLabel("Agent", new Page.GetByLabelOptions().setExact(false)).first().fill("plant-1");
     page.getByLabel("Site").fill("berlin");
@@ -342,6 +350,7 @@ class ConsoleIT {
   void worksWithTheKeyboardAlone() {
     Page page = page();
     page.navigate("/");
+    assertThat(page.getByLabel("E-mail")).isFocused();
     page.keyboard().type(ADMIN);
     page.keyboard().press("Tab");
     page.keyboard().type(plant.password());
@@ -357,7 +366,9 @@ class ConsoleIT {
     assertThat(page).hasURL(Pattern.compile("q=site%3Aberlin"));
     page.keyboard().press("Tab");
     page.getByRole(AriaRole.HEADING).first().focus();
+    assertThat(page.locator("tr[data-key=plant-1]")).isVisible();
     page.keyboard().press("j");
+    assertThat(page.locator("tr[data-key=plant-1]")).isFocused();
     page.keyboard().press("Enter");
     assertThat(heading(page, "plant-1")).isVisible();
 
@@ -377,7 +388,7 @@ class ConsoleIT {
     Page page = page();
     ConsoleBrowser.signIn(page, VIEWER, PASSWORD);
     page.navigate("/agents?q=");
-    page.getByLabel("Filter").fill("kept words");
+    filter(page).fill("kept words");
 
     String path = "/users/" + VIEWER + "/password";
     try {
@@ -390,7 +401,7 @@ class ConsoleIT {
     page.keyboard().press("Enter");
 
     assertThat(page.getByRole(AriaRole.DIALOG)).hasCount(0);
-    assertThat(page.getByLabel("Filter")).hasValue("kept words");
+    assertThat(filter(page)).hasValue("kept words");
   }
 
   private static LocatorAssertions.ContainsTextOptions containing(double seconds) {
@@ -402,7 +413,7 @@ class ConsoleIT {
   void saysThatTheBrokerIsGoneAndGoesOnWhenItIsBack() throws IOException {
     Page page = admin();
     page.navigate("/agents");
-    page.getByLabel("Filter").fill("plant");
+    filter(page).fill("plant");
     assertThat(page.locator("tr[data-key=plant-1]")).isVisible();
     page.evaluate("window.sameDocument = true");
 
@@ -414,7 +425,7 @@ class ConsoleIT {
     plant.await("the broker is ready", plant.api()::isReady);
     assertThat(page.locator(".pill")).not().containsText("Reconnecting", containing(40));
     assertThat(page.locator("tr[data-key=plant-1]").getByText("Online")).isVisible(within(40));
-    assertThat(page.getByLabel("Filter")).hasValue("plant");
+    assertThat(filter(page)).hasValue("plant");
     assertThat(page.evaluate("window.sameDocument")).isEqualTo(true);
   }
 
@@ -450,6 +461,7 @@ class ConsoleIT {
     page.locator("h1").first().waitFor();
     assertThat(page.locator(".loading")).hasCount(0);
     page.waitForTimeout(150);
+    page.locator("h1").first().waitFor();
   }
 
   private static boolean overflows(Page page) {
