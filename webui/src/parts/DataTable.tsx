@@ -93,10 +93,16 @@ export function DataTable<T>({
     };
   }, [virtual]);
 
+  const focus = (row: number) => {
+    const element = scroller.current?.querySelector<HTMLElement>(`tr[data-row="${String(row)}"]`);
+    if (element !== null && element !== undefined) {
+      wantsFocus.current = false;
+      element.focus();
+    }
+  };
   useEffect(() => {
     if (wantsFocus.current) {
-      wantsFocus.current = false;
-      scroller.current?.querySelector<HTMLElement>(`tr[data-row="${String(active)}"]`)?.focus();
+      focus(active);
     }
   }, [active, from, to]);
 
@@ -104,6 +110,10 @@ export function DataTable<T>({
     const row = Math.max(0, Math.min(rows.length - 1, next));
     wantsFocus.current = true;
     setAt(row);
+    // The row that is the active one already changes nothing, so that no effect would follow.
+    if (row === active) {
+      focus(row);
+    }
     const element = scroller.current;
     if (element !== null && virtual) {
       const y = row * ROW_PX;
