@@ -81,6 +81,11 @@ class ConsoleIT {
 
   @BeforeAll
   void start(@TempDir Path directory) throws IOException {
+    // Where it must not be missing, nothing is skipped.
+    assertThat(
+            ConsoleBrowser.chromium().isPresent() || !Boolean.getBoolean("penstock.test.browser"))
+        .as("a Chromium in /usr/bin")
+        .isTrue();
     assumeTrue(
         ConsoleBrowser.chromium().isPresent(),
         "SKIPPED: the console's browser tests did not run: no Chromium in /usr/bin (Debian: apt-get"
