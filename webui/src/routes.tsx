@@ -17,11 +17,17 @@ const root = createRootRoute({
   validateSearch: (search: Record<string, unknown>): Search => search as Search,
 });
 
-const page = <P extends string>(path: P, permission: string, load: () => Promise<{ default: React.ComponentType }>) =>
+/** `allAgents`: for whoever may see all of them only. */
+const page = <P extends string>(
+  path: P,
+  permission: string,
+  load: () => Promise<{ default: React.ComponentType }>,
+  allAgents = false,
+) =>
   createRoute({
     getParentRoute: () => root,
     path,
-    component: guarded(permission, lazyRouteComponent(load)),
+    component: guarded(permission, lazyRouteComponent(load), allAgents),
   });
 
 const tree = root.addChildren([
@@ -40,7 +46,8 @@ const tree = root.addChildren([
   page("/audit", "audit:read-own", () => import("./pages/audit/AuditPage")),
   page("/access", "users:manage", () => import("./pages/access/AccessPage")),
   page("/loadtests", "dashboards:read", () => import("./pages/loadtests/LoadTestsPage")),
-  page("/broker", "logs:read", () => import("./pages/broker/BrokerPage")),
+  page("/changes", "changes:create", () => import("./pages/changes/ChangesPage")),
+  page("/broker", "logs:read", () => import("./pages/broker/BrokerPage"), true),
 ]);
 
 export const router = createRouter({

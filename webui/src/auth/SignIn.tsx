@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState, type FormEvent } from "react";
+import { useEffect, useId, useRef, useState, type SubmitEvent } from "react";
 import { ApiError, UnreachableError } from "../api/client";
 import { sentenceOf } from "../api/problem";
 import { Button, Note, TextField } from "../parts/basics";
@@ -68,7 +68,7 @@ function SignInForm({ email: known, onDone }: { readonly email?: string; readonl
     };
   }, [wait]);
 
-  async function submit(event: FormEvent<HTMLFormElement>) {
+  async function submit(event: SubmitEvent<HTMLFormElement>) {
     event.preventDefault();
     if (email === "" || password === "") {
       setFailure(email === "" ? "Enter your e-mail address." : "Enter your password.");

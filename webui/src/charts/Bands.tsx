@@ -1,11 +1,13 @@
-import { useEffect, useId, useMemo, useRef, useState, type ReactNode } from "react";
+import { useEffect, useEffectEvent, useId, useMemo, useRef, useState, type ReactNode } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { LatencyPoint } from "../live/types";
 import { Button } from "../parts/basics";
 import { moment, ms } from "../parts/words";
 import { colour, onThemeChange } from "./colours";
-import { gridOf } from "./scale";
+import { gridOf, type Interval } from "./scale";
+
+export type TimedPoint = LatencyPoint & Interval;
 
 const LINES = [
   { id: "p50_ms", name: "p50", token: "--p50", dash: [] },
@@ -16,6 +18,21 @@ const LINES = [
 ] as const;
 
 const HEIGHT = 240;
+
+/** Steps with none beside them: a line through them has no length. */
+function isolated(plot: uPlot, series: number, show: boolean): number[] | null {
+  if (show) {
+    return null;
+  }
+  const values = plot.data[series] ?? [];
+  const alone: number[] = [];
+  values.forEach((value, index) => {
+    if (value !== null && (values[index - 1] ?? null) === null && (values[index + 1] ?? null) === null) {
+      alone.push(index);
+    }
+  });
+  return alone;
+}
 
 /** Percentiles over time, one line each, filled between: where the calls are, and how far the slow ones reach. */
 export function Bands({
@@ -28,7 +45,7 @@ export function Bands({
   children,
 }: {
   readonly title: string;
-  readonly points: readonly LatencyPoint[];
+  readonly points: readonly TimedPoint[];
   readonly from: number;
   readonly to: number;
   readonly step: number;
@@ -126,19 +143,21 @@ function Plot({
     ],
     [grid],
   );
-  const latest = useRef(data);
-  latest.current = data;
-  const tell = useRef(onCursor);
-  tell.current = onCursor;
+  const tell = useEffectEvent(onCursor);
+  const fill = useEffectEvent((chart: uPlot) => {
+    chart.setData(data);
+  });
 
   useEffect(() => {
     const element = host.current;
     if (element === null) {
       return;
     }
-    const made = new uPlot(optionsOf(element.clientWidth, log, sloMs, (index) => {
-      tell.current(index);
-    }), latest.current, element);
+    const options = optionsOf(element.clientWidth, log, sloMs, (index) => {
+      tell(index);
+    });
+    const made = new uPlot(options, [[]], element);
+    fill(made);
     plot.current = made;
     const observer = new ResizeObserver(() => {
       made.setSize({ width: element.clientWidth, height: HEIGHT });
@@ -200,7 +219,7 @@ function optionsOf(
     scales: {
       x: { time: true },
       y: log
-        ? { distr: 3, log: 10 }
+        ? { distr: uPlot.Scale.Distr.Logarithmic, log: 10 }
         : { range: (_, __, most) => [0, (Number.isFinite(most) ? most : 1) * 1.05] },
     },
     axes: [axis, { ...axis, size: 64, values: (_, ticks) => ticks.map((it) => (it === null ? "" : ms(it))) }],
@@ -210,7 +229,7 @@ function optionsOf(
         stroke: colour(line.token),
         width: line.name === "p50" || line.name === "p99" ? 2 : 1.25,
         dash: [...line.dash],
-        points: { size: 3 },
+        points: { size: 3, filter: isolated },
         spanGaps: false,
       })),
     ],
