@@ -87,7 +87,7 @@ final class AlarmRoutes {
         .orElse(true);
   }
 
-  private static JsonObject json(Alarm alarm) {
+  static JsonObject json(Alarm alarm) {
     return new JsonObject()
         .put("id", alarm.id())
         .put("kind", alarm.kind())

@@ -9,13 +9,17 @@ import io.penstock.broker.agents.EnrollmentTokens;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditProof;
 import io.penstock.broker.delivery.DeliveryOperations;
+import io.penstock.broker.live.LiveFeed;
+import io.penstock.broker.measure.Instruments;
 import io.penstock.broker.rotation.KeyOperations;
+import io.penstock.broker.store.AlarmTable.Alarm;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.systems.SystemOperations;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.json.JsonObject;
 import io.vertx.core.net.SocketAddress;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
@@ -58,6 +62,8 @@ public final class Api {
       KeyOperations keys,
       Audit audit,
       AuditProof proof,
+      Instruments instruments,
+      LiveFeed live,
       Duration serviceTokenMaxTtl,
       Clock clock) {}
 
@@ -74,13 +80,22 @@ public final class Api {
         .addTo(routes);
     new BlockRoutes(features.blocks()).addTo(routes);
     new EnrollmentTokenRoutes(features.enrollmentTokens()).addTo(routes);
-    new AgentRoutes(features.agents(), features.systems()).addTo(routes);
+    new AgentRoutes(features.agents(), features.systems(), features.instruments().archive()).addTo(routes);
     new MessageRoutes(features.delivery()).addTo(routes);
     new SystemRoutes(features.systems()).addTo(routes);
     new KeyRoutes(features.keys()).addTo(routes);
     new AuditRoutes(features.audit()).addTo(routes);
     new AuditProofRoutes(features.proof(), features.clock()).addTo(routes);
     new AlarmRoutes(features.database(), features.accounts(), features.audit(), features.clock())
+        .addTo(routes);
+    new LiveRoutes(features.live(), features.accounts()).addTo(routes);
+    new MeasureRoutes(
+            features.instruments(),
+            features.live(),
+            features.accounts(),
+            features.agents(),
+            features.database(),
+            features.clock())
         .addTo(routes);
     addHealth(features.database());
     addOpenApi();
@@ -116,6 +131,11 @@ public final class Api {
         .toCompletionStage()
         .toCompletableFuture()
         .join();
+  }
+
+  /// An alarm as `/api/v1/alarms` shows it.
+  public static JsonObject alarmJson(Alarm alarm) {
+    return AlarmRoutes.json(alarm);
   }
 
   /// The router itself, for tests.

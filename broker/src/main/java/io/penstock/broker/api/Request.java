@@ -37,6 +37,7 @@ final class Request {
   private final Origin origin;
   private final Credential credential;
   private final HttpMethod method;
+  private final Optional<String> lastEventId;
   private final @Nullable Actor actor;
 
   private Request(
@@ -46,6 +47,7 @@ final class Request {
       Origin origin,
       Credential credential,
       HttpMethod method,
+      Optional<String> lastEventId,
       @Nullable Actor actor) {
     this.pathParameters = pathParameters;
     this.queryParameters = queryParameters;
@@ -53,6 +55,7 @@ final class Request {
     this.origin = origin;
     this.credential = credential;
     this.method = method;
+    this.lastEventId = lastEventId;
     this.actor = actor;
   }
 
@@ -64,11 +67,13 @@ final class Request {
         origin,
         Credential.of(context.request()),
         context.request().method(),
+        Optional.ofNullable(context.request().getHeader("Last-Event-ID")),
         null);
   }
 
   Request as(Actor known) {
-    return new Request(pathParameters, queryParameters, body, origin, credential, method, known);
+    return new Request(
+        pathParameters, queryParameters, body, origin, credential, method, lastEventId, known);
   }
 
   Origin origin() {
@@ -101,6 +106,11 @@ final class Request {
       throw new IllegalStateException("the route has no parameter " + name);
     }
     return value;
+  }
+
+  /// What a client that lost a stream says it read last.
+  Optional<String> lastEventId() {
+    return lastEventId.or(() -> query("last_event_id"));
   }
 
   Optional<String> query(String name) {

@@ -16,10 +16,15 @@ import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditProof;
 import io.penstock.broker.config.BrokerConfig;
 import io.penstock.broker.config.Networks;
+import io.penstock.broker.live.LiveFeed;
+import io.penstock.broker.live.PolledAlarms;
+import io.penstock.broker.measure.Instruments;
+import io.penstock.broker.measure.NodeStatus;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.store.ServiceAccountTable;
 import io.penstock.broker.store.UserTable;
 import io.penstock.broker.systems.SystemsRig;
+import io.penstock.broker.tunnel.LiveSession;
 import io.penstock.codec.seal.SigningKey;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.json.JsonArray;
@@ -33,12 +38,14 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 
 /// The whole API with real agents and systems on a real Postgres, spoken to by a real HTTP client.
 final class ApiRig implements AutoCloseable {
@@ -47,6 +54,9 @@ final class ApiRig implements AutoCloseable {
   final SystemsRig systems;
   final Api api;
   final Accounts accounts;
+  final Instruments instruments;
+  final LiveFeed live;
+  final AtomicReference<List<LiveSession>> sessions = new AtomicReference<>(List.of());
   final SigningKey jwtKey;
   final FirstAdmin first;
   final String admin;
@@ -92,6 +102,35 @@ final class ApiRig implements AutoCloseable {
             news,
             systems.clock());
     first = accounts.createFirstAdmin().orElseThrow();
+    instruments =
+        new Instruments(
+            new Instruments.Surroundings(
+                database,
+                "broker-1",
+                "test",
+                100,
+                List.of(),
+                () -> new NodeStatus.Traffic(0, 0, 0),
+                () -> new NodeStatus.LiveUse(0, 0),
+                Clock.systemUTC()));
+    live =
+        new LiveFeed(
+            new LiveFeed.Sources(
+                database,
+                sessions::get,
+                new NoMessages(),
+                systems.systems,
+                instruments.measuring(),
+                instruments.archive(),
+                instruments.status(),
+                new PolledAlarms(database, Clock.systemUTC()),
+                () -> 0,
+                Api::alarmJson),
+            new LiveFeed.Limits(
+                config.telemetry().liveStreams(), config.telemetry().liveStreamsPerSession()),
+            Clock.systemUTC());
+    instruments.start();
+    live.start();
     api =
         new Api(
             systems.postgres.vertx(),
@@ -128,6 +167,8 @@ final class ApiRig implements AutoCloseable {
                         audit,
                         Optional.empty(),
                         systems.clock())),
+                instruments,
+                live,
                 Duration.ofDays(90),
                 systems.clock()));
     server =
@@ -212,7 +253,9 @@ final class ApiRig implements AutoCloseable {
 
   @Override
   public void close() {
+    live.close();
     server.close().toCompletionStage().toCompletableFuture().join();
+    instruments.close();
     systems.close();
   }
 }

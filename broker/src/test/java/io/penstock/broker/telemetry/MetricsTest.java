@@ -57,7 +57,15 @@ class MetricsTest {
     metrics =
         new Metrics(
             new Metrics.Sources(
-                () -> tunnels, MetricsTest::front, List::of, () -> DELIVERY, () -> AUDIT),
+                () -> tunnels,
+                MetricsTest::front,
+                List::of,
+                () -> DELIVERY,
+                () -> UNDELIVERED,
+                () -> AUDIT,
+                instruments,
+                () -> new NodeStatus.LiveUse(2, 9),
+                () -> new Metrics.SpanCounts(5, 6)),
             database.database());
   }
 
@@ -188,7 +196,15 @@ class MetricsTest {
         var ofIt =
             new Metrics(
                 new Metrics.Sources(
-                    () -> tunnels, MetricsTest::front, List::of, () -> DELIVERY, () -> AUDIT),
+                    () -> tunnels,
+                MetricsTest::front,
+                List::of,
+                () -> DELIVERY,
+                () -> UNDELIVERED,
+                () -> AUDIT,
+                instruments,
+                () -> new NodeStatus.LiveUse(2, 9),
+                () -> new Metrics.SpanCounts(5, 6)),
                 breakable.database())) {
       ofIt.refresh();
       assertThat(ofIt.text()).contains("penstock_alarms_open{severity=\"low\"} 0.0");
@@ -251,8 +267,8 @@ class MetricsTest {
         .invocations()
         .ended(
             new InvocationRecord(
-                ids, began, "caller", "site", "system", "GET", status, verdict, false, 10, 100,
-                hops));
+                ids, began, "caller", "site", "system", "agent", "GET", status, verdict, false, 10,
+                100, hops, 0));
   }
 
   private static TunnelCounters.Snapshot tunnels(long n) {

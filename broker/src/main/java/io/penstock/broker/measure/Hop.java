@@ -1,0 +1,35 @@
+package io.penstock.broker.measure;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/// Where the time of a call goes, and all of it.
+public enum Hop {
+  /// Until OPEN was handed to the tunnel, and from the arrival of the answer's head until it left.
+  BROKER,
+  /// Both ways together: one clock cannot tell them apart.
+  TUNNEL,
+  AGENT,
+  SYSTEM,
+  /// From the answer's head to its last byte.
+  BODY,
+  /// All of a call that was answered: the sum of the others.
+  TOTAL,
+  /// All of a call that no system answered, which is in none of the others.
+  FAILED;
+
+  static final int COUNT = values().length;
+
+  /// Those that add up to the total, in the order of a call.
+  public static final List<Hop> PARTS = List.of(BROKER, TUNNEL, AGENT, SYSTEM, BODY);
+
+  public String text() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+
+  public static Optional<Hop> of(String text) {
+    return Arrays.stream(values()).filter(hop -> hop.text().equals(text)).findFirst();
+  }
+}

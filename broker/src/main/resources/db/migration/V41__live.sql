@@ -1,0 +1,9 @@
+-- How each node was a few seconds ago, for whoever looks at all of them.
+create table node_status (
+  node   text collate "C" primary key,
+  at     timestamptz not null,
+  status jsonb not null
+);
+
+-- The newest changes of alarms, for those who watch.
+create index alarms_by_change on alarms (greatest(last_at, acknowledged_at, cleared_at));
