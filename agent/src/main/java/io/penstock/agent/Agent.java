@@ -102,8 +102,7 @@ final class Agent implements Callable<Integer> {
       Optional<CallSpans> spans =
           read.otlpEndpoint().map(to -> CallSpans.exportingTo(to, AgentProcess.instance(read)));
       var calls = new CallMeters();
-      var http =
-          new HttpPlugin(spans.<CallObserver>map(it -> it).orElse(CallObserver.NONE), calls);
+      var http = new HttpPlugin(spans.<CallObserver>map(it -> it).orElse(CallObserver.NONE), calls);
       Optional<SystemCatalog> catalog = catalog(read, loop, in, http);
       in.finish();
       return new AgentProcess(
@@ -131,11 +130,7 @@ final class Agent implements Callable<Integer> {
     try {
       return Optional.of(
           new SystemCatalog(
-              read.systems(),
-              read.ceiling(),
-              loop.eventLoop(),
-              loop.channelType(),
-              List.of(http)));
+              read.systems(), read.ceiling(), loop.eventLoop(), loop.channelType(), List.of(http)));
     } catch (SettingsException invalid) {
       invalid.problems().forEach(problem -> in.problem("systems: " + problem));
       return Optional.empty();

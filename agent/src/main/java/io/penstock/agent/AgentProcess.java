@@ -189,7 +189,8 @@ final class AgentProcess {
                 configurations,
                 narrator,
                 Failpoint.fromProperty());
-        var _ = Health.start(
+        var _ =
+            Health.start(
                 new Health.Watched(link, configurations, loop, calls, spans.map(this::counts)),
                 config.metricsPort())) {
       link.start();

@@ -506,8 +506,7 @@ final class RunningBroker {
   }
 
   private InvocationObserver observer() {
-    InvocationObserver always =
-        rollUps.and(metrics.invocations()).and(instruments.observer());
+    InvocationObserver always = rollUps.and(metrics.invocations()).and(instruments.observer());
     return spans.map(always::and).orElse(always);
   }
 

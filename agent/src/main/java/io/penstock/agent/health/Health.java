@@ -46,10 +46,7 @@ public final class Health implements AutoCloseable {
         () -> LOG.warn("metrics port {} is taken: no metrics, no health page", metricsPort));
     return new Health(
         Thread.ofVirtual().name("watchdog").start(new Watchdog(it.link())),
-        Thread.ofPlatform()
-            .daemon()
-            .name("loop-watchdog")
-            .start(loopWatchdog),
+        Thread.ofPlatform().daemon().name("loop-watchdog").start(loopWatchdog),
         server);
   }
 

@@ -20,8 +20,7 @@ public final class CallSpans implements CallObserver, AutoCloseable {
   private static final AttributeKey<Long> STATUS =
       AttributeKey.longKey("http.response.status_code");
   private static final AttributeKey<String> SYSTEM = AttributeKey.stringKey("penstock.system");
-  private static final AttributeKey<String> REQUEST =
-      AttributeKey.stringKey("penstock.request_id");
+  private static final AttributeKey<String> REQUEST = AttributeKey.stringKey("penstock.request_id");
   private static final int SAMPLED = 1;
 
   private final SpanWriter writer;

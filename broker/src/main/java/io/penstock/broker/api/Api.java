@@ -80,7 +80,8 @@ public final class Api {
         .addTo(routes);
     new BlockRoutes(features.blocks()).addTo(routes);
     new EnrollmentTokenRoutes(features.enrollmentTokens()).addTo(routes);
-    new AgentRoutes(features.agents(), features.systems(), features.instruments().archive()).addTo(routes);
+    new AgentRoutes(features.agents(), features.systems(), features.instruments().archive())
+        .addTo(routes);
     new MessageRoutes(features.delivery()).addTo(routes);
     new SystemRoutes(features.systems()).addTo(routes);
     new KeyRoutes(features.keys()).addTo(routes);

@@ -48,10 +48,7 @@ final class LiveRoutes {
     agent.ifPresent(name -> requireVisible(actor, name));
     Reservation reservation =
         feed.reserve(
-            actor.session(),
-            actor.scope(),
-            new Interest(topics, agent),
-            request.lastEventId());
+            actor.session(), actor.scope(), new Interest(topics, agent), request.lastEventId());
     return switch (reservation) {
       case Reservation.Refused(LiveFeed.Refusal why) -> throw refused(why);
       case Reservation.Reserved(Seat seat) -> begun(actor, seat);
@@ -95,8 +92,7 @@ final class LiveRoutes {
       case TOO_MANY_OF_SESSION ->
           Problem.later(
               429, "too-many-streams", "this sign-in watches in too many places", RETRY_SECONDS);
-      case TOO_MANY ->
-          Problem.later(503, "overloaded", "too many streams are open", RETRY_SECONDS);
+      case TOO_MANY -> Problem.later(503, "overloaded", "too many streams are open", RETRY_SECONDS);
     };
   }
 

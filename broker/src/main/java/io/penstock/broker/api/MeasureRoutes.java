@@ -172,8 +172,7 @@ final class MeasureRoutes {
     Range range = range(request, DEFAULT_RANGE);
     Question question = question(request, range);
     long step = step(request, range);
-    Points found =
-        answerable(() -> archive().points(question, EnumSet.of(hop, Hop.FAILED), step));
+    Points found = answerable(() -> archive().points(question, EnumSet.of(hop, Hop.FAILED), step));
     var points = new JsonArray();
     double errorMs = 0;
     for (Map.Entry<Long, HopTimes> point : found.points().entrySet()) {
@@ -186,7 +185,9 @@ final class MeasureRoutes {
             .put("hop", hop.text())
             .put("error_ms", MeasureJson.ms(errorMs))
             .put("bounds_ms", MeasureJson.boundsMs())
-            .put("coverage", new JsonObject().put("nodes", new JsonArray(List.copyOf(found.nodes()))))
+            .put(
+                "coverage",
+                new JsonObject().put("nodes", new JsonArray(List.copyOf(found.nodes()))))
             .put("points", points));
   }
 

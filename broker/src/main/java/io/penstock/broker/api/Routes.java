@@ -98,22 +98,21 @@ final class Routes {
 
   /// An answer that goes on for as long as somebody reads it.
   void streams(Permission permission, HttpMethod method, String path, StreamHandler handler) {
-    register(method, path, new Right.Needs(permission), handler);
+    add(method, path, new Right.Needs(permission), handler);
   }
 
   private void register(HttpMethod method, String path, Right right, Handler handler) {
-    register(
+    add(
         method,
         path,
         right,
-        (StreamHandler)
-            request -> {
-              Answer answer = handler.answer(request);
-              return (response, requestId) -> write(response, answer, requestId);
-            });
+        request -> {
+          Answer answer = handler.answer(request);
+          return (response, requestId) -> write(response, answer, requestId);
+        });
   }
 
-  private void register(HttpMethod method, String path, Right right, StreamHandler handler) {
+  private void add(HttpMethod method, String path, Right right, StreamHandler handler) {
     var route = new Registered(method.name(), path, right);
     registered.add(route);
     router.route(method, path).handler(context -> dispatch(context, route, handler));

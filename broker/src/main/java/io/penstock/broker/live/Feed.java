@@ -262,8 +262,7 @@ final class Feed {
     var alarms = new JsonObject();
     for (Severity severity : Severity.values()) {
       alarms.put(
-          severity.name().toLowerCase(Locale.ROOT),
-          fleet.openAlarms().getOrDefault(severity, 0L));
+          severity.name().toLowerCase(Locale.ROOT), fleet.openAlarms().getOrDefault(severity, 0L));
     }
     return alarms;
   }
@@ -288,8 +287,7 @@ final class Feed {
                         .put("count", entry.getValue().calls())
                         .put("failed", entry.getValue().failed())
                         .put(
-                            "p99_ms",
-                            MeasureJson.percentile(entry.getValue().of(Hop.TOTAL), 99))));
+                            "p99_ms", MeasureJson.percentile(entry.getValue().of(Hop.TOTAL), 99))));
     return worst;
   }
 
@@ -334,13 +332,11 @@ final class Feed {
     Set<String> left = new HashSet<>(before.keySet());
     left.removeAll(after.keySet());
     for (String agent : left) {
-      gone.apply(agent)
-          .ifPresent(row -> tell(now, topic, event, Audience.OF_AGENT, agent, row));
+      gone.apply(agent).ifPresent(row -> tell(now, topic, event, Audience.OF_AGENT, agent, row));
     }
   }
 
-  private Map<String, JsonObject> agentRows(
-      Fleet fleet, Map<String, List<LiveSession>> sessions) {
+  private Map<String, JsonObject> agentRows(Fleet fleet, Map<String, List<LiveSession>> sessions) {
     var rows = new TreeMap<String, JsonObject>();
     for (Agent agent : fleet.agents().values()) {
       if (scope.holds(agent.name(), agent.site(), agent.labels())) {
@@ -360,10 +356,7 @@ final class Feed {
         .put("online", session.isPresent())
         .put(
             "remote_ip",
-            session
-                .map(it -> it.remote().getHostAddress())
-                .or(agent::lastRemoteIp)
-                .orElse(null))
+            session.map(it -> it.remote().getHostAddress()).or(agent::lastRemoteIp).orElse(null))
         .put(
             "connected_at",
             session
@@ -412,8 +405,7 @@ final class Feed {
   }
 
   /// The best of its tunnels; null while none is measured.
-  private static @Nullable Double roundTrip(
-      Map<String, List<LiveSession>> sessions, String agent) {
+  private static @Nullable Double roundTrip(Map<String, List<LiveSession>> sessions, String agent) {
     return of(sessions, agent).stream()
         .map(LiveSession::roundTripNanos)
         .filter(nanos -> nanos > 0)
@@ -469,13 +461,7 @@ final class Feed {
       String agent = recent.call().agent();
       if (scope.isEverything() || (!agent.isEmpty() && sees(now.fleet(), agent))) {
         shown++;
-        tell(
-            now,
-            Topic.REQUESTS,
-            "request",
-            Audience.OF_AGENT,
-            agent,
-            MeasureJson.call(recent));
+        tell(now, Topic.REQUESTS, "request", Audience.OF_AGENT, agent, MeasureJson.call(recent));
       }
     }
     tell(

@@ -294,8 +294,7 @@ public final class LiveFeed implements AutoCloseable {
       return Optional.empty();
     }
     lookAtFleet();
-    var feed =
-        new Feed(boot + "-" + ++feedNumber, scope, FEED_BYTES, sources.alarmJson());
+    var feed = new Feed(boot + "-" + ++feedNumber, scope, FEED_BYTES, sources.alarmJson());
     feed.prime(fleet, sessions());
     feed.used(new Interest(Set.of(), Optional.empty()), clock.millis());
     feeds.put(scope, feed);

@@ -121,8 +121,7 @@ public final class HopArchive {
       var question =
           new Question(
               Optional.empty(), Optional.empty(), Optional.empty(), now.minus(SUMMARY), now);
-      SortedMap<SeriesKey, HopTimes> series =
-          bySeries(question, Set.of(Hop.TOTAL, Hop.FAILED));
+      SortedMap<SeriesKey, HopTimes> series = bySeries(question, Set.of(Hop.TOTAL, Hop.FAILED));
       var agents = new HashMap<String, HopTimes>();
       series.forEach(
           (key, times) -> agents.computeIfAbsent(key.agent(), _ -> new HopTimes()).add(times));

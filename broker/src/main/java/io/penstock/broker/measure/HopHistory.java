@@ -25,8 +25,8 @@ import java.util.TreeMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Keeps finished intervals in Postgres, first as they are, then summed up to coarser ones, exactly,
-/// and takes away what is old. Each node does so for its own rows.
+/// Keeps finished intervals in Postgres, first as they are, then summed up to coarser ones,
+/// exactly, and takes away what is old. Each node does so for its own rows.
 ///
 /// What Postgres does not take now waits, at most [#MAX_WAITING] rows; beyond, the oldest are
 /// dropped and counted. [#accept] never blocks; everything else does, and is called by one thread.
@@ -143,9 +143,7 @@ final class HopHistory {
   private long storedUntil() {
     synchronized (waiting) {
       Entry first = waiting.peekFirst();
-      return first == null
-          ? completeUntil
-          : Math.min(completeUntil, first.at().getEpochSecond());
+      return first == null ? completeUntil : Math.min(completeUntil, first.at().getEpochSecond());
     }
   }
 
@@ -207,8 +205,8 @@ final class HopHistory {
         });
   }
 
-  /// The rows of a time, each call in exactly one: coarse ones, and finer ones where nothing coarser
-  /// is stored yet.
+  /// The rows of a time, each call in exactly one: coarse ones, and finer ones where nothing
+  /// coarser is stored yet.
   ///
   /// @param allOfNode rows of whole nodes, else of single series
   /// @throws TooMuchException when there are more than [#MAX_ROWS]
@@ -220,7 +218,8 @@ final class HopHistory {
           for (Resolution one : coarsest.downToFinest().reversed()) {
             Instant from = one == coarsest ? range.from() : laterOf(range.from(), notSummedUp(one));
             var at =
-                new Range(one.seconds(), from, range.to(), range.agent(), range.system(), range.node());
+                new Range(
+                    one.seconds(), from, range.to(), range.agent(), range.system(), range.node());
             List<Entry> entries = table.read(tx, at, allOfNode, MAX_ROWS - rows.size() + 1);
             Map<String, Long> until = new TreeMap<>(summedUntil);
             for (Entry entry : entries) {

@@ -6,4 +6,8 @@ import java.util.Map;
 ///
 /// @param encoded of the hops that have any
 record HopRow(
-    SeriesKey series, long calls, long errors, long excessMicros, Map<Hop, Times.Encoded> encoded) {}
+    SeriesKey series,
+    long calls,
+    long errors,
+    long excessMicros,
+    Map<Hop, Times.Encoded> encoded) {}

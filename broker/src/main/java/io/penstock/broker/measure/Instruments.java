@@ -45,8 +45,7 @@ public final class Instruments implements AutoCloseable {
 
   public Instruments(Surroundings around) {
     history =
-        new HopHistory(
-            around.database(), around.node(), around.clock(), HopHistory.MAX_WAITING);
+        new HopHistory(around.database(), around.node(), around.clock(), HopHistory.MAX_WAITING);
     measuring = new Measuring(around.maxSeries(), around.clock(), this::keep);
     archive = new HopArchive(history, measuring, around.node(), around.clock());
     lag = new LoopLag(around.loops(), System::nanoTime);

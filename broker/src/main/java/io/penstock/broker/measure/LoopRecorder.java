@@ -193,8 +193,7 @@ final class LoopRecorder {
     long position = examplesWritten.getAcquire();
     if (position - examplesRead.getAcquire() < EXAMPLES) {
       examples.set(
-          (int) (position & (EXAMPLES - 1)),
-          new Example(call, epochMs.getAsLong(), slowest));
+          (int) (position & (EXAMPLES - 1)), new Example(call, epochMs.getAsLong(), slowest));
       examplesWritten.setRelease(position + 1);
     }
   }
@@ -251,6 +250,6 @@ final class LoopRecorder {
   }
 
   private static int micros(long value) {
-    return (int) Math.clamp(value, 0, Integer.MAX_VALUE);
+    return Math.clamp(value, 0, Integer.MAX_VALUE);
   }
 }

@@ -164,8 +164,7 @@ public final class NodeStatus {
     Instant dead = clock.instant().minus(ALIVE);
     sources.database().transaction(table::list).stream()
         .filter(status -> !status.node().equals(sources.node()))
-        .forEach(
-            status -> all.add(status.status().copy().put("live", status.at().isAfter(dead))));
+        .forEach(status -> all.add(status.status().copy().put("live", status.at().isAfter(dead))));
     return all;
   }
 }

@@ -42,10 +42,7 @@ public final class RecentCalls {
       for (Chosen one : chosen) {
         var recent =
             new Recent(
-                next,
-                Instant.ofEpochMilli(one.example.endedAtMs()),
-                one.kind,
-                one.example.call());
+                next, Instant.ofEpochMilli(one.example.endedAtMs()), one.kind, one.example.call());
         ring[(int) (next % CAPACITY)] = recent;
         next++;
         added.add(recent);

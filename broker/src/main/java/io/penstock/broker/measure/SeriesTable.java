@@ -10,8 +10,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 
 /// The pairs of agent and system whose times are kept apart: at most so many; who comes beyond is
-/// counted with the others. The number of a series that is gone rests until the next ones go, so that
-/// what an event loop is just writing under it is not taken for another's. Thread-safe.
+/// counted with the others. The number of a series that is gone rests until the next ones go, so
+/// that what an event loop is just writing under it is not taken for another's. Thread-safe.
 final class SeriesTable {
   static final int OTHER = 0;
   static final int NO_AGENT = 1;

@@ -99,7 +99,8 @@ public final class Times {
     var counts = new long[BOUNDS.length + 1];
     histogram
         .recordedValues()
-        .forEach(value -> counts[cell(value.getValueIteratedTo())] += value.getCountAtValueIteratedTo());
+        .forEach(
+            value -> counts[cell(value.getValueIteratedTo())] += value.getCountAtValueIteratedTo());
     var cells = new ArrayList<Cell>();
     for (int i = 0; i < counts.length; i++) {
       if (counts[i] > 0) {

@@ -1,7 +1,7 @@
 package io.penstock.broker.measure;
 
-import java.util.TreeMap;
 import java.util.Map;
+import java.util.TreeMap;
 
 /// What series have come to since the start, for counters that only rise. A series that gave its
 /// place up begins at 0 when it is called again. Written by the merger, read by anybody.

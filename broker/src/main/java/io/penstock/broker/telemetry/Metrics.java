@@ -32,7 +32,8 @@ import java.util.function.ToDoubleFunction;
 import java.util.function.ToLongFunction;
 
 /// All meters of one broker. Labels are closed sets of our own words, and, for a bounded number of
-/// them, names of agents and systems that were called; nothing that a caller sent. What others count is read when somebody scrapes.
+/// them, names of agents and systems that were called; nothing that a caller sent. What others
+/// count is read when somebody scrapes.
 public final class Metrics implements AutoCloseable {
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
@@ -293,7 +294,8 @@ public final class Metrics implements AutoCloseable {
         "penstock.history.rows.dropped",
         "Rows of times that were lost while Postgres was away.",
         it -> it.instruments().kept().dropped());
-    gauge("penstock.live.streams", "Streams of the live feed.", () -> sources.live().get().streams());
+    gauge(
+        "penstock.live.streams", "Streams of the live feed.", () -> sources.live().get().streams());
     counter(
         "penstock.live.events.dropped",
         "Events that slow readers of the live feed missed.",

@@ -6,8 +6,8 @@ import io.penstock.broker.measure.Totals;
 import java.util.Locale;
 import java.util.Map;
 
-/// Counters by agent and system, for as many of them as are kept apart: an operator's names, never a
-/// caller's. Written as text, because meters of a registry are for ever and series come and go.
+/// Counters by agent and system, for as many of them as are kept apart: an operator's names, never
+/// a caller's. Written as text, because meters of a registry are for ever and series come and go.
 final class SystemMeters {
   private static final String INVOCATIONS = "penstock_system_invocations_total";
   private static final String SECONDS = "penstock_system_hop_seconds_total";

@@ -23,8 +23,7 @@ public final class InvocationSpans implements InvocationObserver, AutoCloseable 
   private static final AttributeKey<String> AGENT = AttributeKey.stringKey("penstock.agent");
   private static final AttributeKey<String> CALLER = AttributeKey.stringKey("penstock.caller");
   private static final AttributeKey<String> VERDICT = AttributeKey.stringKey("penstock.verdict");
-  private static final AttributeKey<String> REQUEST =
-      AttributeKey.stringKey("penstock.request_id");
+  private static final AttributeKey<String> REQUEST = AttributeKey.stringKey("penstock.request_id");
   private static final AttributeKey<Long> TUNNEL_MICROS =
       AttributeKey.longKey("penstock.tunnel_us");
 

@@ -154,20 +154,20 @@ final class SpanWriter implements AutoCloseable {
 
   /// Hands out the ids of the span that this very thread is about to start.
   private static final class GivenIds implements IdGenerator {
-    private final ThreadLocal<Ids> given = new ThreadLocal<>();
+    private static final ThreadLocal<Ids> GIVEN = new ThreadLocal<>();
 
     void give(Ids span) {
-      given.set(span);
+      GIVEN.set(span);
     }
 
     @Override
     public String generateSpanId() {
-      return hex(given.get().span());
+      return hex(GIVEN.get().span());
     }
 
     @Override
     public String generateTraceId() {
-      return trace(given.get());
+      return trace(GIVEN.get());
     }
   }
 

@@ -297,7 +297,8 @@ final class HttpExchange implements StreamListener {
     systemMicros = NANOSECONDS.toMicros(headNanos - sentNanos);
     agentMicros = NANOSECONDS.toMicros(headNanos - openedNanos) - systemMicros;
     head =
-        new AnswerHead(answered, agentMicros, systemMicros, AnswerReader.fields(response.headers()));
+        new AnswerHead(
+            answered, agentMicros, systemMicros, AnswerReader.fields(response.headers()));
     if (interim) {
       sendHead(false);
       return;
