@@ -8,6 +8,11 @@ public interface CallObserver {
   CallObserver NONE =
       new CallObserver() {
         @Override
+        public boolean watches() {
+          return false;
+        }
+
+        @Override
         public OpenHead begin(OpenHead received) {
           return received;
         }
@@ -15,6 +20,11 @@ public interface CallObserver {
         @Override
         public void ended(OpenHead received, OpenHead told, Ended how) {}
       };
+
+  /// Whether [#ended] has anything to do.
+  default boolean watches() {
+    return true;
+  }
 
   /// What the system is told of a call, in place of what the broker said.
   OpenHead begin(OpenHead received);

@@ -82,8 +82,8 @@ class CallSpansTest {
         .allMatch(span -> span.getStatus().equals(StatusData.unset()))
         .noneMatch(span -> span.toString().contains("secret"));
     assertThat(ofSystem.getKind()).isEqualTo(SpanKind.CLIENT);
-    assertThat(ofSystem.getStartEpochNanos()).isBetween(
-        ofAgent.getStartEpochNanos(), ofAgent.getEndEpochNanos());
+    assertThat(ofSystem.getStartEpochNanos())
+        .isBetween(ofAgent.getStartEpochNanos(), ofAgent.getEndEpochNanos());
     assertThat(meters.all().get("erp")).isNotNull();
     assertThat(Objects.requireNonNull(meters.all().get("erp")).answered()).isEqualTo(1);
   }

@@ -139,14 +139,20 @@ final class Feed {
 
   void tick(Surroundings now) {
     watched.values().removeIf(last -> last < now.nowMs() - EventRing.MAX_AGE_MS);
-    slide(now);
+    // Good until the second is asked for another sum, so all of it is told first.
+    HopTimes all = now.second().sum(visible(now.fleet()));
+    long calls = all.calls();
+    slide(all);
     newest = overview(now);
     tell(now, Topic.OVERVIEW, "overview", Audience.EVERYBODY, "", newest);
     ticked.countDown();
+    if (calls > 0) {
+      tell(now, Topic.LATENCY, "latency", Audience.OF_ALL, "", times(now, null, all));
+      details(now);
+      requests(now, calls);
+    }
     changes(now);
     pulses(now);
-    latency(now);
-    calls(now);
     for (Alarm alarm : now.alarms()) {
       if (sees(now.fleet(), alarm.agentIfAny())) {
         tell(now, Topic.ALARMS, "alarm", Audience.EVERYBODY, "", alarmJson.apply(alarm));
@@ -179,11 +185,10 @@ final class Feed {
 
   // Overview.
 
-  private void slide(Surroundings now) {
-    HopTimes sum = now.second().sum(visible(now.fleet()));
-    // The sum is made anew for the next who asks: here what lasts is taken of it.
+  private void slide(HopTimes second) {
     window.addLast(
-        new Slice(sum.calls(), sum.failed(), sum.errors(), Times.copyOf(sum.of(Hop.TOTAL))));
+        new Slice(
+            second.calls(), second.failed(), second.errors(), Times.copyOf(second.of(Hop.TOTAL))));
     if (window.size() > WINDOW_SECONDS) {
       window.removeFirst();
     }
@@ -420,11 +425,7 @@ final class Feed {
 
   // Calls.
 
-  private void latency(Surroundings now) {
-    HopTimes all = now.second().sum(visible(now.fleet()));
-    if (!all.isEmpty()) {
-      tell(now, Topic.LATENCY, "latency", Audience.OF_ALL, "", times(now, null, all));
-    }
+  private void details(Surroundings now) {
     for (SeriesKey series : now.second().series()) {
       if (watched.containsKey(series.agent()) && sees(now.fleet(), series.agent())) {
         HopTimes times = now.second().sum(series::equals);
@@ -451,11 +452,7 @@ final class Feed {
         .put("error_ms", MeasureJson.ms(times.errorMs()));
   }
 
-  private void calls(Surroundings now) {
-    long total = now.second().sum(visible(now.fleet())).calls();
-    if (total == 0) {
-      return;
-    }
+  private void requests(Surroundings now, long total) {
     int shown = 0;
     for (Recent recent : now.shown()) {
       String agent = recent.call().agent();

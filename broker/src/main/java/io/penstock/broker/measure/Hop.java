@@ -25,6 +25,11 @@ public enum Hop {
   /// Those that add up to the total, in the order of a call.
   public static final List<Hop> PARTS = List.of(BROKER, TUNNEL, AGENT, SYSTEM, BODY);
 
+  /// Its place in arrays and columns.
+  int index() {
+    return ordinal();
+  }
+
   public String text() {
     return name().toLowerCase(Locale.ROOT);
   }

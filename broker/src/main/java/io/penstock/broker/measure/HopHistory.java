@@ -128,7 +128,7 @@ final class HopHistory {
   /// Sums up every coarser interval of which all is stored.
   void rollUp() {
     for (Resolution coarse : List.of(Resolution.MINUTE, Resolution.TEN_MINUTES)) {
-      Resolution fine = Resolution.values()[coarse.ordinal() - 1];
+      Resolution fine = coarse.finer();
       long until = coarse.floor(storedUntil());
       int done = 0;
       while (rollUpNext(fine, coarse, until)) {
@@ -241,8 +241,7 @@ final class HopHistory {
 
   /// From when on rows of this resolution may not be in the next coarser one yet.
   private Instant notSummedUp(Resolution fine) {
-    Resolution coarse = Resolution.values()[fine.ordinal() + 1];
-    return clock.instant().minusSeconds(3L * coarse.seconds());
+    return clock.instant().minusSeconds(3L * fine.coarser().seconds());
   }
 
   private static Instant laterOf(Instant a, Instant b) {
@@ -280,7 +279,7 @@ final class HopHistory {
       long sum = sums.getLong();
       entry
           .hops()
-          .get(hop.ordinal())
+          .get(hop.index())
           .ifPresent(bytes -> encoded.put(hop, new Times.Encoded(sum, bytes.bytes())));
     }
     return new HopRow(

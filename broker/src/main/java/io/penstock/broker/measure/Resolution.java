@@ -35,6 +35,16 @@ public enum Resolution {
     return TEN_MINUTES;
   }
 
+  /// The next one; there is none below the first.
+  Resolution finer() {
+    return values()[ordinal() - 1];
+  }
+
+  /// The next one; there is none above the last.
+  Resolution coarser() {
+    return values()[ordinal() + 1];
+  }
+
   /// From the finest to this one.
   List<Resolution> downToFinest() {
     return List.of(values()).subList(0, ordinal() + 1);

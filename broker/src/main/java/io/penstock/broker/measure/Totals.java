@@ -29,7 +29,7 @@ public final class Totals {
 
     /// Of answered calls.
     public long micros(Hop hop) {
-      return values[2 * CLASSES + hop.ordinal()];
+      return values[2 * CLASSES + hop.index()];
     }
   }
 
@@ -39,11 +39,11 @@ public final class Totals {
     boolean failed = (flags & LoopRecorder.FAILED) != 0;
     values[(failed ? CLASSES : 0) + LoopRecorder.statusClass(flags)]++;
     if (!failed) {
-      values[2 * CLASSES + Hop.BROKER.ordinal()] += broker;
-      values[2 * CLASSES + Hop.TUNNEL.ordinal()] += tunnel;
-      values[2 * CLASSES + Hop.AGENT.ordinal()] += agent;
-      values[2 * CLASSES + Hop.SYSTEM.ordinal()] += system;
-      values[2 * CLASSES + Hop.BODY.ordinal()] += body;
+      values[2 * CLASSES + Hop.BROKER.index()] += broker;
+      values[2 * CLASSES + Hop.TUNNEL.index()] += tunnel;
+      values[2 * CLASSES + Hop.AGENT.index()] += agent;
+      values[2 * CLASSES + Hop.SYSTEM.index()] += system;
+      values[2 * CLASSES + Hop.BODY.index()] += body;
     }
   }
 

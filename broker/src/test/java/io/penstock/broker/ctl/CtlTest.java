@@ -668,7 +668,10 @@ class CtlTest {
             "audit",
             "audit list",
             "alarms",
-            "alarms ack")) {
+            "alarms ack",
+            "times",
+            "times hops",
+            "times requests")) {
       String[] args = (line + " --help").strip().split(" ");
 
       Shell.Result result = shell.ctl(args);

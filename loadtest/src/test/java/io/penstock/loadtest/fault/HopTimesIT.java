@@ -148,10 +148,11 @@ class HopTimesIT {
                         .variable("PENSTOCK_TELEMETRY_TRACE_PERCENT", "100"))) {
       plant.enroll(
           launch ->
-              launch.variable(
-                  "PENSTOCK_TELEMETRY_OTLP_ENDPOINT", collector.endpoint().toString()));
+              launch.variable("PENSTOCK_TELEMETRY_OTLP_ENDPOINT", collector.endpoint().toString()));
       assertThat(plant.serves()).isTrue();
-      plant.await("a whole tree", () -> collector.spans().stream().anyMatch(root -> isTree(root, collector)));
+      plant.await(
+          "a whole tree",
+          () -> collector.spans().stream().anyMatch(root -> isTree(root, collector)));
     }
   }
 

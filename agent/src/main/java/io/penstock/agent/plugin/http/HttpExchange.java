@@ -521,7 +521,7 @@ final class HttpExchange implements StreamListener {
   }
 
   private void tellObserver() {
-    if (observer != CallObserver.NONE) {
+    if (observer.watches()) {
       observer.ended(
           received,
           open,
