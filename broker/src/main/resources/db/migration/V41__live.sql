@@ -4,6 +4,3 @@ create table node_status (
   at     timestamptz not null,
   status jsonb not null
 );
-
--- The newest changes of alarms, for those who watch.
-create index alarms_by_change on alarms (greatest(last_at, acknowledged_at, cleared_at));

@@ -17,9 +17,12 @@ import io.penstock.broker.access.ServiceAccounts;
 import io.penstock.broker.agents.Agents;
 import io.penstock.broker.agents.EnrollmentTokens;
 import io.penstock.broker.agents.EnrollmentTokens.Pin;
+import io.penstock.broker.agents.Gateways;
+import io.penstock.broker.alarms.Alarms;
 import io.penstock.broker.api.Api;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditProof;
+import io.penstock.broker.changes.Changes;
 import io.penstock.broker.config.BrokerConfig;
 import io.penstock.broker.config.DataDirectory;
 import io.penstock.broker.delivery.Delivery;
@@ -34,15 +37,18 @@ import io.penstock.broker.front.Front;
 import io.penstock.broker.front.FrontSettings;
 import io.penstock.broker.front.PublicPort;
 import io.penstock.broker.front.Ticker;
+import io.penstock.broker.gateways.GatewayService;
+import io.penstock.broker.gateways.GatewaySessions;
 import io.penstock.broker.keys.BrokerKeys;
 import io.penstock.broker.keys.MasterKey;
+import io.penstock.broker.live.AnnouncedAlarms;
 import io.penstock.broker.live.LiveFeed;
-import io.penstock.broker.live.PolledAlarms;
 import io.penstock.broker.measure.Instruments;
 import io.penstock.broker.measure.NodeStatus;
 import io.penstock.broker.rotation.KeyRotation;
 import io.penstock.broker.routing.RoutingTable;
 import io.penstock.broker.store.AccessHints;
+import io.penstock.broker.store.AlarmTable;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.store.DatabaseAddress;
 import io.penstock.broker.store.EmbeddedPostgres;
@@ -92,6 +98,7 @@ final class RunningBroker {
   private static final int ALARMS_SECONDS = 15;
   private static final int HEADS_SECONDS = 60;
   private static final int SESSIONS_SECONDS = 2;
+  private static final int CHANGES_SECONDS = 60;
   private static final int DROP_MINUTES = 60;
 
   private final BrokerConfig config;
@@ -115,15 +122,21 @@ final class RunningBroker {
   private final RoutingTable routing = new RoutingTable();
   private final Sessions sessions = new Sessions(routing);
   private final Agents agents;
+  private final GatewaySessions gatewaySessions = new GatewaySessions();
+  private final Gateways gateways;
+  private final GatewayService gatewayService;
   private final Delivery delivery;
   private final Hints hints;
   private final Systems systems;
+  private final Changes changes;
   private final KeyRotation rotation;
   private final RollUps rollUps;
   private final Instruments instruments;
   private final Optional<InvocationSpans> spans;
   private final LiveFeed live;
   private final Metrics metrics;
+  private final Alarms alarms;
+  private final Hints alarmHints;
   private final ScheduledExecutorService upkeep =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().daemon().name("upkeep").factory());
@@ -167,7 +180,14 @@ final class RunningBroker {
     proof =
         new AuditProof(
             new AuditProof.Surroundings(
-                database, keys, data, audit, config.audit().retention(), clock));
+                database,
+                keys,
+                data,
+                audit,
+                config.audit().retention(),
+                config.audit().kafka(),
+                config.node(),
+                clock));
     var tokens = new AccessTokens(vertx, keys::jwtKeys);
     accounts =
         new Accounts(
@@ -210,7 +230,7 @@ final class RunningBroker {
             new Agents.Surroundings(
                 database,
                 keys,
-                new SessionsOfAgents(sessions),
+                new SessionsOfAgents(sessions, gatewaySessions),
                 (tx, agent, generation) -> systems().documents().head(tx, agent, generation),
                 random,
                 clock,
@@ -222,7 +242,7 @@ final class RunningBroker {
                 database,
                 keys,
                 agents.approved(),
-                new SessionsOfAgents(sessions),
+                new SessionsOfAgents(sessions, new GatewaySessions()),
                 () -> delivery().queue(),
                 random,
                 clock));
@@ -236,6 +256,22 @@ final class RunningBroker {
                 keys::sign,
                 audit,
                 clock));
+    gateways =
+        agents.gateways(
+            new Gateways.Settings(
+                config.externalUrl(),
+                config.gateways().plainBearer(),
+                config.gateways().tokenTtl()),
+            tokens);
+    gatewayService =
+        new GatewayService(
+            database,
+            systems.documents(),
+            gateways,
+            gatewaySessions,
+            delivery.gatewayReceipts(),
+            keys,
+            clock);
     rotation =
         new KeyRotation(
             new KeyRotation.Surroundings(
@@ -245,7 +281,19 @@ final class RunningBroker {
                 agents.keyUpkeep(),
                 systems.keyUpkeep(),
                 new CaKeyFile(data, keys.kek()),
-                config.access().tokenTtl(),
+                longestToken(config),
+                clock));
+    changes =
+        new Changes(
+            new Changes.Surroundings(
+                database,
+                keys,
+                systems,
+                agents.operations(),
+                accounts,
+                audit,
+                accessNews,
+                config.changes(),
                 clock));
     sessions.alsoTell(delivery);
     hints =
@@ -292,6 +340,7 @@ final class RunningBroker {
                 delivery::counters,
                 delivery.operations()::undelivered,
                 proof::state,
+                proof::shipping,
                 instruments,
                 () -> live().use(),
                 () ->
@@ -299,6 +348,21 @@ final class RunningBroker {
                         .map(it -> new Metrics.SpanCounts(it.exported(), it.lost()))
                         .orElse(Metrics.SpanCounts.NONE)),
             database);
+    tls = tlsAhead.get();
+    alarms =
+        new Alarms(
+            new Alarms.Surroundings(
+                vertx,
+                database,
+                audit,
+                accounts,
+                keys,
+                tls.chain(),
+                config.data(),
+                config.node(),
+                config.externalUrl(),
+                config.alarms(),
+                clock));
     live =
         new LiveFeed(
             new LiveFeed.Sources(
@@ -309,19 +373,31 @@ final class RunningBroker {
                 instruments.measuring(),
                 instruments.archive(),
                 instruments.status(),
-                new PolledAlarms(database, clock),
+                new AnnouncedAlarms(database, alarms.news(), clock),
                 metrics::running,
                 Api::alarmJson),
             new LiveFeed.Limits(
                 config.telemetry().liveStreams(), config.telemetry().liveStreamsPerSession()),
             clock);
-    tls = tlsAhead.get();
+    alarmHints =
+        new Hints(
+            vertx,
+            this::databaseAddress,
+            AlarmTable.CHANNEL,
+            alarms.news()::hint,
+            alarms.news()::listening);
     front =
         new Front(
             frontSettings(),
             wiring(),
             tickers,
             new Doorkeeping(blocks, config.listen().trustedProxies()));
+  }
+
+  private static Duration longestToken(BrokerConfig config) {
+    Duration people = config.access().tokenTtl();
+    Duration machines = config.gateways().tokenTtl();
+    return people.compareTo(machines) > 0 ? people : machines;
   }
 
   private EmbeddedPostgres embedded(Ahead<TlsIdentity> first) {
@@ -364,8 +440,11 @@ final class RunningBroker {
     // What goes on in the background all the time begins once agents can come back.
     broker.rotation.start();
     broker.proof.start();
+    broker.alarmHints.start();
+    broker.alarms.start();
     broker.renewHeads();
     broker.watchSessions();
+    broker.watchChanges();
     return broker;
   }
 
@@ -400,12 +479,22 @@ final class RunningBroker {
             TimeUnit.SECONDS);
   }
 
+  private void watchChanges() {
+    var _ =
+        upkeep.scheduleAtFixedRate(
+            () -> step("waiting changes", changes::upkeep),
+            CHANGES_SECONDS,
+            CHANGES_SECONDS,
+            TimeUnit.SECONDS);
+  }
+
   private void watchSessions() {
     var _ =
         upkeep.scheduleAtFixedRate(
             () -> {
               step("watching sessions", accounts.watches()::check);
               step("blocked addresses", blocks::load);
+              step("silent gateways", gatewayService::sweep);
             },
             SESSIONS_SECONDS,
             SESSIONS_SECONDS,
@@ -416,6 +505,9 @@ final class RunningBroker {
             1,
             DROP_MINUTES,
             TimeUnit.MINUTES);
+    var _ =
+        upkeep.scheduleAtFixedRate(
+            () -> step("dropping old proofs", gateways::dropOld), 1, 1, TimeUnit.MINUTES);
   }
 
   private void startMetrics() {
@@ -506,7 +598,10 @@ final class RunningBroker {
   }
 
   private InvocationObserver observer() {
-    InvocationObserver always = rollUps.and(metrics.invocations()).and(instruments.observer());
+    InvocationObserver always = rollUps
+            .and(metrics.invocations())
+            .and(alarms.invocations())
+            .and(instruments.observer());
     return spans.map(always::and).orElse(always);
   }
 
@@ -548,13 +643,17 @@ final class RunningBroker {
                 blocks,
                 tokens,
                 agents.operations(),
+                gateways,
+                gatewayService,
                 delivery.operations(),
                 systems,
+                changes,
                 rotation,
                 audit,
                 proof,
                 instruments,
                 live,
+                alarms.operations(),
                 config.access().serviceTokenMaxTtl(),
                 clock));
     api.listen(socket.path());
@@ -587,6 +686,7 @@ final class RunningBroker {
       Thread.currentThread().interrupt();
     }
     sessions.closeAll(ErrorCode.SHUTDOWN, "the broker stops");
+    step("gateways", gatewayService::close);
     upkeep.shutdown();
     step("live feed", live::close);
     rotation.close();
@@ -596,6 +696,8 @@ final class RunningBroker {
     spans.ifPresent(it -> step("spans", it::close));
     metricsServer.ifPresent(server -> step("metrics server", server::close));
     step("metrics", metrics::close);
+    step("hints about alarms", alarmHints::close);
+    step("alarms", alarms::close);
     step("hints", hints::close);
     step("hints about rights", accessHints::close);
     step("delivery", delivery::close);

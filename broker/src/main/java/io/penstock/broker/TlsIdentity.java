@@ -32,7 +32,12 @@ import org.slf4j.LoggerFactory;
 ///
 /// @param caSha256 what agents pin; empty when a public CA vouches for the certificate
 /// @param caFile what callers are to trust; empty likewise
-record TlsIdentity(SslContext context, Optional<Octets> caSha256, Optional<Path> caFile) {
+/// @param chain what it shows, the server's certificate first
+record TlsIdentity(
+    SslContext context,
+    Optional<Octets> caSha256,
+    Optional<Path> caFile,
+    List<X509Certificate> chain) {
   private static final Logger LOG = LoggerFactory.getLogger(TlsIdentity.class);
 
   static TlsIdentity of(BrokerConfig.Tls config, DataDirectory data, Kek kek, Clock clock) {
@@ -61,7 +66,8 @@ record TlsIdentity(SslContext context, Optional<Octets> caSha256, Optional<Path>
     return new TlsIdentity(
         ServerTls.of(made.serverKey(), made.chain()),
         Optional.of(made.caSha256()),
-        Optional.of(data.resolve("ca.pem")));
+        Optional.of(data.resolve("ca.pem")),
+        made.chain());
   }
 
   private static TlsIdentity configured(BrokerConfig.Tls config)
@@ -72,7 +78,7 @@ record TlsIdentity(SslContext context, Optional<Octets> caSha256, Optional<Path>
     if (config.ca().isPresent()) {
       pin = Optional.of(DevelopmentTls.sha256Of(certificates(config.ca().get()).getFirst()));
     }
-    return new TlsIdentity(ServerTls.of(key, chain), pin, config.ca());
+    return new TlsIdentity(ServerTls.of(key, chain), pin, config.ca(), chain);
   }
 
   private static List<X509Certificate> certificates(Path file)

@@ -28,6 +28,16 @@ class ImportTableTest {
           .because("a change of schema must be readable in one package");
 
   @ArchTest
+  static final ArchRule ONLY_THE_AUDIT_TRAIL_SPEAKS_TO_KAFKA =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage(ROOT + ".audit..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("org.apache.kafka..")
+          .because("its client blocks, and its settings hold a password");
+
+  @ArchTest
   static final ArchRule JDBC_BLOCKS =
       noClasses()
           .that()

@@ -246,6 +246,19 @@ class LauncherTest {
     assertThat(launch("broker").out()).doesNotContain("AOTCache", "-Xlog");
   }
 
+  @Test
+  void serversGetACollectorUnlessSomebodyChoosesOne() throws Exception {
+    assertThat(launch("broker").out()).contains("arg[-XX:+UseParallelGC]");
+    assertThat(launch("agent").out()).contains("arg[-XX:+UseParallelGC]");
+    assertThat(launch("ctl").out()).contains("UseSerialGC").doesNotContain("UseParallelGC");
+
+    environment.put("PENSTOCK_JAVA_OPTS", "-Da=b -XX:+UseZGC");
+    assertThat(launch("broker").out()).contains("UseZGC").doesNotContain("UseParallelGC");
+    environment.put("PENSTOCK_JAVA_OPTS", "-XX:MaxGCPauseMillis=20");
+    environment.put("JDK_JAVA_OPTIONS", "-XX:+UseG1GC");
+    assertThat(launch("agent").out()).doesNotContain("UseParallelGC");
+  }
+
   /// Ant's lines in Maven's log.
   @ParameterizedTest
   @ValueSource(strings = {"INFO", "WARNING"})

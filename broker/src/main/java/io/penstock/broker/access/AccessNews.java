@@ -29,11 +29,14 @@ public final class AccessNews {
     /// The list of blocked addresses changed.
     record OfBlocks() implements News {}
 
+    /// A change waits for a second person, or was decided.
+    record OfChange(UUID id) implements News {}
+
     /// Some of it may have been missed.
     record Anything() implements News {}
   }
 
-  void listen(Consumer<News> listener) {
+  public void listen(Consumer<News> listener) {
     listeners.add(listener);
   }
 
@@ -44,7 +47,7 @@ public final class AccessNews {
   }
 
   /// Tells everybody, once `tx` is committed.
-  void tell(Tx tx, News news) {
+  public void tell(Tx tx, News news) {
     AccessHints.announce(tx, text(news));
     tx.afterCommit(() -> hear(news));
   }
@@ -70,6 +73,7 @@ public final class AccessNews {
       case News.OfUser(String email) -> "user " + email;
       case News.OfService(String account) -> "service " + account;
       case News.OfBlocks() -> "blocks";
+      case News.OfChange(UUID id) -> "change " + id;
       case News.Anything() -> "anything";
     };
   }
@@ -83,6 +87,7 @@ public final class AccessNews {
         case "session" -> Optional.of(new News.OfSession(UUID.fromString(about)));
         case "user" -> Optional.of(new News.OfUser(about));
         case "service" -> Optional.of(new News.OfService(about));
+        case "change" -> Optional.of(new News.OfChange(UUID.fromString(about)));
         case "blocks" -> Optional.of(new News.OfBlocks());
         default -> Optional.empty();
       };

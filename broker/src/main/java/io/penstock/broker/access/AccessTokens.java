@@ -104,6 +104,16 @@ public final class AccessTokens {
     record OfUser(String email, UUID session, Instant expiresAt) implements Claims {}
 
     record OfService(String account, UUID token, Instant expiresAt) implements Claims {}
+
+    /// @param thumbprint of the key that it is bound to (`cnf`, RFC 7800); empty = to none
+    /// @param authenticated when the gateway last signed an assertion
+    record OfGateway(
+        String gateway,
+        long generation,
+        Optional<String> thumbprint,
+        Instant authenticated,
+        Instant expiresAt)
+        implements Claims {}
   }
 
   String forUser(
@@ -131,6 +141,28 @@ public final class AccessTokens {
             .put("jti", token.toString())
             .put("use", "service"),
         expires);
+  }
+
+  /// @param thumbprint empty = whoever holds it may use it
+  public String forGateway(
+      String gateway,
+      long generation,
+      Optional<String> thumbprint,
+      Instant authenticated,
+      UUID token,
+      Instant expires) {
+    var claims =
+        new JsonObject()
+            .put("sub", gateway)
+            .put("roles", new JsonArray())
+            .put("permissions", new JsonArray())
+            .put("gateway_access", new JsonArray().add(gateway))
+            .put("gen", generation)
+            .put("auth_time", authenticated.getEpochSecond())
+            .put("jti", token.toString())
+            .put("use", "gateway");
+    thumbprint.ifPresent(jkt -> claims.put("cnf", new JsonObject().put("jkt", jkt)));
+    return sign(claims, expires);
   }
 
   /// For people who read tokens; rows decide. A long list is cut, so that the token stays short.
@@ -224,8 +256,32 @@ public final class AccessTokens {
     return switch (all.getValue("use") instanceof String use ? use : "") {
       case "user" -> id(all, "sid").map(id -> new Claims.OfUser(subject, id, expires));
       case "service" -> id(all, "jti").map(id -> new Claims.OfService(subject, id, expires));
+      case "gateway" -> gateway(all, subject, expires);
       default -> Optional.empty();
     };
+  }
+
+  private static Optional<Claims> gateway(JsonObject all, String name, Instant expires) {
+    Optional<String> thumbprint = Optional.empty();
+    if (all.containsKey("cnf")) {
+      if (!(all.getValue("cnf") instanceof JsonObject confirmation
+          && confirmation.getValue("jkt") instanceof String jkt)) {
+        return Optional.empty();
+      }
+      thumbprint = Optional.of(jkt);
+    }
+    return all.getValue("gen") instanceof Number generation
+            && all.getValue("auth_time") instanceof Number authenticated
+            && authenticated.doubleValue() >= 0
+            && authenticated.doubleValue() <= MAX_EPOCH_SECONDS
+        ? Optional.of(
+            new Claims.OfGateway(
+                name,
+                generation.longValue(),
+                thumbprint,
+                Instant.ofEpochSecond(authenticated.longValue()),
+                expires))
+        : Optional.empty();
   }
 
   private static Optional<UUID> id(JsonObject all, String claim) {

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /// People: their accounts and rights, and who is behind a token. Blocks; called on virtual threads.
@@ -151,6 +152,23 @@ public final class Accounts {
     return actor.scope().isEverything()
         ? Optional.empty()
         : Optional.of(reach.agents(tx, actor.scope()));
+  }
+
+  /// Who has all of `permissions` and reaches all of `agents` now, by name.
+  public List<String> whoMay(Set<Permission> permissions, List<String> agents) {
+    return database.transaction(
+        tx ->
+            users.list(tx).stream()
+                .filter(user -> user.intact() && !user.disabled())
+                .filter(user -> may(tx, user, permissions, agents))
+                .map(User::email)
+                .toList());
+  }
+
+  private boolean may(Tx tx, User user, Set<Permission> permissions, List<String> agents) {
+    var scope = new Scope(user.gatewayAccess());
+    return role(user).permissionsWithin(scope).containsAll(permissions)
+        && (scope.isEverything() || agents.stream().allMatch(one -> reach.holds(tx, scope, one)));
   }
 
   private static Actor actor(Standing standing, Origin origin) {
@@ -350,6 +368,7 @@ public final class Accounts {
     return AuditEvent.of(type, "success")
         .by(by.name())
         .on(target)
+        .agreedBy(by.approvedBy())
         .from(by.origin().ip(), by.origin().userAgent(), Optional.of(by.origin().resource()));
   }
 

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import io.penstock.codec.seal.VerifyingKey;
 import io.vertx.core.json.DecodeException;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
@@ -17,19 +18,24 @@ import java.util.Set;
 /// parts of canonical base64url, JSON objects without a name twice, and no header parameter but
 /// `alg`, `typ` and `kid`. So nothing in it can name a key to fetch (`jku`, `x5u`), bring one along
 /// (`jwk`, `x5c`), or ask for an extension (`crit`, `b64`). Its signature is not looked at here.
-record CompactJws(String token, JsonObject header, JsonObject payload) {
+public record CompactJws(String token, JsonObject header, JsonObject payload) {
   private static final Set<String> PARAMETERS = Set.of("alg", "typ", "kid");
   private static final JsonFactory STRICT =
       JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
   static Optional<CompactJws> read(String token) {
+    return read(token, PARAMETERS);
+  }
+
+  /// The same with other header parameters, all of which the caller looks at.
+  public static Optional<CompactJws> read(String token, Set<String> parameters) {
     String[] parts = token.split("\\.", -1);
     if (parts.length != 3 || bytes(parts[2]).isEmpty()) {
       return Optional.empty();
     }
     return bytes(parts[0])
         .flatMap(CompactJws::object)
-        .filter(header -> PARAMETERS.containsAll(header.fieldNames()))
+        .filter(header -> parameters.containsAll(header.fieldNames()))
         .flatMap(
             header ->
                 bytes(parts[1])
@@ -70,7 +76,14 @@ record CompactJws(String token, JsonObject header, JsonObject payload) {
     return header.getValue("kid") instanceof String kid ? kid : "";
   }
 
-  boolean isOf(String algorithm, String type) {
+  public boolean isSignedBy(VerifyingKey key) {
+    int end = token.lastIndexOf('.');
+    return key.verify(
+        token.substring(0, end).getBytes(StandardCharsets.US_ASCII),
+        Base64.getUrlDecoder().decode(token.substring(end + 1)));
+  }
+
+  public boolean isOf(String algorithm, String type) {
     return algorithm.equals(header.getValue("alg")) && type.equals(header.getValue("typ"));
   }
 }

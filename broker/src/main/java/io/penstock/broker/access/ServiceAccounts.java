@@ -6,8 +6,8 @@ import io.penstock.broker.access.AccessNews.News;
 import io.penstock.broker.access.AccessTokens.Claims;
 import io.penstock.broker.access.Actor.Origin;
 import io.penstock.broker.audit.Audit;
+import io.penstock.broker.store.AlarmKind;
 import io.penstock.broker.store.AlarmTable;
-import io.penstock.broker.store.AlarmTable.Severity;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.store.ServiceAccountTable;
 import io.penstock.broker.store.ServiceAccountTable.Grant;
@@ -144,7 +144,7 @@ public final class ServiceAccounts {
           forget(of -> of instanceof Subject.OfUser user && user.session().equals(id));
       // What is known may be wrong. It still counts for five seconds, but for no outage.
       case News.Anything _ -> missed.incrementAndGet();
-      case News.OfBlocks _ -> {}
+      case News.OfBlocks _, News.OfChange _ -> {}
     }
   }
 
@@ -243,6 +243,8 @@ public final class ServiceAccounts {
     return switch (claims) {
       case Claims.OfService service -> ofService(service);
       case Claims.OfUser user -> ofUser(user, origin);
+      // Gateways invoke nothing.
+      case Claims.OfGateway _ -> Optional.empty();
     };
   }
 
@@ -292,8 +294,7 @@ public final class ServiceAccounts {
   private void spoiled(Tx tx, String account, Instant now) {
     alarms.raise(
         tx,
-        "database-tampered",
-        Severity.CRITICAL,
+        AlarmKind.DATABASE_TAMPERED,
         "service account " + account,
         "the row of this account or its token was changed behind the broker's back",
         now);

@@ -95,7 +95,7 @@ public final class SessionWatches {
   private void heard(News it) {
     switch (it) {
       case News.OfSession _, News.OfUser _, News.Anything _ -> checkSoon();
-      case News.OfService _, News.OfBlocks _ -> {}
+      case News.OfService _, News.OfBlocks _, News.OfChange _ -> {}
     }
   }
 

@@ -5,8 +5,9 @@ import io.penstock.broker.access.Actor.Origin;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditEvent;
 import io.penstock.broker.config.BrokerConfig;
+import io.penstock.broker.store.AlarmKind;
 import io.penstock.broker.store.AlarmTable;
-import io.penstock.broker.store.AlarmTable.Severity;
+import io.penstock.broker.store.AlarmTable.Cause;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.store.KnownSourceTable;
 import io.penstock.broker.store.SessionTable;
@@ -207,8 +208,7 @@ public final class SignIns {
           tx ->
               alarms.raise(
                   tx,
-                  "database-tampered",
-                  Severity.CRITICAL,
+                  AlarmKind.DATABASE_TAMPERED,
                   "user " + name,
                   "the row of this user was changed behind the broker's back",
                   clock.instant()));
@@ -312,10 +312,11 @@ public final class SignIns {
     audit.record(tx, failure(session.userEmail(), origin, "blocked", "refresh_token_reuse"));
     alarms.raise(
         tx,
-        "refresh-token-reused",
-        Severity.HIGH,
-        "user " + session.userEmail(),
-        "a refresh token was used twice: the session is ended",
+        Cause.of(
+                AlarmKind.REFRESH_TOKEN_REUSED,
+                AlarmKind.About.USER.subject(session.userEmail()),
+                "a refresh token was used twice: the session is ended")
+            .from(origin.ip()),
         clock.instant());
     news.tell(tx, new News.OfSession(session.id()));
   }

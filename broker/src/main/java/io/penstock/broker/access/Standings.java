@@ -77,7 +77,7 @@ final class Standings {
               .removeIf(
                   read -> read.standing().filter(found -> found.email().equals(email)).isPresent());
       case News.Anything() -> known.invalidateAll();
-      case News.OfService _, News.OfBlocks _ -> {}
+      case News.OfService _, News.OfBlocks _, News.OfChange _ -> {}
     }
   }
 

@@ -131,7 +131,7 @@ final class AgentDirectory implements AgentOperations {
         shown.identity().fingerprint(),
         pending,
         agent.generation(),
-        sessions.size(),
+        GatewayStandings.bindingOf(shown).isPresent() ? 0 : sessions.size(),
         systems(sessions),
         undelivered);
   }
@@ -155,8 +155,8 @@ final class AgentDirectory implements AgentOperations {
   }
 
   @Override
-  public Outcome approve(String id, String fingerprint, Actor by) {
-    return outcome(id, () -> approval.approve(id, fingerprint, by));
+  public Outcome approve(String id, String fingerprint, boolean plainBearer, Actor by) {
+    return outcome(id, () -> approval.approve(id, fingerprint, plainBearer, by));
   }
 
   @Override
@@ -207,6 +207,7 @@ final class AgentDirectory implements AgentOperations {
       case UNKNOWN_AGENT -> new Outcome.UnknownAgent();
       case WRONG_FINGERPRINT -> new Outcome.FingerprintMismatch();
       case PROOF_MISSING -> new Outcome.ProofMissing();
+      case PLAIN_BEARER -> new Outcome.PlainBearer();
       case TOO_MANY_LABELS -> new Outcome.TooManyLabels();
       case WRONG_STATE -> new Outcome.WrongState(state(id));
       case TAMPERED -> new Outcome.WrongState("changed in the database behind the broker's back");

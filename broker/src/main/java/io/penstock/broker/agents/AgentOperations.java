@@ -14,7 +14,13 @@ public interface AgentOperations {
 
   Optional<AgentView> find(String id);
 
-  Outcome approve(String id, String fingerprint, Actor by);
+  default Outcome approve(String id, String fingerprint, Actor by) {
+    return approve(id, fingerprint, false, by);
+  }
+
+  /// @param plainBearer whether `by` knows that a gateway's tokens are bound to no key, where that
+  ///     is so
+  Outcome approve(String id, String fingerprint, boolean plainBearer, Actor by);
 
   Outcome reject(String id, Actor by);
 
@@ -41,6 +47,9 @@ public interface AgentOperations {
 
     /// The agent has not yet shown that it can open what is sealed to it.
     record ProofMissing() implements Outcome {}
+
+    /// A gateway whose tokens whoever holds them may use: expected somebody who says that he knows.
+    record PlainBearer() implements Outcome {}
 
     /// The agent would have more than [#MAX_LABELS].
     record TooManyLabels() implements Outcome {}

@@ -1,5 +1,6 @@
 package io.penstock.broker.agents;
 
+import io.penstock.broker.access.AccessTokens;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.keys.BrokerKeys;
 import io.penstock.broker.store.AgentTable;
@@ -12,9 +13,11 @@ import io.penstock.broker.store.MessageTable;
 import io.penstock.broker.store.RevocationTable;
 import io.penstock.broker.store.Superseding;
 import io.penstock.broker.tunnel.TunnelAuthority;
+import io.penstock.codec.seal.SigningKey;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.function.Function;
 
 /// Wires everything about identities of one broker node.
 public final class Agents implements AutoCloseable {
@@ -28,6 +31,7 @@ public final class Agents implements AutoCloseable {
   private final NodeIdentity node;
   private final RevocationGuard guard;
   private final AgentKeyUpkeep keyUpkeep;
+  private final Function<Gateways.Settings, Function<AccessTokens, Gateways>> gateways;
   private final Upkeep upkeep = new Upkeep();
 
   /// What comes from elsewhere.
@@ -132,6 +136,33 @@ public final class Agents implements AutoCloseable {
             tampering,
             upheavals,
             doorway);
+    this.gateways =
+        settings ->
+            accessTokens ->
+                new Gateways(
+                    database,
+                    new GatewayEnrollment(
+                        database,
+                        identities,
+                        door,
+                        enrollment,
+                        keys.rowMac(),
+                        tampering,
+                        settings.brokerUrl(),
+                        settings.plainBearer(),
+                        clock),
+                    new GatewayStandings(
+                        identities,
+                        keys,
+                        guard,
+                        settings.plainBearer(),
+                        SigningKey.generate(around.random()).verifyingKey()),
+                    accessTokens,
+                    presence,
+                    ledger,
+                    tampering,
+                    settings,
+                    clock);
     this.approvals = new SignedApprovals(identities, keys, tampering);
     this.enrollments = new SignedEnrollments(identities, tampering);
     this.roundTrips = new RoundTrips(around.live());
@@ -190,6 +221,11 @@ public final class Agents implements AutoCloseable {
 
   public TunnelAuthority authority() {
     return authority;
+  }
+
+  /// Agents without a tunnel.
+  public Gateways gateways(Gateways.Settings settings, AccessTokens accessTokens) {
+    return gateways.apply(settings).apply(accessTokens);
   }
 
   /// Who may sign receipts.

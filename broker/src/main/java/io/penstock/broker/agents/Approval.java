@@ -16,6 +16,7 @@ import io.penstock.broker.store.Tx;
 import io.penstock.codec.ErrorCode;
 import io.penstock.codec.seal.AgentRecord;
 import io.penstock.codec.seal.Fingerprint;
+import io.penstock.codec.seal.GatewayTexts;
 import io.penstock.codec.seal.VerifyingKey;
 import java.time.Clock;
 import java.time.Instant;
@@ -63,7 +64,8 @@ final class Approval {
     this.clock = clock;
   }
 
-  Decision approve(String agent, String typed, Actor operator) {
+  /// @param plainBearer whether the operator knows that its tokens are bound to no key
+  Decision approve(String agent, String typed, boolean plainBearer, Actor operator) {
     return database.repeatable(
         tx -> {
           Optional<AgentStanding> standing = identities.lock(tx, agent);
@@ -71,7 +73,7 @@ final class Approval {
             return Decision.UNKNOWN_AGENT;
           }
           Optional<AgentKeys> pending = identities.pending(tx, agent);
-          Decision decision = judge(agent, pending, typed);
+          Decision decision = judge(agent, pending, typed, plainBearer);
           if (decision == Decision.DONE) {
             approve(tx, standing.get(), pending.orElseThrow(), operator);
           } else {
@@ -81,14 +83,22 @@ final class Approval {
         });
   }
 
-  private Decision judge(String agent, Optional<AgentKeys> pending, String typed) {
+  private Decision judge(
+      String agent, Optional<AgentKeys> pending, String typed, boolean plainBearer) {
     if (pending.isEmpty() || keys.revocations().isRevoked(agent)) {
       return Decision.WRONG_STATE;
     }
     if (!new Fingerprint(pending.get().identity().fingerprint()).matches(typed)) {
       return Decision.WRONG_FINGERPRINT;
     }
-    return pending.get().identity().proofAt().isPresent() ? Decision.DONE : Decision.PROOF_MISSING;
+    if (pending.get().identity().proofAt().isEmpty()) {
+      return Decision.PROOF_MISSING;
+    }
+    return isPlain(pending.get()) && !plainBearer ? Decision.PLAIN_BEARER : Decision.DONE;
+  }
+
+  private static boolean isPlain(AgentKeys keys) {
+    return GatewayStandings.bindingOf(keys).equals(Optional.of(GatewayTexts.Binding.BEARER));
   }
 
   private void approve(Tx tx, AgentStanding agent, AgentKeys pending, Actor operator) {
@@ -111,6 +121,7 @@ final class Approval {
             .with(
                 Map.of(
                     "generation", Long.toString(pending.generation()),
+                    "method", pending.origin().method(),
                     "fingerprint", pending.identity().fingerprint())));
     List<Message> taken = messages.takeBefore(tx, agent.name(), pending.generation());
     taken.forEach(old -> recordSuperseded(tx, old, pending.generation(), operator));

@@ -11,6 +11,8 @@ enum Decision {
   WRONG_FINGERPRINT,
   /// The agent has not yet opened what was sealed to its key.
   PROOF_MISSING,
+  /// A gateway whose tokens whoever holds them may use, and nobody said that he knows.
+  PLAIN_BEARER,
   /// The change would leave more labels than an agent may have.
   TOO_MANY_LABELS,
   /// Its rows were changed behind our back: nothing is decided about them but revocation.

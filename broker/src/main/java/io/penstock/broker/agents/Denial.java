@@ -22,6 +22,8 @@ enum Denial {
   NAME_TAKEN,
   NAME_REVOKED,
   KEY_ALREADY_KNOWN,
+  /// A gateway that wants plain tokens, which are off.
+  PLAIN_BEARER,
   TAMPERED,
   PROOF_FAILED;
 

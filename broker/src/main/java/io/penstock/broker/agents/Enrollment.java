@@ -18,7 +18,9 @@ import io.penstock.broker.store.GenerationState;
 import io.penstock.broker.store.Tx;
 import io.penstock.broker.tunnel.TunnelAuthority.EnrollmentAttempt;
 import io.penstock.codec.message.ControlMessage.EnrollRequest;
+import io.penstock.codec.noise.PublicKey;
 import io.penstock.codec.seal.Fingerprint;
+import io.penstock.codec.seal.GatewayTexts;
 import io.penstock.codec.seal.Hpke;
 import io.penstock.codec.seal.Octets;
 import io.penstock.codec.seal.SignedTexts;
@@ -241,7 +243,7 @@ final class Enrollment {
             Optional.empty());
     var origin =
         new Origin(
-            METHOD,
+            method(request, attempt.dev()),
             Optional.of(token.id()),
             now,
             attempt.remote().getHostAddress(),
@@ -258,6 +260,13 @@ final class Enrollment {
         Optional.empty(),
         now.plus(PENDING_LIFE),
         Octets.of(new byte[0]));
+  }
+
+  /// What binds a gateway without a tunnel shows in the key that stands for its tunnel.
+  private static String method(EnrollRequest request, PublicKey dev) {
+    return GatewayTexts.bindingOf(Octets.of(request.signingKey()), Octets.of(dev.bytes()))
+        .map(GatewayTexts.Binding::method)
+        .orElse(METHOD);
   }
 
   /// The agent has opened what was sealed to its key.
@@ -296,6 +305,7 @@ final class Enrollment {
             .with(
                 Map.of(
                     "generation", Long.toString(keys.generation()),
+                    "method", keys.origin().method(),
                     "token_id", keys.origin().tokenId().map(Octets::hex).orElse(""),
                     "site", keys.place().site(),
                     "fingerprint", keys.identity().fingerprint())));
@@ -308,7 +318,8 @@ final class Enrollment {
           tx,
           Alarm.TOKEN_REUSED,
           id.hex(),
-          "a second agent came with an enrollment token that was used already");
+          "a second agent came with an enrollment token that was used already",
+          Optional.of(attempt.remote().getHostAddress()));
     }
   }
 

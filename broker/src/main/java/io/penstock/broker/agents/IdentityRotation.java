@@ -137,11 +137,12 @@ final class IdentityRotation {
 
   private void mismatch(LiveSession session) {
     String agent = session.admission().agent();
+    String from = session.remote().getHostAddress();
     String what = "new identity keys without the signature of the keys in force";
     database.run(
         tx -> {
-          ledger.audit(tx, Ledger.Entry.failure(agent, session.remote().getHostAddress(), what));
-          ledger.alarm(tx, Alarm.IDENTITY_MISMATCH, agent, what);
+          ledger.audit(tx, Ledger.Entry.failure(agent, from, what));
+          ledger.alarm(tx, Alarm.IDENTITY_MISMATCH, agent, what, Optional.of(from));
         });
   }
 

@@ -12,8 +12,9 @@ interface Ledger {
 
   /// The same kind and subject again is the same alarm until somebody acknowledges it.
   ///
+  /// @param from the address that it came from
   /// @return false: one more occurrence of an open one
-  boolean alarm(Tx tx, Alarm alarm, String subject, String message);
+  boolean alarm(Tx tx, Alarm alarm, String subject, String message, Optional<String> from);
 
   enum Alarm {
     /// A second process on one unlock secret, or an unlock key that was retired.

@@ -41,7 +41,7 @@ final class Quarantine {
               .filter(standing -> standing.state() == AgentState.APPROVED)
               .ifPresent(standing -> identities.update(tx, standing.quarantined(how)));
           ledger.audit(tx, Ledger.Entry.of("gateway.quarantine", agent).from(from).because(how));
-          ledger.alarm(tx, Alarm.AGENT_CLONED, agent, how);
+          ledger.alarm(tx, Alarm.AGENT_CLONED, agent, how, Optional.of(from));
           tx.afterCommit(() -> cutOff(agent));
         });
   }

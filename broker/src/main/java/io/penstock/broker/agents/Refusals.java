@@ -5,6 +5,7 @@ import io.penstock.broker.store.Database;
 import io.penstock.broker.tunnel.TunnelAuthority.ConnectionAttempt;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
+import java.util.Optional;
 
 /// Writes down connections that were refused: the first few of a source and name one by one, then
 /// none for some minutes, so that nobody fills the audit log from outside.
@@ -32,7 +33,12 @@ final class Refusals {
     database.run(
         tx -> {
           ledger.audit(tx, entry(attempt, message));
-          ledger.alarm(tx, alarm, attempt.request().agent(), message);
+          ledger.alarm(
+              tx,
+              alarm,
+              attempt.request().agent(),
+              message,
+              Optional.of(attempt.remote().getHostAddress()));
         });
   }
 

@@ -7,6 +7,7 @@ import io.penstock.broker.store.Database;
 import io.penstock.broker.store.RevocationTable;
 import io.penstock.broker.store.Tx;
 import java.time.Clock;
+import java.util.Optional;
 
 /// Holds the database's list of the revoked against the keystore's. The keystore's counts; a
 /// database that was set back, or shows a list of its own, is put right and raises an alarm.
@@ -59,6 +60,7 @@ final class RevocationGuard {
         "revocation list",
         recovery == Recovery.FOREIGN
             ? "the database had a revocation list that we never signed in this order"
-            : "the database had an old revocation list");
+            : "the database had an old revocation list",
+        Optional.empty());
   }
 }

@@ -8,6 +8,8 @@ import java.util.Optional;
 
 /// Answered from rows under our MAC only.
 final class SignedEnrollments implements Enrollments {
+  private static final String GATEWAY = "a gateway, which has no tunnel";
+
   private final Identities identities;
   private final Tampering tampering;
 
@@ -19,7 +21,7 @@ final class SignedEnrollments implements Enrollments {
   @Override
   public Optional<Enrolled> lock(Tx tx, String agent) {
     try {
-      return identities.lock(tx, agent).map(SignedEnrollments::enrolled);
+      return identities.lock(tx, agent).map(standing -> enrolled(tx, standing));
     } catch (TamperedException found) {
       tx.whenOver(() -> tampering.report(found));
       return Optional.of(new Enrolled(0, SignedApprovals.CHANGED, false));
@@ -27,7 +29,10 @@ final class SignedEnrollments implements Enrollments {
   }
 
   /// A quarantined agent hears what waits once it is released.
-  private static Enrolled enrolled(AgentStanding agent) {
+  private Enrolled enrolled(Tx tx, AgentStanding agent) {
+    if (identities.approved(tx, agent).flatMap(GatewayStandings::bindingOf).isPresent()) {
+      return new Enrolled(agent.generation(), GATEWAY, false);
+    }
     boolean addressable =
         agent.state() == AgentState.APPROVED || agent.state() == AgentState.QUARANTINED;
     return new Enrolled(

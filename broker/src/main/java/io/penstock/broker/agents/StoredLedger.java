@@ -4,11 +4,11 @@ import io.penstock.broker.access.Actor;
 import io.penstock.broker.access.Actor.Origin;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditEvent;
+import io.penstock.broker.store.AlarmKind;
 import io.penstock.broker.store.AlarmTable;
-import io.penstock.broker.store.AlarmTable.Severity;
+import io.penstock.broker.store.AlarmTable.Cause;
 import io.penstock.broker.store.Tx;
 import java.time.Clock;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -39,6 +39,7 @@ final class StoredLedger implements Ledger {
     Origin origin = operator.origin();
     return event
         .by(operator.name())
+        .agreedBy(operator.approvedBy())
         .from(origin.ip(), origin.userAgent(), Optional.of(origin.resource()));
   }
 
@@ -47,19 +48,18 @@ final class StoredLedger implements Ledger {
   }
 
   @Override
-  public boolean alarm(Tx tx, Alarm alarm, String subject, String message) {
-    return alarms.raise(tx, kind(alarm), severity(alarm), subject, message, clock.instant());
+  public boolean alarm(Tx tx, Alarm alarm, String subject, String message, Optional<String> from) {
+    return alarms.raise(tx, Cause.of(kind(alarm), subject, message).from(from), clock.instant());
   }
 
-  private static String kind(Alarm alarm) {
-    return alarm.name().toLowerCase(Locale.ROOT).replace('_', '-');
-  }
-
-  private static Severity severity(Alarm alarm) {
+  private static AlarmKind kind(Alarm alarm) {
     return switch (alarm) {
-      case AGENT_CLONED, DATABASE_TAMPERED, REVOCATIONS_TAMPERED -> Severity.CRITICAL;
-      case TOKEN_REUSED, IDENTITY_MISMATCH -> Severity.HIGH;
-      case TOKEN_SECRET_WRONG -> Severity.MEDIUM;
+      case AGENT_CLONED -> AlarmKind.AGENT_CLONED;
+      case TOKEN_REUSED -> AlarmKind.TOKEN_REUSED;
+      case TOKEN_SECRET_WRONG -> AlarmKind.TOKEN_SECRET_WRONG;
+      case DATABASE_TAMPERED -> AlarmKind.DATABASE_TAMPERED;
+      case REVOCATIONS_TAMPERED -> AlarmKind.REVOCATIONS_TAMPERED;
+      case IDENTITY_MISMATCH -> AlarmKind.IDENTITY_MISMATCH;
     };
   }
 }

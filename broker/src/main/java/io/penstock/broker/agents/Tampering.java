@@ -2,6 +2,7 @@ package io.penstock.broker.agents;
 
 import io.penstock.broker.agents.Ledger.Alarm;
 import io.penstock.broker.store.Database;
+import java.util.Optional;
 
 /// Raises the alarm for rows that were changed behind our back. The transaction that found them is
 /// gone by then, so the alarm has its own.
@@ -19,7 +20,7 @@ final class Tampering {
         tx -> {
           String what = String.valueOf(found.getMessage());
           // It is met again and again until somebody mends it; the alarm counts that.
-          if (ledger.alarm(tx, Alarm.DATABASE_TAMPERED, found.agent(), what)) {
+          if (ledger.alarm(tx, Alarm.DATABASE_TAMPERED, found.agent(), what, Optional.empty())) {
             ledger.audit(tx, Ledger.Entry.of("gateway.tampered", found.agent()).because(what));
           }
         });

@@ -60,8 +60,18 @@ final class TokenDoor {
 
   /// The token's key, or a random one where it may not be used. Both take the same steps.
   PresharedKey key(EnrollHello hello, InetAddress remote) {
+    byte[] secret = secret(hello, remote);
+    try {
+      return new PresharedKey(secret);
+    } finally {
+      Arrays.fill(secret, (byte) 0);
+    }
+  }
+
+  /// The same as bytes, which the caller wipes.
+  byte[] secret(EnrollHello hello, InetAddress remote) {
     if (badSecrets.limited(remote, hello.tokenId())) {
-      return new PresharedKey(randomBytes());
+      return randomBytes();
     }
     Octets id = Octets.of(hello.tokenId());
     Optional<Token> token = database.transaction(tx -> usable(tx, id, remote));
@@ -70,11 +80,11 @@ final class TokenDoor {
                 token.map(TokenDoor::binding).orElseGet(() -> noToken(id)),
                 token.map(Token::createdAt).orElse(Instant.EPOCH))
             .bytes();
-    try {
-      return token.isPresent() ? new PresharedKey(derived) : new PresharedKey(randomBytes());
-    } finally {
-      Arrays.fill(derived, (byte) 0);
+    if (token.isPresent()) {
+      return derived;
     }
+    Arrays.fill(derived, (byte) 0);
+    return randomBytes();
   }
 
   private Optional<Token> usable(Tx tx, Octets id, InetAddress remote) {
@@ -143,7 +153,8 @@ final class TokenDoor {
                 tx,
                 Alarm.TOKEN_SECRET_WRONG,
                 id.hex(),
-                "an enrollment knew the token's id but not its secret, or its row was changed");
+                "an enrollment knew the token's id but not its secret, or its row was changed",
+                Optional.of(remote.getHostAddress()));
           }
         });
   }

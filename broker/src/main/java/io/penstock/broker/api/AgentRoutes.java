@@ -6,6 +6,7 @@ import io.penstock.broker.agents.AgentOperations;
 import io.penstock.broker.agents.AgentOperations.AgentView;
 import io.penstock.broker.agents.AgentOperations.Latency;
 import io.penstock.broker.agents.AgentOperations.Outcome;
+import io.penstock.broker.changes.Operation;
 import io.penstock.broker.measure.Hop;
 import io.penstock.broker.measure.HopArchive;
 import io.penstock.broker.measure.HopTimes;
@@ -17,6 +18,7 @@ import io.vertx.core.http.HttpMethod;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -31,11 +33,14 @@ final class AgentRoutes {
 
   private final AgentOperations agents;
   private final SystemOperations systems;
+  private final ChangeRoutes changes;
   private final HopArchive times;
 
-  AgentRoutes(AgentOperations agents, SystemOperations systems, HopArchive times) {
+  AgentRoutes(
+      AgentOperations agents, SystemOperations systems, ChangeRoutes changes, HopArchive times) {
     this.agents = agents;
     this.systems = systems;
+    this.changes = changes;
     this.times = times;
   }
 
@@ -46,22 +51,14 @@ final class AgentRoutes {
     routes.needs(read, HttpMethod.GET, "/api/v1/agents", this::list);
     routes.needs(read, HttpMethod.GET, one, this::show);
     routes.needs(manage, HttpMethod.PATCH, one, this::change);
-    routes.needs(
-        manage,
-        HttpMethod.POST,
-        one + "/approve",
-        request ->
-            done(request, agents.approve(id(request), fingerprint(request), request.actor())));
+    routes.needs(manage, HttpMethod.POST, one + "/approve", this::approve);
     routes.needs(
         manage,
         HttpMethod.POST,
         one + "/reject",
         request -> done(request, agents.reject(id(request), request.actor())));
-    routes.needs(
-        manage,
-        HttpMethod.POST,
-        one + "/revoke",
-        request -> done(request, agents.revoke(id(request), request.actor())));
+    routes.needs(manage, HttpMethod.POST, one + "/revoke", this::revoke);
+    routes.needs(manage, HttpMethod.POST, Operation.Revoke.PATH, this::revokeMany);
     routes.needs(
         manage,
         HttpMethod.POST,
@@ -83,6 +80,17 @@ final class AgentRoutes {
     return Request.text(request.json("fingerprint"), "fingerprint");
   }
 
+  Answer approve(Request request) {
+    JsonObject body = request.json("fingerprint", "plain_bearer");
+    return done(
+        request,
+        agents.approve(
+            id(request),
+            Request.text(body, "fingerprint"),
+            Request.flag(body, "plain_bearer"),
+            request.actor()));
+  }
+
   private Answer list(Request request) {
     var all = new JsonArray();
     Map<String, Progress> progress = systems.progress();
@@ -101,6 +109,51 @@ final class AgentRoutes {
         .find(id(request))
         .map(agent -> Answer.ok(json(agent, systems.progress(), times.lastMinutesOfAgents())))
         .orElseThrow(() -> Problem.notFound("agent"));
+  }
+
+  private Answer revoke(Request request) {
+    List<String> one = List.of(id(request));
+    if (agents.find(id(request)).isPresent() && !changes.mayRevokeAlone(one, request)) {
+      return changes.waiting(new Operation.Revoke(one), request);
+    }
+    return done(request, agents.revoke(id(request), request.actor()));
+  }
+
+  /// Each by itself: what cannot be done of one does not keep the others from it.
+  private Answer revokeMany(Request request) {
+    Operation.Revoke all = revocation(request);
+    if (!all.agents().stream().allMatch(agent -> changes.isThere(agent, request))) {
+      throw Problem.notFound("agent");
+    }
+    if (!changes.mayRevokeAlone(all.agents(), request)) {
+      return changes.waiting(all, request);
+    }
+    var results = new JsonObject();
+    all.agents().forEach(agent -> results.put(agent, revoked(agent, request)));
+    return Answer.ok(new JsonObject().put("agents", results));
+  }
+
+  private String revoked(String agent, Request request) {
+    return switch (agents.revoke(agent, request.actor())) {
+      case Outcome.Done() -> "revoked";
+      case Outcome.WrongState(String state) -> state;
+      case Outcome.UnknownAgent() -> "unknown";
+      case Outcome.FingerprintMismatch(),
+          Outcome.ProofMissing(),
+          Outcome.PlainBearer(),
+          Outcome.TooManyLabels() ->
+          throw new IllegalStateException("no answer to a revocation");
+    };
+  }
+
+  static Operation.Revoke revocation(Request request) {
+    List<String> named =
+        Request.texts(request.json("agents"), "agents").stream().distinct().toList();
+    if (named.isEmpty() || named.size() > Operation.Revoke.MAX_AGENTS) {
+      throw Request.expected(
+          "agents", "a list of 1 to " + Operation.Revoke.MAX_AGENTS + " names of agents");
+    }
+    return new Operation.Revoke(named);
   }
 
   /// Labels alone: site, networks and keys are what the approval was about.
@@ -151,6 +204,10 @@ final class AgentRoutes {
           throw Problem.conflict(
               "proof-missing",
               "the agent has not yet shown that it holds its keys; it has to be connected");
+      case Outcome.PlainBearer() ->
+          throw Problem.conflict(
+              "plain-bearer",
+              "whoever holds this gateway's tokens may use them: expected \"plain_bearer\": true");
       case Outcome.TooManyLabels() ->
           throw Problem.conflict(
               "too-many-labels", "an agent has at most " + AgentOperations.MAX_LABELS + " labels");

@@ -2,7 +2,9 @@ package io.penstock.broker.api;
 
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /// What a route answers.
 ///
@@ -10,11 +12,19 @@ import java.util.List;
 /// @param type of the body
 /// @param link to what belongs to it, such as the next page; empty = none
 /// @param cookies `Set-Cookie` values
-record Answer(int status, String body, String type, String link, List<String> cookies) {
+/// @param fields further header fields
+record Answer(
+    int status,
+    String body,
+    String type,
+    String link,
+    List<String> cookies,
+    Map<String, String> fields) {
   private static final String JSON = "application/json";
 
   Answer {
     cookies = List.copyOf(cookies);
+    fields = Map.copyOf(fields);
   }
 
   Answer(int status, String body) {
@@ -22,7 +32,7 @@ record Answer(int status, String body, String type, String link, List<String> co
   }
 
   Answer(int status, String body, String type, String link) {
-    this(status, body, type, link, List.of());
+    this(status, body, type, link, List.of(), Map.of());
   }
 
   static Answer ok(JsonObject body) {
@@ -37,11 +47,27 @@ record Answer(int status, String body, String type, String link, List<String> co
     return new Answer(201, body.encode());
   }
 
+  /// It waits for somebody.
+  static Answer accepted(JsonObject body) {
+    return new Answer(202, body.encode());
+  }
+
   static Answer nothing() {
     return new Answer(204, "");
   }
 
   Answer with(List<String> newCookies) {
-    return new Answer(status, body, type, link, newCookies);
+    return new Answer(status, body, type, link, newCookies, fields);
+  }
+
+  /// Where what was made is.
+  Answer at(String place) {
+    return withField("Location", place);
+  }
+
+  Answer withField(String name, String value) {
+    var more = new HashMap<>(fields);
+    more.put(name, value);
+    return new Answer(status, body, type, link, cookies, more);
   }
 }

@@ -6,9 +6,13 @@ import io.penstock.broker.access.RequestLimits;
 import io.penstock.broker.access.ServiceAccounts;
 import io.penstock.broker.agents.AgentOperations;
 import io.penstock.broker.agents.EnrollmentTokens;
+import io.penstock.broker.agents.Gateways;
+import io.penstock.broker.alarms.AlarmOperations;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditProof;
+import io.penstock.broker.changes.Changes;
 import io.penstock.broker.delivery.DeliveryOperations;
+import io.penstock.broker.gateways.GatewayService;
 import io.penstock.broker.live.LiveFeed;
 import io.penstock.broker.measure.Instruments;
 import io.penstock.broker.rotation.KeyOperations;
@@ -57,11 +61,15 @@ public final class Api {
       Blocks blocks,
       EnrollmentTokens enrollmentTokens,
       AgentOperations agents,
+      Gateways gateways,
+      GatewayService gatewayService,
       DeliveryOperations delivery,
       SystemOperations systems,
+      Changes changes,
       KeyOperations keys,
       Audit audit,
       AuditProof proof,
+      AlarmOperations alarms,
       Instruments instruments,
       LiveFeed live,
       Duration serviceTokenMaxTtl,
@@ -80,15 +88,29 @@ public final class Api {
         .addTo(routes);
     new BlockRoutes(features.blocks()).addTo(routes);
     new EnrollmentTokenRoutes(features.enrollmentTokens()).addTo(routes);
-    new AgentRoutes(features.agents(), features.systems(), features.instruments().archive())
+    var changes = new ChangeRoutes(features.changes(), features.accounts());
+    changes.addTo(routes);
+    var agents = 
+        new AgentRoutes(
+            features.agents(),
+            features.systems(),
+            changes,
+            features.instruments().archive());
+    agents.addTo(routes);
+    new GatewayRoutes(
+            features.gateways(),
+            features.gatewayService(),
+            agents,
+            features.accounts(),
+            features.clock())
         .addTo(routes);
     new MessageRoutes(features.delivery()).addTo(routes);
-    new SystemRoutes(features.systems()).addTo(routes);
+    new SystemRoutes(features.systems(), changes).addTo(routes);
     new KeyRoutes(features.keys()).addTo(routes);
     new AuditRoutes(features.audit()).addTo(routes);
     new AuditProofRoutes(features.proof(), features.clock()).addTo(routes);
-    new AlarmRoutes(features.database(), features.accounts(), features.audit(), features.clock())
-        .addTo(routes);
+    new AlarmRoutes(features.alarms()).addTo(routes);
+    new SilenceRoutes(features.alarms()).addTo(routes);
     new LiveRoutes(features.live(), features.accounts()).addTo(routes);
     new MeasureRoutes(
             features.instruments(),

@@ -31,6 +31,18 @@ record Credential(
   private static final String SCHEME = "Bearer ";
   private static final Set<HttpMethod> SAFE = Set.of(HttpMethod.GET, HttpMethod.HEAD);
 
+  /// Of what nobody sent.
+  static final Credential NONE =
+      new Credential(
+          false,
+          Optional.empty(),
+          Optional.empty(),
+          Optional.empty(),
+          Optional.empty(),
+          Optional.empty(),
+          Optional.empty(),
+          false);
+
   static Credential of(HttpServerRequest request) {
     List<String> authorization = request.headers().getAll("Authorization");
     List<String> cookies = request.headers().getAll("Cookie");

@@ -48,7 +48,7 @@ final class LiveRoutes {
     agent.ifPresent(name -> requireVisible(actor, name));
     Reservation reservation =
         feed.reserve(
-            actor.session(), actor.scope(), new Interest(topics, agent), request.lastEventId());
+            actor.session(), actor.scope(), new Interest(topics, agent), request.field("Last-Event-ID").or(() -> request.query("last_event_id")));
     return switch (reservation) {
       case Reservation.Refused(LiveFeed.Refusal why) -> throw refused(why);
       case Reservation.Reserved(Seat seat) -> begun(actor, seat);

@@ -33,29 +33,29 @@ final class Request {
 
   private final Map<String, String> pathParameters;
   private final io.vertx.core.MultiMap queryParameters;
+  private final io.vertx.core.MultiMap fields;
   private final @Nullable Buffer body;
   private final Origin origin;
   private final Credential credential;
   private final HttpMethod method;
-  private final Optional<String> lastEventId;
   private final @Nullable Actor actor;
 
   private Request(
       Map<String, String> pathParameters,
       io.vertx.core.MultiMap queryParameters,
+      io.vertx.core.MultiMap fields,
       @Nullable Buffer body,
       Origin origin,
       Credential credential,
       HttpMethod method,
-      Optional<String> lastEventId,
       @Nullable Actor actor) {
     this.pathParameters = pathParameters;
     this.queryParameters = queryParameters;
+    this.fields = fields;
     this.body = body;
     this.origin = origin;
     this.credential = credential;
     this.method = method;
-    this.lastEventId = lastEventId;
     this.actor = actor;
   }
 
@@ -63,17 +63,30 @@ final class Request {
     return new Request(
         Map.copyOf(context.pathParams()),
         context.queryParams(),
+        context.request().headers(),
         context.body() == null ? null : context.body().buffer(),
         origin,
         Credential.of(context.request()),
         context.request().method(),
-        Optional.ofNullable(context.request().getHeader("Last-Event-ID")),
+        null);
+  }
+
+  /// What another request asks for, as its body alone.
+  static Request ofBody(byte[] body) {
+    return new Request(
+        Map.of(),
+        io.vertx.core.MultiMap.caseInsensitiveMultiMap(),
+        io.vertx.core.MultiMap.caseInsensitiveMultiMap(),
+        Buffer.buffer(body),
+        Origin.internal(),
+        Credential.NONE,
+        HttpMethod.POST,
         null);
   }
 
   Request as(Actor known) {
     return new Request(
-        pathParameters, queryParameters, body, origin, credential, method, lastEventId, known);
+        pathParameters, queryParameters, fields, body, origin, credential, method, known);
   }
 
   Origin origin() {
@@ -82,6 +95,12 @@ final class Request {
 
   Credential credential() {
     return credential;
+  }
+
+  /// The one value of a header field; empty also where there are several.
+  Optional<String> field(String name) {
+    List<String> values = fields.getAll(name);
+    return values.size() == 1 ? Optional.of(values.getFirst()) : Optional.empty();
   }
 
   /// For routes that hand cookies out or take them, whatever else the request shows.
@@ -106,11 +125,6 @@ final class Request {
       throw new IllegalStateException("the route has no parameter " + name);
     }
     return value;
-  }
-
-  /// What a client that lost a stream says it read last.
-  Optional<String> lastEventId() {
-    return lastEventId.or(() -> query("last_event_id"));
   }
 
   Optional<String> query(String name) {

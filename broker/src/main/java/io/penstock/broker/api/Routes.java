@@ -221,6 +221,7 @@ final class Routes {
         .putHeader("Cache-Control", "no-store")
         .putHeader("X-Content-Type-Options", "nosniff")
         .putHeader("Penstock-Request-Id", requestId);
+    answer.fields().forEach(response::putHeader);
     if (answer.body().isEmpty()) {
       response.end();
     } else {

@@ -1,6 +1,7 @@
 package io.penstock.broker.api;
 
 import io.penstock.broker.access.Permission;
+import io.penstock.broker.changes.Operation;
 import io.penstock.broker.problem.ProblemDocument;
 import io.penstock.broker.systems.Refusal;
 import io.penstock.broker.systems.SettingsDiff;
@@ -39,9 +40,11 @@ final class SystemRoutes {
   private static final double MICROS_PER_MILLI = 1_000.0;
 
   private final SystemOperations systems;
+  private final ChangeRoutes changes;
 
-  SystemRoutes(SystemOperations systems) {
+  SystemRoutes(SystemOperations systems, ChangeRoutes changes) {
     this.systems = systems;
+    this.changes = changes;
   }
 
   void addTo(Routes routes) {
@@ -106,7 +109,7 @@ final class SystemRoutes {
             view.proof()));
   }
 
-  private static JsonObject proven(JsonObject answer, Proof proof) {
+  static JsonObject proven(JsonObject answer, Proof proof) {
     answer
         .put("keyset", proof.keysetJws())
         .put("root_public", proof.rootPublic().base64Url())
@@ -142,6 +145,11 @@ final class SystemRoutes {
   }
 
   private Answer put(Request request) {
+    return Answer.ok(
+        json(done(systems.put(agent(request), system(request), edit(request), request.actor()))));
+  }
+
+  static Edit edit(Request request) {
     JsonObject body =
         request.unambiguousJson(
             "plugin", "settings", "sealed", "secret_names", "carry_secrets", "expected_version");
@@ -152,14 +160,11 @@ final class SystemRoutes {
         body.containsKey("expected_version")
             ? OptionalLong.of(Request.number(body, "expected_version", 0, 1_000_000_000_000L))
             : OptionalLong.empty();
-    var edit =
-        new Edit(
-            Request.text(body, "plugin"),
-            settings.encode().getBytes(StandardCharsets.UTF_8),
-            secrets(body),
-            expected);
-    return Answer.ok(
-        json(done(systems.put(agent(request), system(request), edit, request.actor()))));
+    return new Edit(
+        Request.text(body, "plugin"),
+        settings.encode().getBytes(StandardCharsets.UTF_8),
+        secrets(body),
+        expected);
   }
 
   /// Exactly one of: sealed with names; carried; none.
@@ -186,6 +191,9 @@ final class SystemRoutes {
   }
 
   private Answer delete(Request request) {
+    if (changes.deploymentsWait()) {
+      return changes.waiting(new Operation.Delete(agent(request), system(request)), request);
+    }
     return Answer.ok(json(done(systems.delete(agent(request), system(request), request.actor()))));
   }
 
@@ -243,17 +251,26 @@ final class SystemRoutes {
   }
 
   private Answer rollback(Request request) {
-    long version = Request.number(request.json("version"), "version", 1, Long.MAX_VALUE);
-    return Answer.ok(
-        json(done(systems.rollback(agent(request), system(request), version, request.actor()))));
-  }
-
-  private Answer deploy(Request request) {
     return Answer.ok(
         json(
             done(
-                systems.deploy(
-                    agent(request), system(request), optionalVersion(request), request.actor()))));
+                systems.rollback(
+                    agent(request), system(request), versionOf(request), request.actor()))));
+  }
+
+  /// The one that a body names.
+  static long versionOf(Request request) {
+    return Request.number(request.json("version"), "version", 1, Long.MAX_VALUE);
+  }
+
+  private Answer deploy(Request request) {
+    OptionalLong version = optionalVersion(request);
+    if (changes.deploymentsWait()) {
+      return changes.waiting(
+          new Operation.Deploy(agent(request), system(request), version), request);
+    }
+    return Answer.ok(
+        json(done(systems.deploy(agent(request), system(request), version, request.actor()))));
   }
 
   private Answer test(Request request) {
@@ -264,7 +281,7 @@ final class SystemRoutes {
                     agent(request), system(request), optionalVersion(request), request.actor()))));
   }
 
-  private static OptionalLong optionalVersion(Request request) {
+  static OptionalLong optionalVersion(Request request) {
     if (request.hasNoBody()) {
       return OptionalLong.empty();
     }
@@ -283,7 +300,7 @@ final class SystemRoutes {
     };
   }
 
-  private static Problem problem(Refusal refusal) {
+  static Problem problem(Refusal refusal) {
     String title = refusal.reason().text();
     String detail = refusal.detail();
     return switch (refusal.reason()) {
@@ -389,7 +406,7 @@ final class SystemRoutes {
   }
 
   /// What is not there is left out: `null` is a value.
-  private static JsonObject json(SettingsDiff.Change change) {
+  static JsonObject json(SettingsDiff.Change change) {
     var json = new JsonObject();
     change.oldJson().ifPresent(text -> json.put("old", Json.decodeValue(Buffer.buffer(text))));
     change.newJson().ifPresent(text -> json.put("new", Json.decodeValue(Buffer.buffer(text))));

@@ -58,6 +58,11 @@ public record AuditEvent(
     return with(user, resourceId, changes, Optional.of(why), approvedBy);
   }
 
+  /// The second person, where there was one.
+  public AuditEvent agreedBy(Optional<String> approver) {
+    return with(user, resourceId, changes, reason, approver);
+  }
+
   /// Where the request came from.
   public AuditEvent from(Optional<String> address, Optional<String> agent, Optional<String> path) {
     return new AuditEvent(

@@ -1,6 +1,8 @@
 package io.penstock.broker.audit;
 
 import io.penstock.broker.audit.KnownCheckpoint.Signed;
+import io.penstock.broker.store.AlarmKind;
+import io.penstock.broker.store.AlarmTable;
 import io.penstock.broker.store.AuditChainTable;
 import io.penstock.broker.store.Tx;
 import io.penstock.codec.audit.AuditCheckpoint;
@@ -22,20 +24,25 @@ final class ChainPruning {
   private final KnownCheckpoint known;
   private final Audit audit;
   private final Duration retention;
+  private final Optional<PruningHold> hold;
+  private final AlarmTable alarms = new AlarmTable();
   private final Clock clock;
 
+  /// @param hold what has to be elsewhere before it goes
   ChainPruning(
       AuditChainTable table,
       CheckpointSigner signer,
       KnownCheckpoint known,
       Audit audit,
       Duration retention,
+      Optional<PruningHold> hold,
       Clock clock) {
     this.table = table;
     this.signer = signer;
     this.known = known;
     this.audit = audit;
     this.retention = retention;
+    this.hold = hold;
     this.clock = clock;
   }
 
@@ -49,7 +56,8 @@ final class ChainPruning {
     Optional<AuditCheckpoint> newest =
         CheckpointSigner.newer(table.newestCheckpoint(tx).map(signer::read), known.newest())
             .map(Signed::checkpoint);
-    Optional<AuditCheckpoint> old = signedBefore(tx, now.minus(retention));
+    long shipped = hold.map(it -> it.shipped(tx)).orElse(Long.MAX_VALUE);
+    Optional<AuditCheckpoint> old = signedBefore(tx, now.minus(retention), shipped);
     if (newest.isEmpty()
         || old.isEmpty()
         || old.get().position() <= newest.get().beginsAfter()
@@ -68,7 +76,35 @@ final class ChainPruning {
                     begin.position(),
                     "records",
                     begin.position() - newest.get().beginsAfter())));
+    if (begin.position() > shipped) {
+      tellOfLoss(tx, shipped, begin.position(), now);
+    }
     return Optional.of(signer.signLaterBegin(tx, newest.get(), begin));
+  }
+
+  /// What is not elsewhere waits for that, and not for ever.
+  private Optional<AuditCheckpoint> signedBefore(Tx tx, Instant time, long shipped) {
+    Optional<AuditCheckpoint> overdue =
+        signedBefore(tx, time.minus(hold.map(PruningHold::longest).orElse(Duration.ZERO)));
+    if (overdue.filter(it -> it.position() >= shipped).isPresent() || hold.isEmpty()) {
+      return overdue;
+    }
+    return table
+        .checkpointBefore(tx, time, shipped)
+        .map(signer::read)
+        .map(Signed::checkpoint)
+        .filter(it -> issued(it).isBefore(time));
+  }
+
+  private void tellOfLoss(Tx tx, long shipped, long position, Instant now) {
+    String message =
+        "audit records after position "
+            + shipped
+            + " up to "
+            + position
+            + " are pruned and were never in Kafka: the retention waited as long as it may";
+    LOG.error("{}", message);
+    alarms.raise(tx, AlarmKind.AUDIT_KAFKA_LOST, "audit trail", message, now);
   }
 
   private Optional<AuditCheckpoint> signedBefore(Tx tx, Instant time) {

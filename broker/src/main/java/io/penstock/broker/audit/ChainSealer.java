@@ -2,8 +2,8 @@ package io.penstock.broker.audit;
 
 import io.penstock.broker.audit.KnownCheckpoint.Signed;
 import io.penstock.broker.keys.BrokerKeys;
+import io.penstock.broker.store.AlarmKind;
 import io.penstock.broker.store.AlarmTable;
-import io.penstock.broker.store.AlarmTable.Severity;
 import io.penstock.broker.store.AuditChainTable;
 import io.penstock.broker.store.AuditChainTable.Glance;
 import io.penstock.broker.store.AuditChainTable.Mark;
@@ -57,11 +57,6 @@ public final class ChainSealer implements AutoCloseable {
   private static final int LAST_TURNS = 20;
   private static final Duration CLOSE = Duration.ofSeconds(5);
 
-  private static final String BROKEN = "audit-chain-broken";
-  private static final String FOREIGN = "audit-foreign-record";
-  private static final String HELD = "audit-sealing-held-up";
-  private static final String NOT_KEPT = "audit-checkpoint-not-kept";
-  private static final String UNGUARDED = "audit-log-unguarded";
   private static final String SUBJECT = "audit trail";
 
   private final Database database;
@@ -112,6 +107,7 @@ public final class ChainSealer implements AutoCloseable {
   private record Step(boolean mine, int placed, Optional<Signed> newest) {}
 
   /// @param retention empty = for ever
+  /// @param hold what the retention waits for
   /// @param nanoClock as [System#nanoTime]
   ChainSealer(
       Database database,
@@ -120,6 +116,7 @@ public final class ChainSealer implements AutoCloseable {
       KnownCheckpoint known,
       Audit audit,
       Optional<Duration> retention,
+      Optional<PruningHold> hold,
       Clock clock,
       LongSupplier nanoClock) {
     this.database = database;
@@ -128,7 +125,7 @@ public final class ChainSealer implements AutoCloseable {
     this.clock = clock;
     this.nanoClock = nanoClock;
     signer = new CheckpointSigner(table, keys, clock);
-    pruning = retention.map(it -> new ChainPruning(table, signer, known, audit, it, clock));
+    pruning = retention.map(it -> new ChainPruning(table, signer, known, audit, it, hold, clock));
     told = new Seldom(CheckpointSigner.SILENCE, nanoClock);
     failureLogged = new Seldom(LOG_EVERY, nanoClock);
     brokenRaised = new Seldom(ALARM_EVERY, nanoClock);
@@ -278,8 +275,7 @@ public final class ChainSealer implements AutoCloseable {
     if (!unique && unguardedRaised.mayNow()) {
       raise(
           tx,
-          UNGUARDED,
-          Severity.HIGH,
+          AlarmKind.AUDIT_LOG_UNGUARDED,
           "audit_log has lost its unique constraint on event_id; copies are counted row by row");
     }
     List<ChainEntry> entries =
@@ -332,12 +328,12 @@ public final class ChainSealer implements AutoCloseable {
             + " audit records that the broker did not write, first id "
             + bad.getFirst().id();
     LOG.error("{}: see ctl audit verify", message);
-    raise(tx, FOREIGN, Severity.CRITICAL, message);
+    raise(tx, AlarmKind.AUDIT_FOREIGN_RECORD, message);
     tx.afterCommit(() -> foreign += bad.size());
   }
 
-  private void raise(Tx tx, String kind, Severity severity, String message) {
-    alarms.raise(tx, kind, severity, SUBJECT, message, clock.instant());
+  private void raise(Tx tx, AlarmKind kind, String message) {
+    alarms.raise(tx, kind, SUBJECT, message, clock.instant());
   }
 
   /// What the database says against what was sealed or signed; empty = nothing.
@@ -425,7 +421,7 @@ public final class ChainSealer implements AutoCloseable {
     }
     if (!broken().isEmpty() && brokenRaised.mayNow()) {
       LOG.error("the audit trail is not sealed any more: {}; see ctl audit verify", broken());
-      database.run(tx -> raise(tx, BROKEN, Severity.CRITICAL, broken()));
+      database.run(tx -> raise(tx, AlarmKind.AUDIT_CHAIN_BROKEN, broken()));
     }
     reportHeldUp();
     reportNotKept();
@@ -447,10 +443,11 @@ public final class ChainSealer implements AutoCloseable {
               + HELD_UP.toMinutes()
               + " minutes: a transaction of this Postgres server that writes is open since then";
       LOG.warn("{}: see pg_stat_activity", message);
-      database.run(tx -> raise(tx, HELD, Severity.HIGH, message));
+      database.run(tx -> raise(tx, AlarmKind.AUDIT_SEALING_HELD_UP, message));
     }
     if (heldUp && !now) {
-      database.run(tx -> alarms.clear(tx, HELD, SUBJECT, clock.instant()));
+      database.run(
+          tx -> alarms.clear(tx, AlarmKind.AUDIT_SEALING_HELD_UP, SUBJECT, clock.instant()));
     }
     heldUp = now;
   }
@@ -462,12 +459,12 @@ public final class ChainSealer implements AutoCloseable {
           tx ->
               raise(
                   tx,
-                  NOT_KEPT,
-                  Severity.HIGH,
+                  AlarmKind.AUDIT_CHECKPOINT_NOT_KEPT,
                   "the newest checkpoint cannot be written to the data directory"));
     }
     if (notKept && !now) {
-      database.run(tx -> alarms.clear(tx, NOT_KEPT, SUBJECT, clock.instant()));
+      database.run(
+          tx -> alarms.clear(tx, AlarmKind.AUDIT_CHECKPOINT_NOT_KEPT, SUBJECT, clock.instant()));
     }
     notKept = now;
   }

@@ -5,6 +5,8 @@ import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -23,8 +25,11 @@ public record BrokerConfig(
     Metrics metrics,
     Audit audit,
     Access access,
+    Changes changes,
+    Gateways gateways,
     Tunnel tunnel,
     Edge edge,
+    AlarmSettings alarms,
     Telemetry telemetry,
     Duration drain) {
 
@@ -58,7 +63,8 @@ public record BrokerConfig(
   public record Metrics(String host, int port) {}
 
   /// @param retention empty = for ever
-  public record Audit(Optional<Duration> retention) {}
+  /// @param kafka empty = the trail stays in Postgres only
+  public record Audit(Optional<Duration> retention, Optional<KafkaConfig> kafka) {}
 
   public record Access(
       Duration tokenTtl,
@@ -77,12 +83,47 @@ public record BrokerConfig(
       Networks allowedCidrs,
       SessionBinding sessionBinding) {}
 
+  private enum Switch {
+    TRUE,
+    FALSE
+  }
+
   /// What a sign-in is bound to.
   public enum SessionBinding {
     NONE,
     /// The address that it came from.
     ADDRESS
   }
+
+  /// @param requireSecondPerson what waits for a second person even when an Admin asks for it
+  /// @param expiry the longest that a change waits
+  /// @param revokesAlone agents that one person may revoke in an hour, where more need a second one
+  public record Changes(
+      Set<SecondPerson> requireSecondPerson,
+      Duration expiry,
+      int waitingPerAuthor,
+      int revokesAlone) {
+    public Changes {
+      requireSecondPerson = Set.copyOf(requireSecondPerson);
+    }
+  }
+
+  /// What may need a second person.
+  public enum SecondPerson {
+    DEPLOY("deploy"),
+    REVOKE_MANY("revoke-many");
+
+    private final String text;
+
+    SecondPerson(String text) {
+      this.text = text;
+    }
+  }
+
+  /// Agents without a tunnel.
+  ///
+  /// @param plainBearer whether some may have tokens that are bound to no key
+  public record Gateways(boolean plainBearer, Duration tokenTtl) {}
 
   public record Tunnel(
       int maxStreams,
@@ -141,8 +182,17 @@ public record BrokerConfig(
             metrics(in),
             audit(in),
             access(in),
+            changes(in),
+            new Gateways(
+                in.choice("gateways.plain_bearer", Switch.class, Switch.FALSE) == Switch.TRUE,
+                in.duration(
+                    "gateways.token_ttl",
+                    Duration.ofHours(1),
+                    Duration.ofMinutes(1),
+                    Duration.ofHours(1))),
             tunnel(in),
             edge(in),
+            AlarmSettings.read(in),
             telemetry(in),
             Duration.ofSeconds(in.integer("drain.seconds", 30, 0, 3600)));
     in.finish();
@@ -175,7 +225,8 @@ public record BrokerConfig(
 
   private static Audit audit(ConfigReader in) {
     int days = in.integer("audit.retention_days", 730, 0, 36_500);
-    return new Audit(days == 0 ? Optional.empty() : Optional.of(Duration.ofDays(days)));
+    return new Audit(
+        days == 0 ? Optional.empty() : Optional.of(Duration.ofDays(days)), KafkaConfig.read(in));
   }
 
   private static Database database(ConfigReader in) {
@@ -253,6 +304,24 @@ public record BrokerConfig(
         in.integer("access.invocations_per_caller", 0, 0, 10_000_000),
         networks(in, "access.allowed_cidrs"),
         in.choice("access.session_binding", SessionBinding.class, SessionBinding.NONE));
+  }
+
+  private static Changes changes(ConfigReader in) {
+    String key = "changes.require_second_person";
+    var required = EnumSet.noneOf(SecondPerson.class);
+    for (String text : in.list(key)) {
+      Optional<SecondPerson> known =
+          Arrays.stream(SecondPerson.values()).filter(it -> it.text.equals(text)).findFirst();
+      in.require(
+          known.isPresent(), key + ": expected a list of deploy, revoke-many, found " + text);
+      known.ifPresent(required::add);
+    }
+    return new Changes(
+        required,
+        in.duration(
+            "changes.expiry", Duration.ofHours(24), Duration.ofMinutes(1), Duration.ofDays(30)),
+        in.integer("changes.waiting_per_author", 20, 1, 1000),
+        in.integer("changes.revokes_alone", 3, 0, 1000));
   }
 
   private static Tunnel tunnel(ConfigReader in) {

@@ -105,6 +105,37 @@ final class ConfigReader {
         key + ": expected a whole number from " + least + " to " + most + ", found " + text);
   }
 
+  double decimal(String key, double fallback, double least, double most) {
+    return value(
+        key,
+        fallback,
+        text -> {
+          try {
+            double found = Double.parseDouble(text);
+            if (found >= least && found <= most) {
+              return found;
+            }
+          } catch (NumberFormatException _) {
+            // Told below, together with the range.
+          }
+          throw expected(key, "a number from " + least + " to " + most, text);
+        });
+  }
+
+  /// The keys of a section whose names the owner chooses.
+  List<String> names(String section) {
+    var names = new ArrayList<String>();
+    JsonNode node = node(section);
+    require(
+        node.isMissingNode() || node.isNull() || node.isObject(),
+        section + ": expected a section with keys");
+    node.properties().forEach(entry -> names.add(entry.getKey()));
+    if (names.isEmpty()) {
+      known.add(section);
+    }
+    return List.copyOf(names);
+  }
+
   Duration duration(String key, Duration fallback, Duration least, Duration most) {
     return value(
         key,

@@ -1,5 +1,6 @@
 package io.penstock.broker.ctl;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -68,8 +69,16 @@ final class AgentCommands implements Callable<Integer> {
               required = true,
               paramLabel = "XXXX-XXXX",
               description = "As the agent shows it.")
-          String fingerprint) {
-    return act(id, "approve", Json.object().put("fingerprint", fingerprint), "approved " + id);
+          String fingerprint,
+      @Option(
+              names = "--plain-bearer",
+              description = "For a gateway whose tokens are bound to no key: you know that.")
+          boolean plainBearer) {
+    ObjectNode body = Json.object().put("fingerprint", fingerprint);
+    if (plainBearer) {
+      body.put("plain_bearer", true);
+    }
+    return act(id, "approve", body, "approved " + id);
   }
 
   @Command(name = "reject", description = "Turn a pending agent away.")
@@ -79,9 +88,34 @@ final class AgentCommands implements Callable<Integer> {
 
   @Command(
       name = "revoke",
-      description = "Take an agent's trust away for good; its sessions end at once.")
-  int revoke(@Parameters(paramLabel = "ID", description = "The agent's name.") String id) {
-    return act(id, "revoke", Json.object(), "revoked " + id);
+      description = "Take agents' trust away for good; their sessions end at once.",
+      footer = {
+        "",
+        "Where many need a second person (changes.require_second_person), they wait for one."
+      })
+  int revoke(
+      @Parameters(paramLabel = "ID", arity = "1..*", description = "The agents' names.")
+          List<String> ids) {
+    String names = String.join(", ", ids);
+    if (ids.size() == 1) {
+      return revoked(api.post(path(names) + "/revoke", Json.object()), names);
+    }
+    ObjectNode body = Json.object();
+    ids.forEach(body.putArray("agents")::add);
+    JsonNode answer = api.post("/agents/revoke", body);
+    for (JsonNode state : answer.path("agents")) {
+      if (!WaitingChange.isOne(answer) && !state.asText().equals("revoked")) {
+        terminal.details(answer.path("agents"));
+        return ExitCode.FAILED;
+      }
+    }
+    return revoked(answer, names);
+  }
+
+  private int revoked(JsonNode answer, String names) {
+    terminal.answer(
+        answer, WaitingChange.isOne(answer) ? WaitingChange.words(answer) : "revoked " + names);
+    return ExitCode.FINE;
   }
 
   @Command(name = "release", description = "Let an agent out of quarantine.")

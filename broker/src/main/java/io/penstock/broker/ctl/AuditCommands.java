@@ -18,6 +18,7 @@ import picocli.CommandLine.Option;
       "  penstock ctl audit verify",
       "  penstock ctl audit export trail.jsonl",
       "  penstock ctl audit verify --file trail.jsonl --root HASH",
+      "  penstock ctl audit verify --file consumed.jsonl --consumed --root HASH",
       "  penstock ctl audit report iso27001 --csv"
     })
 final class AuditCommands implements Callable<Integer> {

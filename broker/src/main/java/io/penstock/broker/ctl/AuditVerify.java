@@ -37,6 +37,13 @@ final class AuditVerify implements Callable<Integer> {
   private @Nullable Path file;
 
   @Option(
+      names = "--consumed",
+      description =
+          "FILE holds the values of the Kafka topic as a consumer got them, one in each line"
+              + " (docs/kafka.md): lines may come twice and there is no end.")
+  private boolean consumed;
+
+  @Option(
       names = "--root",
       paramLabel = "HASH",
       description = "SHA-256 of the broker's root key as you know it; default: the pinned one.")
@@ -72,6 +79,9 @@ final class AuditVerify implements Callable<Integer> {
         throw Failure.wrongUsage("--after goes without --file: an export proves itself whole");
       }
       return offline(export);
+    }
+    if (consumed) {
+      throw Failure.wrongUsage("--consumed goes with --file");
     }
     if (root != null) {
       throw Failure.wrongUsage("--root goes with --file: a broker looks by its own keys");
@@ -138,7 +148,10 @@ final class AuditVerify implements Callable<Integer> {
   private int offline(Path export) {
     ExportCheck.Result result;
     try {
-      result = ExportCheck.of(export, pinned(), atLeast);
+      result =
+          consumed
+              ? ExportCheck.ofConsumed(export, pinned(), atLeast)
+              : ExportCheck.of(export, pinned(), atLeast);
     } catch (SealException e) {
       throw Failure.refusedForGood(export + " is not proven: " + e.getMessage());
     } catch (IOException e) {
@@ -153,6 +166,9 @@ final class AuditVerify implements Callable<Integer> {
             .put("keyset_version", result.keysetVersion())
             .put("checkpoint", result.checkpoint().number())
             .put("checkpoints_of_older_keys", result.ofOlderKeys());
+    if (consumed) {
+      answer.put("repeated", result.repeated()).put("not_covered", result.notCovered());
+    }
     if (result.foreignCount() > 0) {
       answer.put("foreign_records", result.foreignCount());
       ArrayNode foreign = answer.putArray("foreign");
@@ -178,7 +194,14 @@ final class AuditVerify implements Callable<Integer> {
             + ", keyset "
             + result.keysetVersion()
             + " and root "
-            + result.rootSha256());
+            + result.rootSha256()
+            + (consumed
+                ? "; "
+                    + result.repeated()
+                    + " lines came again, "
+                    + result.notCovered()
+                    + " are newer than that checkpoint"
+                : ""));
     return ExitCode.FINE;
   }
 

@@ -59,6 +59,7 @@ public final class Ctl {
     system.addSubcommand(new SystemPut(terminal, api));
     system.addSubcommand(new SystemRecover(terminal, api));
     root.addSubcommand(system);
+    root.addSubcommand(new ChangeCommands(terminal, api));
     root.addSubcommand(new MessagesCommand(terminal, api));
     root.addSubcommand(new InvokeCommand(terminal, api));
     CommandLine audit = new CommandLine(new AuditCommands(terminal, api));

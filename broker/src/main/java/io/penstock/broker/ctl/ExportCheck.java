@@ -2,6 +2,7 @@ package io.penstock.broker.ctl;
 
 import io.penstock.codec.audit.AuditCheckpoint;
 import io.penstock.codec.audit.ChainCheck;
+import io.penstock.codec.audit.ChainEntry;
 import io.penstock.codec.audit.ChainEntry.Kind;
 import io.penstock.codec.audit.ExportLine;
 import io.penstock.codec.audit.Finding;
@@ -39,6 +40,9 @@ final class ExportCheck {
   private long firstPosition;
   private int ofOlderKeys;
   private boolean ended;
+  private boolean consumed;
+  private long repeated;
+  private long notCovered;
   private final List<Finding> foreign = new ArrayList<>();
   private long foreignCount;
 
@@ -46,6 +50,8 @@ final class ExportCheck {
   /// @param foreignCount how many there are of them
   /// @param ofOlderKeys checkpoints whose keys the keyset no longer lists; the newest speaks for
   ///     them
+  /// @param repeated lines of a topic that a consumer passes over
+  /// @param notCovered entries of a topic that no checkpoint in it covers yet
   record Result(
       Optional<Finding> bad,
       List<Finding> foreign,
@@ -55,13 +61,16 @@ final class ExportCheck {
       Octets rootSha256,
       long keysetVersion,
       AuditCheckpoint checkpoint,
-      int ofOlderKeys) {
+      int ofOlderKeys,
+      long repeated,
+      long notCovered) {
     Result {
       foreign = List.copyOf(foreign);
     }
   }
 
-  private ExportCheck(ExportLine.Header header, Octets pinnedRootSha256) {
+  private ExportCheck(
+      ExportLine.Header header, Octets pinnedRootSha256, Optional<ChainEntry> begin) {
     this.header = header;
     RootChain.requireLeadsTo(header.root(), header.rootLinks(), pinnedRootSha256);
     keyset = Keyset.verifyIgnoringTime(header.keysetJws(), header.root());
@@ -69,8 +78,25 @@ final class ExportCheck {
     if (newest.issuedAtEpochSeconds() >= keyset.expiresEpochSeconds()) {
       throw new SealException("the newest checkpoint is signed after the keyset had expired");
     }
-    check = ChainCheck.from(Optional.of(newest));
-    firstPosition = newest.beginsAfter() + 1;
+    check = begin.map(this::beginningWith).orElseGet(() -> ChainCheck.from(Optional.of(newest)));
+    firstPosition = check.position() + 1;
+    if (check.position() > newest.position()) {
+      throw new SealException(
+          "its newest checkpoint is about position "
+              + newest.position()
+              + ", its first record is after that");
+    }
+  }
+
+  /// A topic may begin elsewhere than the newest checkpoint says. The hash of its first entry is
+  /// then proved by what follows, what the record of that entry says is not.
+  private ChainCheck beginningWith(ChainEntry first) {
+    if (first.position() == newest.beginsAfter() + 1) {
+      return ChainCheck.from(Optional.of(newest));
+    }
+    return first.position() == 1
+        ? ChainCheck.fromTheFirst(newest)
+        : ChainCheck.after(first, Optional.of(newest));
   }
 
   /// Throws [SealException] when it is not the owner's of this root, or no export.
@@ -80,7 +106,25 @@ final class ExportCheck {
       if (first.isEmpty() || !(ExportLine.parse(first.get()) instanceof ExportLine.Header header)) {
         throw new SealException("its first line is not an export's header");
       }
-      var check = new ExportCheck(header, pinnedRootSha256);
+      var check = new ExportCheck(header, pinnedRootSha256, Optional.empty());
+      Optional<Finding> bad = check.read(lines);
+      return check.result(bad.isPresent() ? bad : check.end(atLeast));
+    }
+  }
+
+  /// [#of] for what a consumer has stored of the Kafka topic: lines come twice, checkpoints stand
+  /// behind what they cover, and there is no end. The newest header speaks for all before it.
+  static Result ofConsumed(Path file, Octets pinnedRootSha256, long atLeast) throws IOException {
+    ConsumedTrail trail = ConsumedTrail.of(file);
+    ExportLine.Header header =
+        trail
+            .newest()
+            .orElseThrow(
+                () -> new SealException("it has no checkpoint with what that is believed by"));
+    var check = new ExportCheck(header, pinnedRootSha256, trail.first());
+    check.consumed = true;
+    check.ended = true;
+    try (BufferedReader lines = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
       Optional<Finding> bad = check.read(lines);
       return check.result(bad.isPresent() ? bad : check.end(atLeast));
     }
@@ -96,7 +140,9 @@ final class ExportCheck {
         header.root().sha256(),
         keyset.version(),
         newest,
-        ofOlderKeys);
+        ofOlderKeys,
+        repeated,
+        notCovered);
   }
 
   private Optional<Finding> read(BufferedReader lines) throws IOException {
@@ -119,6 +165,9 @@ final class ExportCheck {
       return Optional.of(
           new Finding(What.CHANGED, check.position() + 1, 0, String.valueOf(e.getMessage())));
     }
+    if (consumed) {
+      return judgeConsumed(parsed);
+    }
     if (ended) {
       return Optional.of(
           new Finding(What.INSERTED, check.position(), 0, "a line follows the export's end"));
@@ -140,6 +189,27 @@ final class ExportCheck {
         ended = true;
         yield it.position() == check.position() ? Optional.empty() : otherEnd(it.position());
       }
+    };
+  }
+
+  /// A consumer takes the next position only: what comes twice, or too early after an interrupted
+  /// sending, stands in its place elsewhere.
+  private Optional<Finding> judgeConsumed(ExportLine parsed) {
+    return switch (parsed) {
+      case ExportLine.Header it -> checkpoint(it.checkpointJws());
+      case ExportLine.Checkpoint it -> checkpoint(it.jws());
+      case ExportLine.Sealed it when it.entry().position() != check.position() + 1 -> {
+        repeated++;
+        yield Optional.empty();
+      }
+      case ExportLine.Sealed it when it.entry().position() > newest.position() -> {
+        notCovered++;
+        yield Optional.empty();
+      }
+      case ExportLine.Sealed it -> sealed(it);
+      case ExportLine.Unchained _, ExportLine.End _ ->
+          Optional.of(
+              new Finding(What.INSERTED, check.position(), 0, "a line that the topic never has"));
     };
   }
 
@@ -191,8 +261,8 @@ final class ExportCheck {
   }
 
   /// A record that is missing may stand further below.
-  private static Finding moved(Finding bad, BufferedReader lines) throws IOException {
-    if (bad.what() != What.DELETED || bad.id() != 0) {
+  private Finding moved(Finding bad, BufferedReader lines) throws IOException {
+    if (bad.what() != What.DELETED || bad.id() != 0 || consumed) {
       return bad;
     }
     Optional<String> line = next(lines);
@@ -238,7 +308,8 @@ final class ExportCheck {
     return Optional.empty();
   }
 
-  private static Optional<String> next(BufferedReader lines) throws IOException {
+  /// Without its end; empty after the last.
+  static Optional<String> next(BufferedReader lines) throws IOException {
     var line = new StringBuilder();
     int c = lines.read();
     if (c < 0) {

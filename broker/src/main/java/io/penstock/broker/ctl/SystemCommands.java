@@ -162,8 +162,11 @@ final class SystemCommands implements Callable<Integer> {
       description = "Put a version in force; an agent that is away gets it when it comes.",
       footer = {
         "",
-        "Exit codes: 1 the agent refused it, 5 no receipt within --wait.",
-        "Example: penstock ctl system deploy plant-1 erp --wait 30"
+        "Where a second person has to agree, it becomes a change that waits: penstock ctl changes",
+        "Exit codes: 1 the agent refused it, or somebody its change; 5 no receipt within --wait.",
+        "Examples:",
+        "  penstock ctl system deploy plant-1 erp --wait 30",
+        "  penstock ctl system deploy plant-1 erp --propose 'the new ERP host, ticket 4711'"
       })
   int deploy(
       @Parameters(index = "0", paramLabel = "AGENT", description = "The agent's name.")
@@ -176,8 +179,27 @@ final class SystemCommands implements Callable<Integer> {
               names = "--wait",
               paramLabel = "SECONDS",
               description = "Wait so long for the agent's signed receipt.")
-          @Nullable Integer wait) {
-    return deploy(terminal, api, agent, system, version, wait, SealedTo.NOBODY);
+          @Nullable Integer wait,
+      @Option(
+              names = "--propose",
+              paramLabel = "REASON",
+              description = "Ask somebody else to deploy it, and say why.")
+          @Nullable String reason) {
+    if (reason == null) {
+      return deploy(terminal, api, agent, system, version, wait, SealedTo.NOBODY);
+    }
+    ObjectNode body = Json.object();
+    if (version != null) {
+      body.put("version", version);
+    }
+    ObjectNode proposal =
+        Json.object()
+            .put("method", "POST")
+            .put("path", "/api/v1" + path(agent, system) + "/deploy")
+            .put("reason", reason);
+    proposal.set("body", body);
+    JsonNode change = api.post(ChangeCommands.PATH, proposal);
+    return waits(terminal, api, agent, system, change, wait, SealedTo.NOBODY);
   }
 
   static int deploy(
@@ -193,6 +215,9 @@ final class SystemCommands implements Callable<Integer> {
       body.put("version", version);
     }
     JsonNode queued = api.post(path(agent, system) + "/deploy", body);
+    if (WaitingChange.isOne(queued)) {
+      return waits(terminal, api, agent, system, queued, wait, to);
+    }
     long deployed = queued.path("version").asLong();
     if (wait == null) {
       terminal.answer(
@@ -205,6 +230,33 @@ final class SystemCommands implements Callable<Integer> {
     terminal.answer(
         to.addedTo(applied),
         agent + " has applied version " + deployed + " of " + system + to.words());
+    return ExitCode.FINE;
+  }
+
+  /// Nothing is deployed before somebody else agrees.
+  private static int waits(
+      Terminal terminal,
+      BrokerApi api,
+      String agent,
+      String system,
+      JsonNode change,
+      @Nullable Integer wait,
+      SealedTo to) {
+    if (wait == null) {
+      terminal.answer(to.addedTo(change), WaitingChange.words(change) + to.words());
+      return ExitCode.FINE;
+    }
+    terminal.err().println("penstock ctl: " + WaitingChange.words(change));
+    long end = System.nanoTime() + Duration.ofSeconds(wait).toNanos();
+    JsonNode executed = new WaitingChange(api).untilExecuted(change, end);
+    long version = executed.path("outcome").path("version").asLong();
+    JsonNode applied =
+        new Waiting(api)
+            .untilApplied(
+                agent, system, version, Duration.ofNanos(Math.max(0, end - System.nanoTime())));
+    terminal.answer(
+        to.addedTo(applied),
+        agent + " has applied version " + version + " of " + system + to.words());
     return ExitCode.FINE;
   }
 
@@ -238,7 +290,12 @@ final class SystemCommands implements Callable<Integer> {
           String agent,
       @Parameters(index = "1", paramLabel = "SYSTEM", description = "The system's name.")
           String system) {
-    terminal.answer(api.delete(path(agent, system)), "removed " + system + " from " + agent);
+    JsonNode answer = api.delete(path(agent, system));
+    terminal.answer(
+        answer,
+        WaitingChange.isOne(answer)
+            ? WaitingChange.words(answer)
+            : "removed " + system + " from " + agent);
     return ExitCode.FINE;
   }
 

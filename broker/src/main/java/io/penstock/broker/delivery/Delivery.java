@@ -50,6 +50,7 @@ public final class Delivery implements Deliveries, SessionWatcher, AutoCloseable
   private final DeliveryCounters counters = new DeliveryCounters();
   private final Sender sender;
   private final Acknowledgements acknowledgements;
+  private final GatewayReceipts gatewayReceipts;
   private final DocumentDesk desk;
   private final KeyWraps keyWraps;
   private final Outgoing outgoing;
@@ -89,11 +90,10 @@ public final class Delivery implements Deliveries, SessionWatcher, AutoCloseable
             roster,
             failpoint,
             clock);
-    acknowledgements =
-        new Acknowledgements(
-            new Recorder(
-                database, messages, around.documents(), ledger, counters, failpoint, clock),
-            sender::wake);
+    var recorder =
+        new Recorder(database, messages, around.documents(), ledger, counters, failpoint, clock);
+    gatewayReceipts = new GatewayReceipts(recorder);
+    acknowledgements = new Acknowledgements(recorder, sender::wake);
     desk = new DocumentDesk(database, around.documents());
     keyWraps = new KeyWraps(database, around.documents());
     outgoing = new Outgoing(messages, ledger, failpoint, limit);
@@ -124,6 +124,11 @@ public final class Delivery implements Deliveries, SessionWatcher, AutoCloseable
   /// What the API shows of messages and does with instructions.
   public DeliveryOperations operations() {
     return directory;
+  }
+
+  /// Of agents without a tunnel.
+  public GatewayReceipts gatewayReceipts() {
+    return gatewayReceipts;
   }
 
   public DeliveryCounters.Snapshot counters() {

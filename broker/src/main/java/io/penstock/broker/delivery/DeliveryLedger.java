@@ -2,8 +2,9 @@ package io.penstock.broker.delivery;
 
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditEvent;
+import io.penstock.broker.store.AlarmKind;
 import io.penstock.broker.store.AlarmTable;
-import io.penstock.broker.store.AlarmTable.Severity;
+import io.penstock.broker.store.AlarmTable.Cause;
 import io.penstock.broker.store.MessageTable.Content;
 import io.penstock.broker.store.MessageTable.Message;
 import io.penstock.broker.store.Tx;
@@ -22,8 +23,11 @@ import java.util.Optional;
 /// What became of messages, in the transaction in which it became so: audit and alarms.
 final class DeliveryLedger {
   private static final String INSTRUCTION = "gateway.instruction";
-  private static final String REFUSED = "configuration-refused";
-  private static final String ROLLBACK = "configuration-rollback";
+  private static final List<AlarmKind> REFUSALS =
+      List.of(
+          AlarmKind.CONFIGURATION_REFUSED,
+          AlarmKind.CONFIGURATION_ROLLBACK,
+          AlarmKind.CONFIGURATION_BAD_SIGNATURE);
 
   private final Audit audit;
   private final AlarmTable alarms = new AlarmTable();
@@ -99,20 +103,41 @@ final class DeliveryLedger {
 
   private void clear(Tx tx, List<String> applied) {
     if (!applied.isEmpty()) {
-      alarms.clear(tx, List.of(REFUSED, ROLLBACK), applied, clock.instant());
+      alarms.clear(tx, REFUSALS, applied, clock.instant());
       applied.clear();
     }
   }
 
   private void raise(Tx tx, String subject, long version, Reason reason, String detail) {
-    boolean rollback = reason == Reason.ROLLBACK;
     alarms.raise(
         tx,
-        rollback ? ROLLBACK : REFUSED,
-        rollback ? Severity.HIGH : Severity.MEDIUM,
+        kind(reason),
         subject,
         "version " + version + ": " + reason.text() + ", " + detail,
         clock.instant());
+  }
+
+  /// Was it changed on its way, is it an old one, or is it not to the agent's liking?
+  private static AlarmKind kind(Reason reason) {
+    return switch (reason) {
+      case ROLLBACK -> AlarmKind.CONFIGURATION_ROLLBACK;
+      case BAD_SIGNATURE, HASH_MISMATCH, COMMITMENT_MISMATCH ->
+          AlarmKind.CONFIGURATION_BAD_SIGNATURE;
+      case NOT_LISTED,
+          WRONG_AGENT,
+          WRONG_GENERATION,
+          WRONG_SYSTEM,
+          UNOPENABLE,
+          SCHEMA_INVALID,
+          UNKNOWN_PLUGIN,
+          DESTINATION_WITHOUT_SECRETS,
+          MISSING_SECRET_REFERENCE,
+          START_FAILED,
+          TOO_LARGE,
+          CRASH_LOOP,
+          UNKNOWN ->
+          AlarmKind.CONFIGURATION_REFUSED;
+    };
   }
 
   /// Its session is closed; the message stays.
@@ -127,10 +152,8 @@ final class DeliveryLedger {
             .because(what));
     alarms.raise(
         tx,
-        "bad-receipt-signature",
-        Severity.HIGH,
-        agent,
-        "message " + sequence + ": " + what,
+        Cause.of(AlarmKind.BAD_RECEIPT_SIGNATURE, agent, "message " + sequence + ": " + what)
+            .from(Optional.of(remote)),
         clock.instant());
     tx.afterCommit(counters.refused::increment);
   }
@@ -140,8 +163,7 @@ final class DeliveryLedger {
     String what = "message " + message.sequence() + " does not carry our MAC";
     audit.record(
         tx, AuditEvent.of("gateway.tampered", "failure").on(message.agent()).because(what));
-    alarms.raise(
-        tx, "database-tampered", Severity.CRITICAL, message.agent(), what, clock.instant());
+    alarms.raise(tx, AlarmKind.DATABASE_TAMPERED, message.agent(), what, clock.instant());
   }
 
   private static AuditEvent event(String type, String result, Message message) {

@@ -7,4 +7,7 @@ import java.util.List;
 public interface AlarmSource {
   /// Those that were raised, repeated, acknowledged or cleared since it was last asked; may block.
   List<Alarm> changes();
+
+  /// Nobody watches: what happened so far is no news.
+  void skip();
 }

@@ -339,6 +339,7 @@ public final class LiveFeed implements AutoCloseable {
 
   private void poll() {
     if (feeds.isEmpty()) {
+      sources.alarms().skip();
       return;
     }
     try {

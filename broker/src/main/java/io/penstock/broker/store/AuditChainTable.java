@@ -296,6 +296,29 @@ public final class AuditChainTable {
         .map(this::checkpoint);
   }
 
+  /// The newest one that was signed before a time and covers nothing beyond a position.
+  public Optional<StoredCheckpoint> checkpointBefore(Tx tx, Instant time, long upToPosition) {
+    return tx.one(
+            "select number, position, issued_at, jws, mac from audit_checkpoints where issued_at <"
+                + " $1 and position <= $2 order by issued_at desc, number desc limit 1",
+            time,
+            upToPosition)
+        .map(this::checkpoint);
+  }
+
+  /// Those after one of them, in order, that cover nothing beyond a position.
+  public List<StoredCheckpoint> checkpointsAfter(Tx tx, long number, long upToPosition, int limit) {
+    var all = new ArrayList<StoredCheckpoint>();
+    tx.query(
+            "select number, position, issued_at, jws, mac from audit_checkpoints where number > $1"
+                + " and position <= $2 order by number limit $3",
+            number,
+            upToPosition,
+            limit)
+        .forEach(row -> all.add(checkpoint(row)));
+    return all;
+  }
+
   public void insertCheckpoint(Tx tx, long number, long position, Instant issuedAt, String jws) {
     tx.update(
         "insert into audit_checkpoints (number, position, issued_at, jws, mac) values"

@@ -3,6 +3,7 @@ package io.penstock.broker.store;
 import io.penstock.broker.keys.RowMac;
 import io.penstock.codec.audit.AuditRecord;
 import io.penstock.codec.seal.Octets;
+import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Row;
 import java.net.InetAddress;
@@ -72,7 +73,8 @@ public final class AuditTable {
 
   public record Stored(long id, Entry entry) {}
 
-  /// Empty fields do not filter. `eventType` may end in `.*`; `beforeId` pages backwards.
+  /// Empty fields do not filter. `eventType` may end in `.*`; `beforeId` pages backwards. A
+  /// `resourceId` of `agent/system` finds the records about several systems of the agent, too.
   public record Filter(
       Optional<String> user,
       Optional<String> eventType,
@@ -142,7 +144,7 @@ public final class AuditTable {
                  from audit_log
                 where ($1::text is null or user_email = $1)
                   and ($2::text is null or event_type = $2 or (right($2, 2) = '.*' and starts_with(event_type, left($2, -1))))
-                  and ($3::text is null or resource_id = $3)
+                  and ($3::text is null or resource_id = $3 or (event_type = 'system.applied' and resource_id = $9 and changes @> $10))
                   and ($4::text is null or result = $4)
                   and ($5::timestamptz is null or timestamp >= $5)
                   and ($6::timestamptz is null or timestamp < $6)
@@ -156,9 +158,24 @@ public final class AuditTable {
             filter.from(),
             filter.to(),
             filter.beforeId(),
-            filter.limit())
+            filter.limit(),
+            agent(filter.resourceId()),
+            system(filter.resourceId()))
         .forEach(row -> entries.add(read(row)));
     return entries;
+  }
+
+  /// Of `agent/system`.
+  private static Optional<String> agent(Optional<String> resource) {
+    return resource.filter(it -> it.contains("/")).map(it -> it.substring(0, it.indexOf('/')));
+  }
+
+  /// What a record about several systems of an agent has if it is about this one, too.
+  private static Optional<JsonObject> system(Optional<String> resource) {
+    return resource
+        .filter(it -> it.contains("/"))
+        .map(it -> JsonObject.of("system", it.substring(it.indexOf('/') + 1)))
+        .map(system -> JsonObject.of("systems", JsonArray.of(system)));
   }
 
   private static Stored read(Row row) {

@@ -18,6 +18,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// The pool of connections, and straight-line transactions on it.
 ///
@@ -31,6 +33,8 @@ public final class Database implements AutoCloseable {
 
   /// Serialization failure and deadlock: everything was rolled back.
   private static final Set<String> CLASHES = Set.of("40001", "40P01");
+
+  private static final Logger LOG = LoggerFactory.getLogger(Database.class);
 
   private final Pool pool;
   private final Duration deadline;
@@ -189,9 +193,15 @@ public final class Database implements AutoCloseable {
     }
   }
 
+  /// Connections that have not ended within the deadline end with the process: who stops has
+  /// nothing to lose by a Postgres that does not answer.
   @Override
   public void close() {
-    new Waiting(deadline).on(pool.close());
+    try {
+      new Waiting(deadline).on(pool.close());
+    } catch (StoreUnavailableException late) {
+      LOG.warn("connections are still open: {}", late.getMessage());
+    }
   }
 
   /// Gives one connection back exactly once, after what was sent on it has been answered.

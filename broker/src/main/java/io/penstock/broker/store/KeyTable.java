@@ -159,6 +159,16 @@ public final class KeyTable {
         wrapPrefix);
   }
 
+  /// Waiting changes whose body is not wrapped by the newest KEK.
+  public long changesBehind(Tx tx, byte[] wrapPrefix) {
+    return count(
+        tx,
+        "select count(*) as n from changes where substring(body from 1 for "
+            + PREFIX_BYTES
+            + ") <> $1",
+        wrapPrefix);
+  }
+
   /// The same settings under another wrap, unless somebody changed them meanwhile.
   public void rewrap(Tx tx, Wrapped old, byte[] settings) {
     tx.update(

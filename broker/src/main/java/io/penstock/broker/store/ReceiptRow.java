@@ -1,5 +1,6 @@
 package io.penstock.broker.store;
 
+import io.penstock.broker.store.SystemTable.VersionKey;
 import io.penstock.codec.seal.Octets;
 import java.time.Instant;
 import java.util.List;
@@ -18,6 +19,14 @@ public record ReceiptRow(
     Optional<String> detail,
     Octets document,
     Instant receivedAt) {
+
+  public VersionKey key() {
+    return new VersionKey(agent, system, version);
+  }
+
+  public boolean refused() {
+    return outcome.equals("refused");
+  }
 
   /// What the MAC covers.
   List<String> granting() {

@@ -7,10 +7,13 @@ import io.vertx.sqlclient.Row;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /// The last word of each agent about each version, and the documents in which the words were
 /// signed, several in one. Rows of the former carry a MAC: reading one whose MAC does not hold
@@ -38,10 +41,48 @@ public final class ReceiptTable {
     }
   }
 
-  /// Each row replaces an older one about the same version, of which there is one at most.
-  /// Documents stay.
-  public void put(Tx tx, List<ReceiptRow> rows, Collection<Document> documents) {
-    List<Document> all = List.copyOf(documents);
+  /// Each row replaces an older one about the same version, of which there is one at most, unless
+  /// both say that it was applied: agents prove at every start what they run, which would fill the
+  /// database. Documents of what is written stay.
+  ///
+  /// Answers the versions that were written.
+  public Set<VersionKey> put(Tx tx, List<ReceiptRow> rows, Collection<Document> documents) {
+    var written = new HashSet<VersionKey>();
+    tx.query(
+            """
+            insert into receipts (agent, system, version, outcome, reason, detail, document, received_at, mac)
+            select * from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::bytea[],
+              $8::timestamptz[], $9::bytea[])
+            on conflict (agent, system, version) do update set outcome = excluded.outcome,
+              reason = excluded.reason, detail = excluded.detail, document = excluded.document,
+              received_at = excluded.received_at, mac = excluded.mac
+            where receipts.outcome <> 'applied' or excluded.outcome <> 'applied'
+            returning agent, system, version
+            """,
+            rows.stream().map(ReceiptRow::agent).toArray(String[]::new),
+            rows.stream().map(ReceiptRow::system).toArray(String[]::new),
+            rows.stream().map(ReceiptRow::version).toArray(Long[]::new),
+            rows.stream().map(ReceiptRow::outcome).toArray(String[]::new),
+            Values.texts(rows, ReceiptRow::reason),
+            Values.texts(rows, ReceiptRow::detail),
+            Values.octets(rows, ReceiptRow::document),
+            Values.times(rows, ReceiptRow::receivedAt),
+            Values.octets(rows, row -> mac.of(TABLE, row.granting())))
+        .forEach(row -> written.add(key(row)));
+    Set<Octets> named =
+        rows.stream()
+            .filter(row -> written.contains(row.key()))
+            .map(ReceiptRow::document)
+            .collect(Collectors.toSet());
+    List<Document> all =
+        documents.stream().filter(document -> named.contains(document.sha256())).toList();
+    if (!all.isEmpty()) {
+      insert(tx, all);
+    }
+    return written;
+  }
+
+  private static void insert(Tx tx, List<Document> all) {
     tx.update(
         """
         insert into receipt_documents (agent, sha256, jws)
@@ -50,46 +91,35 @@ public final class ReceiptTable {
         all.stream().map(Document::agent).toArray(String[]::new),
         Values.octets(all, Document::sha256),
         all.stream().map(Document::jws).toArray(String[]::new));
-    tx.update(
-        """
-        insert into receipts (agent, system, version, outcome, reason, detail, document, received_at, mac)
-        select * from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::bytea[],
-          $8::timestamptz[], $9::bytea[])
-        on conflict (agent, system, version) do update set outcome = excluded.outcome,
-          reason = excluded.reason, detail = excluded.detail, document = excluded.document,
-          received_at = excluded.received_at, mac = excluded.mac
-        """,
-        rows.stream().map(ReceiptRow::agent).toArray(String[]::new),
-        rows.stream().map(ReceiptRow::system).toArray(String[]::new),
-        rows.stream().map(ReceiptRow::version).toArray(Long[]::new),
-        rows.stream().map(ReceiptRow::outcome).toArray(String[]::new),
-        Values.texts(rows, ReceiptRow::reason),
-        Values.texts(rows, ReceiptRow::detail),
-        Values.octets(rows, ReceiptRow::document),
-        Values.times(rows, ReceiptRow::receivedAt),
-        Values.octets(rows, row -> mac.of(TABLE, row.granting())));
   }
 
-  /// Those of `versions` that have a row.
-  public Set<VersionKey> written(Tx tx, Set<VersionKey> versions) {
+  /// The rows of those of `versions` that have one.
+  public Map<VersionKey, ReceiptRow> of(Tx tx, Collection<VersionKey> versions) {
     List<VersionKey> keys = List.copyOf(versions);
-    var written = new HashSet<VersionKey>();
+    var rows = new HashMap<VersionKey, ReceiptRow>();
     tx.query(
-            """
-            select agent, system, version from receipts where (agent, system, version) in
-              (select * from unnest($1::text[], $2::text[], $3::bigint[]))
-            """,
+            SELECT
+                + " where (agent, system, version) in"
+                + " (select * from unnest($1::text[], $2::text[], $3::bigint[]))",
             keys.stream().map(VersionKey::agent).toArray(String[]::new),
             keys.stream().map(VersionKey::system).toArray(String[]::new),
             keys.stream().map(VersionKey::version).toArray(Long[]::new))
-        .forEach(
-            row ->
-                written.add(
-                    new VersionKey(
-                        Values.text(row, "agent"),
-                        Values.text(row, "system"),
-                        Values.number(row, "version"))));
-    return written;
+        .forEach(row -> rows.put(key(row), read(row)));
+    return rows;
+  }
+
+  /// A version that is deployed once more waits for another word; documents stay.
+  public void forget(Tx tx, VersionKey version) {
+    tx.update(
+        "delete from receipts where agent = $1 and system = $2 and version = $3",
+        version.agent(),
+        version.system(),
+        version.version());
+  }
+
+  private static VersionKey key(Row row) {
+    return new VersionKey(
+        Values.text(row, "agent"), Values.text(row, "system"), Values.number(row, "version"));
   }
 
   public Optional<ReceiptRow> find(Tx tx, String agent, String system, long version) {

@@ -8,6 +8,8 @@ import io.penstock.broker.store.SystemTable.VersionKey;
 import io.penstock.broker.store.SystemVersion.State;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /// Versions whose message was taken away without a receipt: nothing is on its way to the agent any
 /// more, so they do not wait for it.
@@ -16,9 +18,11 @@ import java.util.Optional;
 /// their versions.
 public final class Superseding {
   private final SystemTable table;
+  private final ReceiptTable receipts;
 
   public Superseding(RowMac mac) {
     table = new SystemTable(mac);
+    receipts = new ReceiptTable(mac);
   }
 
   /// What still waits of what `taken` messages brought is superseded, in the transaction that took
@@ -35,9 +39,11 @@ public final class Superseding {
       return;
     }
     lock(tx, keys);
+    Set<VersionKey> answered = answered(tx, keys);
     List<SystemVersion> superseded =
         versions(tx, keys).stream()
             .filter(version -> version.state() == State.BUFFERED)
+            .filter(version -> !answered.contains(version.key()))
             .map(version -> version.with(State.SUPERSEDED))
             .toList();
     if (!superseded.isEmpty()) {
@@ -55,6 +61,19 @@ public final class Superseding {
                     .content()
                     .version()
                     .map(version -> new VersionKey(message.agent(), system, version)));
+  }
+
+  private Set<VersionKey> answered(Tx tx, List<VersionKey> keys) {
+    try {
+      return receipts.of(tx, keys).keySet();
+    } catch (TamperedRowException _) {
+      // Whoever reads the receipt for what it says raises the alarm; nothing is concluded from it.
+      return keys.size() == 1
+          ? Set.of()
+          : keys.stream()
+              .flatMap(key -> answered(tx, List.of(key)).stream())
+              .collect(Collectors.toSet());
+    }
   }
 
   private void lock(Tx tx, List<VersionKey> keys) {

@@ -1,5 +1,7 @@
 package io.penstock.broker.store;
 
+import io.penstock.broker.store.SystemTable.SystemKey;
+import io.penstock.broker.store.SystemTable.VersionKey;
 import java.time.Instant;
 import java.util.List;
 
@@ -25,6 +27,15 @@ public record SystemRow(
 
   public static SystemRow first(String agent, String system, String plugin, String by, Instant at) {
     return new SystemRow(agent, system, plugin, 1, 0, 0, 0, 0, by, at, 1);
+  }
+
+  public SystemKey key() {
+    return new SystemKey(agent, system);
+  }
+
+  /// Version 0, of which there is none, when nothing was ever deployed.
+  public VersionKey deployed() {
+    return new VersionKey(agent, system, deployedVersion);
   }
 
   /// The newest word about it is its tombstone.

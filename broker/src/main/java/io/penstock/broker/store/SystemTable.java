@@ -63,7 +63,13 @@ public final class SystemTable {
   }
 
   /// Names a system.
-  public record SystemKey(String agent, String system) {}
+  public record SystemKey(String agent, String system) implements Comparable<SystemKey> {
+    @Override
+    public int compareTo(SystemKey other) {
+      int byAgent = agent.compareTo(other.agent);
+      return byAgent != 0 ? byAgent : system.compareTo(other.system);
+    }
+  }
 
   /// Names a version.
   public record VersionKey(String agent, String system, long version) {
@@ -72,14 +78,22 @@ public final class SystemTable {
     }
   }
 
+  public List<SystemRow> find(Tx tx, List<SystemKey> keys) {
+    return systems(tx, keys, "");
+  }
+
   /// Locked in the order of their names, so that two of such calls never wait for each other in a
   /// circle.
   public List<SystemRow> lock(Tx tx, List<SystemKey> keys) {
+    return systems(tx, keys, " order by agent, system for update");
+  }
+
+  private List<SystemRow> systems(Tx tx, List<SystemKey> keys, String how) {
     return stream(
             tx.query(
                 SELECT_SYSTEM
                     + " where (agent, system) in (select * from unnest($1::text[], $2::text[]))"
-                    + " order by agent, system for update",
+                    + how,
                 keys.stream().map(SystemKey::agent).toArray(String[]::new),
                 keys.stream().map(SystemKey::system).toArray(String[]::new)))
         .map(this::system)
@@ -103,20 +117,25 @@ public final class SystemTable {
         values(row));
   }
 
-  /// Notes what was applied, of many systems at once.
-  public void updateApplied(Tx tx, List<SystemRow> rows) {
-    tx.update(
-        """
-        update systems as s set applied_version = n.applied_version, row_version = n.row_version, mac = n.mac
-        from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bytea[])
-          as n (agent, system, applied_version, row_version, mac)
-        where s.agent = n.agent and s.system = n.system
-        """,
-        rows.stream().map(SystemRow::agent).toArray(String[]::new),
-        rows.stream().map(SystemRow::system).toArray(String[]::new),
-        rows.stream().map(SystemRow::appliedVersion).toArray(Long[]::new),
-        rows.stream().map(SystemRow::rowVersion).toArray(Long[]::new),
-        Values.octets(rows, row -> mac.of(SYSTEMS, row.granting())));
+  /// Notes what was applied, of many systems at once. Answers those that nobody has changed since
+  /// they were read; the others are as they were.
+  public Set<SystemKey> updateApplied(Tx tx, List<SystemRow> rows) {
+    return stream(
+            tx.query(
+                """
+                update systems as s set applied_version = n.applied_version, row_version = n.row_version, mac = n.mac
+                from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bytea[])
+                  as n (agent, system, applied_version, row_version, mac)
+                where s.agent = n.agent and s.system = n.system and s.row_version = n.row_version - 1
+                returning s.agent, s.system
+                """,
+                rows.stream().map(SystemRow::agent).toArray(String[]::new),
+                rows.stream().map(SystemRow::system).toArray(String[]::new),
+                rows.stream().map(SystemRow::appliedVersion).toArray(Long[]::new),
+                rows.stream().map(SystemRow::rowVersion).toArray(Long[]::new),
+                Values.octets(rows, row -> mac.of(SYSTEMS, row.granting()))))
+        .map(row -> new SystemKey(Values.text(row, "agent"), Values.text(row, "system")))
+        .collect(Collectors.toUnmodifiableSet());
   }
 
   public void update(Tx tx, SystemRow row) {
@@ -308,20 +327,6 @@ public final class SystemTable {
         .toList();
   }
 
-  /// Deployed and not dealt with by the agent.
-  public List<SystemVersion> undelivered(Tx tx, String agent, String system) {
-    return stream(
-            tx.query(
-                "select "
-                    + VERSION_COLUMNS
-                    + " from system_versions where agent = $1 and system = $2"
-                    + " and state = 'buffered' order by version",
-                agent,
-                system))
-        .map(this::version)
-        .toList();
-  }
-
   /// Throws [TamperedRowException] when the sealed bytes are not the ones of the row's hash; what
   /// the settings are worth shows when they are unwrapped.
   public Content content(Tx tx, SystemVersion version) {
@@ -442,19 +447,24 @@ public final class SystemTable {
         .toList();
   }
 
-  /// Notes that everything they list is applied.
-  public void updateApplied(Tx tx, Collection<HeadRow> heads) {
+  /// Notes that everything they list is applied. Answers the agents whose head nobody has changed
+  /// since it was read; the others are as they were.
+  public Set<String> updateApplied(Tx tx, Collection<HeadRow> heads) {
     List<HeadRow> rows = List.copyOf(heads);
-    tx.update(
-        """
-        update heads as h set applied_sequence = n.applied_sequence, row_version = n.row_version, mac = n.mac
-        from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bytea[]) as n (agent, applied_sequence, row_version, mac)
-        where h.agent = n.agent
-        """,
-        rows.stream().map(HeadRow::agent).toArray(String[]::new),
-        rows.stream().map(HeadRow::appliedSequence).toArray(Long[]::new),
-        rows.stream().map(HeadRow::rowVersion).toArray(Long[]::new),
-        Values.octets(rows, row -> mac.of(HEADS, row.granting())));
+    return stream(
+            tx.query(
+                """
+                update heads as h set applied_sequence = n.applied_sequence, row_version = n.row_version, mac = n.mac
+                from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bytea[]) as n (agent, applied_sequence, row_version, mac)
+                where h.agent = n.agent and h.row_version = n.row_version - 1
+                returning h.agent
+                """,
+                rows.stream().map(HeadRow::agent).toArray(String[]::new),
+                rows.stream().map(HeadRow::appliedSequence).toArray(Long[]::new),
+                rows.stream().map(HeadRow::rowVersion).toArray(Long[]::new),
+                Values.octets(rows, row -> mac.of(HEADS, row.granting()))))
+        .map(row -> Values.text(row, "agent"))
+        .collect(Collectors.toUnmodifiableSet());
   }
 
   public Optional<HeadRow> lockHead(Tx tx, String agent) {

@@ -1,5 +1,6 @@
 package io.penstock.broker.store;
 
+import io.penstock.broker.store.SystemTable.VersionKey;
 import io.penstock.codec.seal.Octets;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -32,9 +33,11 @@ public record SystemVersion(
   public enum State {
     /// Made, not deployed.
     SEALED,
-    /// Deployed, its receipt has not come.
+    /// Deployed; what came of it is in its receipt, if there is one.
     BUFFERED,
+    /// Of rows from before receipts alone said so.
     APPLIED,
+    /// Likewise.
     REFUSED,
     /// Another version was deployed before the agent had dealt with this one.
     SUPERSEDED
@@ -42,6 +45,10 @@ public record SystemVersion(
 
   public SystemVersion {
     secretNames = List.copyOf(secretNames);
+  }
+
+  public VersionKey key() {
+    return new VersionKey(agent, system, version);
   }
 
   public SystemVersion with(State next) {

@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -73,6 +74,10 @@ final class Values {
 
   static long number(Row row, String column) {
     return required(row.getLong(column), column);
+  }
+
+  static UUID uuid(Row row, String column) {
+    return required(row.getUUID(column), column);
   }
 
   static boolean flag(Row row, String column) {

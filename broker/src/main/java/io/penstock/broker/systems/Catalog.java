@@ -22,7 +22,8 @@ import io.penstock.broker.systems.SystemOperations.SystemView;
 import io.penstock.broker.systems.SystemOperations.VersionView;
 import io.penstock.broker.systems.Versions.Opened;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -93,7 +94,7 @@ final class Catalog {
         table.list(tx, agent).stream()
             .filter(row -> !(row.removed() && row.appliedVersion() == row.removedVersion()))
             .toList();
-    Set<String> refused = refused(tx, rows, newest);
+    Map<VersionKey, ReceiptRow> told = told(tx, rows, newest.values());
     return rows.stream()
         .map(
             row ->
@@ -101,30 +102,19 @@ final class Catalog {
                     row,
                     Optional.ofNullable(newest.get(row.system())),
                     Optional.ofNullable(last.get(row.system())),
-                    drifts(row, generation, refused.contains(row.system())),
+                    told,
+                    generation,
                     underWay))
         .toList();
   }
 
-  /// Systems whose agent said last that it does not run what is deployed.
-  private Set<String> refused(Tx tx, List<SystemRow> rows, Map<String, SystemVersion> newest) {
-    var deployed = new ArrayList<SystemVersion>();
-    var older = new ArrayList<VersionKey>();
-    for (SystemRow row : rows) {
-      SystemVersion version = newest.get(row.system());
-      if (version != null && version.version() == row.deployedVersion()) {
-        deployed.add(version);
-      } else if (row.deployedVersion() > 0) {
-        older.add(new VersionKey(row.agent(), row.system(), row.deployedVersion()));
-      }
-    }
-    if (!older.isEmpty()) {
-      deployed.addAll(table.versions(tx, older));
-    }
-    return deployed.stream()
-        .filter(version -> version.state() == State.REFUSED)
-        .map(SystemVersion::system)
-        .collect(Collectors.toSet());
+  /// What the agent said of what is deployed, and of the newest versions.
+  private Map<VersionKey, ReceiptRow> told(
+      Tx tx, List<SystemRow> rows, Collection<SystemVersion> newest) {
+    var keys = new HashSet<VersionKey>();
+    rows.forEach(row -> keys.add(row.deployed()));
+    newest.forEach(version -> keys.add(version.key()));
+    return receipts.of(tx, keys);
   }
 
   Detailed show(Tx tx, String agent, String system) {
@@ -140,10 +130,8 @@ final class Catalog {
             row,
             Optional.of(newest.row()),
             receipts.last(tx, agent, system),
-            drifts(
-                row,
-                generation,
-                refused(tx, List.of(row), Map.of(system, newest.row())).contains(system)),
+            told(tx, List.of(row), List.of(newest.row())),
+            generation,
             table.underWay(tx, agent)),
         text(newest),
         newest.row().secretNames(),
@@ -153,14 +141,17 @@ final class Catalog {
   List<VersionView> versions(Tx tx, String agent, String system, long before, int limit) {
     requireSystem(tx, agent, system);
     Set<String> underWay = table.underWay(tx, agent);
-    return table.versions(tx, agent, system, before, limit).stream()
+    List<SystemVersion> rows = table.versions(tx, agent, system, before, limit);
+    Map<VersionKey, ReceiptRow> told =
+        receipts.of(tx, rows.stream().map(SystemVersion::key).toList());
+    return rows.stream()
         .map(
             row ->
                 view(
                     row,
                     Optional.empty(),
                     Optional.empty(),
-                    receipts.find(tx, agent, system, row.version()),
+                    Optional.ofNullable(told.get(row.key())),
                     underWay))
         .toList();
   }
@@ -213,8 +204,9 @@ final class Catalog {
   private static SystemView view(
       SystemRow row,
       Optional<SystemVersion> newest,
-      Optional<ReceiptRow> receipt,
-      boolean drifts,
+      Optional<ReceiptRow> last,
+      Map<VersionKey, ReceiptRow> told,
+      OptionalLong generation,
       Set<String> underWay) {
     return new SystemView(
         row.system(),
@@ -224,19 +216,25 @@ final class Catalog {
         row.appliedVersion(),
         row.removed()
             ? "removed"
-            : newest.map(version -> state(version, underWay)).orElse("sealed"),
-        drifts,
-        receipt.map(Catalog::view),
+            : newest
+                .map(
+                    version ->
+                        state(version, Optional.ofNullable(told.get(version.key())), underWay))
+                .orElse("sealed"),
+        drifts(row, generation, Optional.ofNullable(told.get(row.deployed()))),
+        last.map(Catalog::view),
         row.updatedBy(),
         row.updatedAt());
   }
 
-  /// @param refused an agent that applied a version may refuse it at its next start
-  private static boolean drifts(SystemRow row, OptionalLong generation, boolean refused) {
+  /// @param told of what is deployed: an agent that applied it may refuse it at its next start
+  private static boolean drifts(SystemRow row, OptionalLong generation, Optional<ReceiptRow> told) {
     boolean otherGeneration =
         generation.isPresent() && generation.getAsLong() != row.deployedGeneration();
     return row.deployedVersion() > 0
-        && (row.deployedVersion() != row.appliedVersion() || otherGeneration || refused);
+        && (row.deployedVersion() != row.appliedVersion()
+            || otherGeneration
+            || told.filter(ReceiptRow::refused).isPresent());
   }
 
   private static VersionView view(
@@ -249,7 +247,7 @@ final class Catalog {
         row.version(),
         row.generation(),
         row.plugin(),
-        state(row, underWay),
+        state(row, receipt, underWay),
         row.headerJws(),
         row.headerSha256(),
         settings,
@@ -266,11 +264,14 @@ final class Catalog {
   }
 
   /// Of a system at most one version is on its way: a newer message takes the older one's place.
-  private static String state(SystemVersion version, Set<String> underWay) {
-    if (version.state() == State.BUFFERED && underWay.contains(version.system())) {
-      return "delivered";
+  private static String state(
+      SystemVersion version, Optional<ReceiptRow> receipt, Set<String> underWay) {
+    if (receipt.isPresent()) {
+      return receipt.get().outcome();
     }
-    return version.state().name().toLowerCase(Locale.ROOT);
+    return version.state() == State.BUFFERED && underWay.contains(version.system())
+        ? "delivered"
+        : version.state().name().toLowerCase(Locale.ROOT);
   }
 
   private static String text(Opened opened) {

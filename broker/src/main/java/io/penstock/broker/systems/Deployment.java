@@ -5,8 +5,10 @@ import io.penstock.broker.delivery.Addressee;
 import io.penstock.broker.delivery.MessageQueue;
 import io.penstock.broker.delivery.QueueFullException;
 import io.penstock.broker.store.HeadRow;
+import io.penstock.broker.store.ReceiptTable;
 import io.penstock.broker.store.SystemRow;
 import io.penstock.broker.store.SystemTable;
+import io.penstock.broker.store.SystemTable.VersionKey;
 import io.penstock.broker.store.SystemVersion;
 import io.penstock.broker.store.SystemVersion.State;
 import io.penstock.broker.store.Tx;
@@ -18,6 +20,7 @@ import io.penstock.codec.seal.HeadManifest.Tombstone;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.function.LongSupplier;
@@ -27,6 +30,7 @@ import java.util.function.Supplier;
 /// under way for the same system, and the audit event, all in one transaction.
 final class Deployment {
   private final SystemTable table;
+  private final ReceiptTable receipts;
   private final Versions versions;
   private final Heads heads;
   private final Standing standing;
@@ -36,6 +40,7 @@ final class Deployment {
 
   Deployment(
       SystemTable table,
+      ReceiptTable receipts,
       Versions versions,
       Heads heads,
       Standing standing,
@@ -43,6 +48,7 @@ final class Deployment {
       Recorder recorder,
       Clock clock) {
     this.table = table;
+    this.receipts = receipts;
     this.versions = versions;
     this.heads = heads;
     this.standing = standing;
@@ -67,8 +73,7 @@ final class Deployment {
                     .configuration(tx, to(approved), system, version.version(), by.name(), now));
     SystemRow locked = table.lock(tx, agent, system).orElseThrow();
     supersede(tx, row, version.version());
-    table.changeState(
-        tx, table.version(tx, agent, system, version.version()).orElseThrow(), State.BUFFERED);
+    mark(tx, version.key());
     table.update(tx, locked.deployed(version.version(), approved.generation(), by.name(), now));
     HeadRow head =
         heads.change(
@@ -164,10 +169,29 @@ final class Deployment {
     return new Addressee(approved.agent(), approved.generation());
   }
 
+  /// Read again under the system's lock: the agent may have wrapped it anew meanwhile.
+  private void mark(Tx tx, VersionKey key) {
+    SystemVersion version =
+        table.version(tx, key.agent(), key.system(), key.version()).orElseThrow();
+    if (version.state() != State.SEALED) {
+      // What the agent said of it is about the deployment before.
+      receipts.forget(tx, key);
+    }
+    if (version.state() != State.BUFFERED) {
+      table.changeState(tx, version, State.BUFFERED);
+    }
+  }
+
+  /// What was deployed before, if its agent has not dealt with it.
   private void supersede(Tx tx, SystemRow row, long by) {
-    table.undelivered(tx, row.agent(), row.system()).stream()
-        .filter(version -> version.version() != by)
-        .forEach(version -> table.changeState(tx, version, State.SUPERSEDED));
+    if (row.deployedVersion() == by) {
+      return;
+    }
+    table
+        .version(tx, row.agent(), row.system(), row.deployedVersion())
+        .filter(version -> version.state() == State.BUFFERED)
+        .filter(version -> receipts.of(tx, List.of(version.key())).isEmpty())
+        .ifPresent(version -> table.changeState(tx, version, State.SUPERSEDED));
   }
 
   private static long queued(LongSupplier message) {

@@ -9,22 +9,22 @@ import io.penstock.broker.store.SystemRow;
 import io.penstock.broker.store.SystemTable;
 import io.penstock.broker.store.SystemTable.SystemKey;
 import io.penstock.broker.store.SystemTable.VersionKey;
-import io.penstock.broker.store.SystemVersion;
-import io.penstock.broker.store.SystemVersion.State;
 import io.penstock.broker.store.Tx;
-import io.penstock.codec.seal.ConfigurationHeader;
+import io.penstock.codec.seal.Octets;
 import io.penstock.codec.seal.Receipt;
 import io.penstock.codec.seal.Receipt.Refused;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Function;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /// Writes down what agents did with what they got; delivery raises the alarms about it.
@@ -39,172 +39,149 @@ final class Receipts {
     this.recorder = recorder;
   }
 
-  /// Answers those about versions that are not there, of which nothing was written. Of two about
-  /// one version the later counts.
+  /// Answers those about systems that are not there, of which nothing was written. Of two about one
+  /// version the later counts.
+  ///
+  /// Reads all before it writes, and locks nothing meanwhile: what somebody else changed since is
+  /// locked and looked at again.
   List<Receipt> record(Tx tx, List<Told> told, Instant now) {
-    var receipts = new LinkedHashMap<VersionKey, Told>();
-    told.forEach(one -> receipts.put(key(one.receipt()), one));
+    var newest = new LinkedHashMap<VersionKey, Told>();
+    told.forEach(one -> newest.put(key(one.receipt()), one));
+    List<Told> all = List.copyOf(newest.values());
     Map<SystemKey, SystemRow> systems = new HashMap<>();
     table
-        .lock(tx, receipts.keySet().stream().map(VersionKey::of).distinct().toList())
-        .forEach(row -> systems.put(new SystemKey(row.agent(), row.system()), row));
-    Map<VersionKey, SystemVersion> versions =
-        table.versions(tx, receipts.keySet()).stream()
-            .collect(Collectors.toMap(Receipts::key, Function.identity()));
-    List<HeadRow> heads =
-        table.lockHeads(tx, receipts.keySet().stream().map(VersionKey::agent).distinct().toList());
-
-    var unknown = new ArrayList<Receipt>();
-    var known = new ArrayList<Told>();
-    for (var entry : receipts.entrySet()) {
-      Receipt receipt = entry.getValue().receipt();
-      SystemRow row = systems.get(entry.getKey().of());
-      SystemVersion version = versions.get(entry.getKey());
-      boolean there =
-          row != null
-              && (isTombstone(row, receipt)
-                  || (version != null && version.headerSha256().equals(receipt.headerSha256())));
-      if (there) {
-        known.add(entry.getValue());
-      } else {
-        unknown.add(receipt);
-      }
+        .find(tx, newest.keySet().stream().map(VersionKey::of).distinct().toList())
+        .forEach(row -> systems.put(row.key(), row));
+    Map<Addressee, HeadRow> heads = heads(tx, all);
+    List<Told> known = all.stream().filter(one -> systems.containsKey(system(one))).toList();
+    if (!known.isEmpty()) {
+      Set<VersionKey> refused = refusedBefore(tx, known);
+      Set<VersionKey> written = put(tx, known, now);
+      written.removeAll(refused);
+      apply(tx, known, systems);
+      settle(tx, heads.values());
+      audit(tx, known.stream().filter(one -> written.contains(key(one.receipt()))).toList());
     }
-    write(tx, known, systems, versions, heads, now);
-    return unknown;
-  }
-
-  private void write(
-      Tx tx,
-      List<Told> told,
-      Map<SystemKey, SystemRow> systems,
-      Map<VersionKey, SystemVersion> versions,
-      List<HeadRow> heads,
-      Instant now) {
-    if (told.isEmpty()) {
-      return;
-    }
-    List<Told> kept = worthKeeping(tx, told, systems, versions);
-    if (!kept.isEmpty()) {
-      receipts.put(
-          tx,
-          kept.stream().map(one -> row(one, now)).toList(),
-          kept.stream().map(Told::document).distinct().toList());
-    }
-    List<SystemVersion> settled =
-        told.stream()
-            .map(one -> settled(versions, one.receipt()))
-            .flatMap(Optional::stream)
-            .toList();
-    if (!settled.isEmpty()) {
-      table.changeStates(tx, settled);
-    }
-    var applied = new LinkedHashMap<SystemKey, SystemRow>();
-    told.stream()
+    return all.stream()
+        .filter(one -> !systems.containsKey(system(one)))
         .map(Told::receipt)
-        .filter(receipt -> receipt.outcome() instanceof Receipt.Applied)
-        .forEach(receipt -> applied(receipt, systems, applied));
-    if (!applied.isEmpty()) {
-      table.updateApplied(tx, List.copyOf(applied.values()));
-    }
-    settleHeads(tx, told, heads);
-    told.stream()
-        .filter(one -> isNews(one.receipt(), systems, versions))
-        .forEach(one -> audit(tx, one));
+        .toList();
   }
 
-  /// What was told before is not written again, or starts would fill the database; the reasons of
-  /// refusals may differ from try to try.
-  private List<Told> worthKeeping(
-      Tx tx,
-      List<Told> told,
-      Map<SystemKey, SystemRow> systems,
-      Map<VersionKey, SystemVersion> versions) {
-    Set<VersionKey> again =
+  /// Of those who applied something.
+  private Map<Addressee, HeadRow> heads(Tx tx, List<Told> told) {
+    Set<Addressee> appliers =
         told.stream()
             .map(Told::receipt)
-            .filter(it -> refusal(it).isEmpty() && !isNews(it, systems, versions))
-            .map(Receipts::key)
+            .filter(Receipts::isApplied)
+            .map(receipt -> new Addressee(receipt.agent(), receipt.generation()))
             .collect(Collectors.toSet());
-    if (again.isEmpty()) {
-      return told;
+    var heads = new HashMap<Addressee, HeadRow>();
+    if (!appliers.isEmpty()) {
+      for (HeadRow head : table.heads(tx, appliers.stream().map(Addressee::agent).toList())) {
+        var of = new Addressee(head.agent(), head.generation());
+        if (appliers.contains(of)) {
+          heads.put(of, head);
+        }
+      }
     }
-    Set<VersionKey> written = receipts.written(tx, again);
-    return told.stream().filter(one -> !written.contains(key(one.receipt()))).toList();
+    return heads;
   }
 
-  /// Agents prove what runs at every start, and again after a tunnel that may have taken a receipt
-  /// along: the trail has each decision once.
-  private static boolean isNews(
-      Receipt receipt, Map<SystemKey, SystemRow> systems, Map<VersionKey, SystemVersion> versions) {
-    SystemRow row = systems.get(new SystemKey(receipt.agent(), receipt.system()));
-    boolean rises =
-        receipt.outcome() instanceof Receipt.Applied
-            && row != null
-            && receipt.version() > row.appliedVersion();
-    return rises || settled(versions, receipt).isPresent();
+  /// Versions that were refused before and are again: the reason may be another, the decision is
+  /// none.
+  private Set<VersionKey> refusedBefore(Tx tx, List<Told> told) {
+    Set<VersionKey> refused =
+        told.stream()
+            .map(Told::receipt)
+            .filter(receipt -> !isApplied(receipt))
+            .map(Receipts::key)
+            .collect(Collectors.toSet());
+    return refused.isEmpty()
+        ? Set.of()
+        : receipts.of(tx, refused).values().stream()
+            .filter(ReceiptRow::refused)
+            .map(ReceiptRow::key)
+            .collect(Collectors.toSet());
+  }
+
+  /// Answers the versions whose row is a new or another one.
+  private Set<VersionKey> put(Tx tx, List<Told> told, Instant now) {
+    return receipts.put(
+        tx,
+        told.stream().map(one -> row(one, now)).toList(),
+        told.stream().map(Told::document).distinct().toList());
+  }
+
+  /// A late receipt about an old version tells nothing new: agents do not go back.
+  private void apply(Tx tx, List<Told> told, Map<SystemKey, SystemRow> systems) {
+    var versions = new TreeMap<SystemKey, Long>();
+    told.stream()
+        .filter(one -> isApplied(one.receipt()))
+        .forEach(one -> versions.merge(system(one), one.receipt().version(), Math::max));
+    List<SystemRow> rising = rising(versions, systems.values());
+    if (rising.isEmpty()) {
+      return;
+    }
+    Set<SystemKey> done = table.updateApplied(tx, rising);
+    List<SystemKey> overtaken =
+        rising.stream().map(SystemRow::key).filter(key -> !done.contains(key)).toList();
+    if (!overtaken.isEmpty()) {
+      List<SystemRow> again = rising(versions, table.lock(tx, overtaken));
+      if (!again.isEmpty()) {
+        table.updateApplied(tx, again);
+      }
+    }
+  }
+
+  private static List<SystemRow> rising(
+      SortedMap<SystemKey, Long> versions, Collection<SystemRow> present) {
+    return present.stream()
+        .filter(row -> versions.getOrDefault(row.key(), 0L) > row.appliedVersion())
+        .map(row -> row.applied(versions.getOrDefault(row.key(), 0L)))
+        .sorted(Comparator.comparing(SystemRow::key))
+        .toList();
+  }
+
+  /// Notes of heads that everything they list is applied.
+  private void settle(Tx tx, Collection<HeadRow> heads) {
+    List<HeadRow> done = allApplied(tx, heads);
+    if (done.isEmpty()) {
+      return;
+    }
+    Set<String> settled = table.updateApplied(tx, done);
+    List<String> overtaken =
+        done.stream().map(HeadRow::agent).filter(agent -> !settled.contains(agent)).toList();
+    if (!overtaken.isEmpty()) {
+      List<HeadRow> again = allApplied(tx, table.lockHeads(tx, overtaken));
+      if (!again.isEmpty()) {
+        table.updateApplied(tx, again);
+      }
+    }
+  }
+
+  private List<HeadRow> allApplied(Tx tx, Collection<HeadRow> heads) {
+    List<HeadRow> open = heads.stream().filter(head -> !head.applied()).toList();
+    if (open.isEmpty()) {
+      return open;
+    }
+    Set<String> unapplied = table.unapplied(tx, open);
+    return open.stream()
+        .filter(head -> !unapplied.contains(head.agent()))
+        .map(HeadRow::allApplied)
+        .toList();
   }
 
   private static VersionKey key(Receipt receipt) {
     return new VersionKey(receipt.agent(), receipt.system(), receipt.version());
   }
 
-  private static VersionKey key(SystemVersion row) {
-    return new VersionKey(row.agent(), row.system(), row.version());
+  private static SystemKey system(Told told) {
+    return new SystemKey(told.receipt().agent(), told.receipt().system());
   }
 
-  private static boolean isTombstone(SystemRow row, Receipt receipt) {
-    return row.removedVersion() == receipt.version()
-        && receipt.headerSha256().equals(ConfigurationHeader.NOTHING_BEFORE);
-  }
-
-  private static Optional<SystemVersion> settled(
-      Map<VersionKey, SystemVersion> versions, Receipt receipt) {
-    State state =
-        switch (receipt.outcome()) {
-          case Receipt.Applied() -> State.APPLIED;
-          case Refused _ -> State.REFUSED;
-        };
-    return Optional.ofNullable(versions.get(key(receipt)))
-        .filter(version -> version.headerSha256().equals(receipt.headerSha256()))
-        .filter(version -> version.state() != state)
-        .map(version -> version.with(state));
-  }
-
-  /// A late receipt about an old version tells nothing new: agents do not go back.
-  private static void applied(
-      Receipt receipt, Map<SystemKey, SystemRow> systems, Map<SystemKey, SystemRow> applied) {
-    var name = new SystemKey(receipt.agent(), receipt.system());
-    SystemRow row = applied.getOrDefault(name, systems.get(name));
-    if (row != null && receipt.version() > row.appliedVersion()) {
-      applied.put(name, row.applied(receipt.version()));
-    }
-  }
-
-  private void settleHeads(Tx tx, List<Told> told, List<HeadRow> heads) {
-    Set<Addressee> by =
-        told.stream()
-            .map(Told::receipt)
-            .filter(receipt -> receipt.outcome() instanceof Receipt.Applied)
-            .map(receipt -> new Addressee(receipt.agent(), receipt.generation()))
-            .collect(Collectors.toSet());
-    List<HeadRow> open =
-        heads.stream()
-            .filter(head -> by.contains(new Addressee(head.agent(), head.generation())))
-            .filter(head -> !head.applied())
-            .toList();
-    if (open.isEmpty()) {
-      return;
-    }
-    Set<String> unapplied = table.unapplied(tx, open);
-    List<HeadRow> done =
-        open.stream()
-            .filter(head -> !unapplied.contains(head.agent()))
-            .map(HeadRow::allApplied)
-            .toList();
-    if (!done.isEmpty()) {
-      table.updateApplied(tx, done);
-    }
+  private static boolean isApplied(Receipt receipt) {
+    return receipt.outcome() instanceof Receipt.Applied;
   }
 
   private static ReceiptRow row(Told told, Instant now) {
@@ -223,6 +200,33 @@ final class Receipts {
 
   private static Optional<Refused> refusal(Receipt receipt) {
     return receipt.outcome() instanceof Refused refused ? Optional.of(refused) : Optional.empty();
+  }
+
+  /// The trail has each decision once, though agents prove what runs at every start, and again
+  /// after a tunnel that may have taken a receipt along. What one document says of several systems
+  /// that
+  /// it applied is one record of the agent.
+  private void audit(Tx tx, List<Told> news) {
+    Map<Octets, List<Receipt>> applied =
+        news.stream()
+            .filter(one -> isApplied(one.receipt()))
+            .collect(
+                Collectors.groupingBy(
+                    one -> one.document().sha256(),
+                    Collectors.mapping(Told::receipt, Collectors.toList())));
+    for (Told one : news) {
+      Octets document = one.document().sha256();
+      if (!isApplied(one.receipt())) {
+        audit(tx, one);
+        continue;
+      }
+      List<Receipt> together = applied.remove(document);
+      if (together != null && together.size() == 1) {
+        audit(tx, one);
+      } else if (together != null) {
+        recorder.applied(tx, one.receipt().agent(), together, document);
+      }
+    }
   }
 
   private void audit(Tx tx, Told told) {

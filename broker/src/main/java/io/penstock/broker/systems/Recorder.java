@@ -3,15 +3,17 @@ package io.penstock.broker.systems;
 import io.penstock.broker.access.Actor;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditEvent;
+import io.penstock.broker.store.AlarmKind;
 import io.penstock.broker.store.AlarmTable;
-import io.penstock.broker.store.AlarmTable.Severity;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.store.StoreUnavailableException;
 import io.penstock.broker.store.SystemVersion;
 import io.penstock.broker.store.TamperedRowException;
 import io.penstock.broker.store.Tx;
 import io.penstock.codec.seal.Octets;
+import io.penstock.codec.seal.Receipt;
 import java.time.Clock;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -48,6 +50,7 @@ final class Recorder {
     return AuditEvent.of(type, result)
         .by(by.name())
         .on(agent + "/" + system)
+        .agreedBy(by.approvedBy())
         .from(by.origin().ip(), by.origin().userAgent(), Optional.of(by.origin().resource()));
   }
 
@@ -67,6 +70,24 @@ final class Recorder {
             .changing(what)
             .from(Optional.empty(), Optional.empty(), Optional.of("tunnel"));
     audit.record(tx, reason.map(event::because).orElse(event));
+  }
+
+  /// Systems that an agent proved together to run what was deployed.
+  void applied(Tx tx, String agent, List<Receipt> receipts, Octets document) {
+    List<Map<String, Object>> systems =
+        receipts.stream()
+            .map(
+                receipt ->
+                    Map.<String, Object>of(
+                        "system", receipt.system(), "version", receipt.version()))
+            .toList();
+    audit.record(
+        tx,
+        AuditEvent.of("system.applied", "success")
+            .by(agent)
+            .on(agent)
+            .changing(Map.of("systems", systems, "receipt_sha256", document.base64Url()))
+            .from(Optional.empty(), Optional.empty(), Optional.of("tunnel")));
   }
 
   /// A row that was changed behind our back. In a transaction of its own; without a database it is
@@ -90,7 +111,7 @@ final class Recorder {
             + " to key "
             + replaces
             + ", which is not its own";
-    if (alarms.raise(tx, "foreign-wrap", Severity.HIGH, row.agent(), what, clock.instant())) {
+    if (alarms.raise(tx, AlarmKind.FOREIGN_WRAP, row.agent(), what, clock.instant())) {
       told(
           tx,
           "system.rewrapped",
@@ -107,8 +128,7 @@ final class Recorder {
     database.run(
         tx -> {
           // It is met again and again until somebody mends it; the alarm counts that.
-          if (alarms.raise(
-              tx, "database-tampered", Severity.CRITICAL, found.agent(), what, clock.instant())) {
+          if (alarms.raise(tx, AlarmKind.DATABASE_TAMPERED, found.agent(), what, clock.instant())) {
             audit.record(
                 tx, AuditEvent.of("system.tampered", "success").on(found.agent()).because(what));
           }

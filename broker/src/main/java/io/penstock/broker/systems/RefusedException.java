@@ -1,7 +1,7 @@
 package io.penstock.broker.systems;
 
 /// Ends a transaction without a change; becomes a result at [Systems]' border.
-final class RefusedException extends RuntimeException {
+public final class RefusedException extends RuntimeException {
   private final Refusal refusal;
 
   RefusedException(Refusal refusal) {
@@ -9,7 +9,7 @@ final class RefusedException extends RuntimeException {
     this.refusal = refusal;
   }
 
-  Refusal refusal() {
+  public Refusal refusal() {
     return refusal;
   }
 }

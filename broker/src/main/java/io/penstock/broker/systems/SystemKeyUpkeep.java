@@ -126,8 +126,16 @@ public final class SystemKeyUpkeep {
 
   /// What is wrapped by another KEK than the newest.
   public List<String> needsOfOlderKek(Tx tx) {
+    var needs = new ArrayList<String>();
     long found = table.settingsBehind(tx, keys.kek().currentPrefix());
-    return found > 0 ? List.of("settings of " + found + " versions") : List.of();
+    if (found > 0) {
+      needs.add("settings of " + found + " versions");
+    }
+    long changes = table.changesBehind(tx, keys.kek().currentPrefix());
+    if (changes > 0) {
+      needs.add(changes + " waiting changes");
+    }
+    return needs;
   }
 
   /// Agents no longer believe the headers of this key: what is deployed under it is written once

@@ -20,6 +20,7 @@ import io.penstock.codec.seal.AgentRecord;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -45,6 +46,7 @@ public final class Systems implements SystemOperations {
   private final Deployment deployment;
   private final Catalog catalog;
   private final SystemTests tests;
+  private final SystemChanges changes;
   private final StoredDocuments documents;
   private final Supplier<MessageQueue> queue;
   private final Clock clock;
@@ -77,8 +79,10 @@ public final class Systems implements SystemOperations {
     this.heads = new Heads(table, around.keys(), clock);
     var versions = new Versions(table, around.keys());
     this.editing = new Editing(table, versions, standing, recorder, clock);
-    this.deployment = new Deployment(table, versions, heads, standing, queue, recorder, clock);
+    this.deployment =
+        new Deployment(table, receipts, versions, heads, standing, queue, recorder, clock);
     this.catalog = new Catalog(table, receipts, versions, standing, around.keys());
+    this.changes = new SystemChanges(table, versions, standing, editing, deployment);
     this.tests = new SystemTests(around.live(), testDeadline, around.random());
     this.documents =
         new StoredDocuments(
@@ -135,6 +139,49 @@ public final class Systems implements SystemOperations {
     } catch (TamperedRowException found) {
       recorder.tampered(found);
     }
+  }
+
+  /// Changes as parts of a larger transaction, for [#within], [#tried] and [#look].
+  public SystemChanges changes() {
+    return changes;
+  }
+
+  /// One transaction of the caller's with a change in it. A refusal undoes all of it and is
+  /// audited; what else `work` throws comes out.
+  public <T> Outcome<T> within(
+      String type, String agent, String system, Actor by, Function<Tx, T> work) {
+    return changed(type, agent, system, by, work);
+  }
+
+  /// What `work` would do; none of it is done.
+  public <T> Outcome<T> tried(Function<Tx, T> work) {
+    return border(() -> undone(work), _ -> {});
+  }
+
+  private <T> T undone(Function<Tx, T> work) {
+    var results = new ArrayList<T>(1);
+    try {
+      var _ =
+          database.repeatable(
+              tx -> {
+                results.add(work.apply(tx));
+                throw new UndoneException();
+              });
+    } catch (UndoneException _) {
+      return results.getLast();
+    }
+    throw new IllegalStateException("what always ends in an exception did not");
+  }
+
+  /// Ends a transaction of which nothing is to stay.
+  private static final class UndoneException extends RuntimeException {
+    UndoneException() {
+      super("undone", null, false, false);
+    }
+  }
+
+  public <T> Outcome<T> look(Function<Tx, T> work) {
+    return looked(work);
   }
 
   @Override

@@ -13,6 +13,7 @@ import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.penstock.broker.audit.ChainState;
+import io.penstock.broker.audit.ShippingState;
 import io.penstock.broker.delivery.DeliveryCounters;
 import io.penstock.broker.edge.InvocationObserver;
 import io.penstock.broker.front.FrontCounters;
@@ -52,6 +53,7 @@ public final class Metrics implements AutoCloseable {
       Supplier<DeliveryCounters.Snapshot> delivery,
       Supplier<Map<String, Long>> undelivered,
       Supplier<ChainState> audit,
+      Supplier<ShippingState> kafka,
       Instruments instruments,
       Supplier<NodeStatus.LiveUse> live,
       Supplier<SpanCounts> spans) {}
@@ -75,6 +77,9 @@ public final class Metrics implements AutoCloseable {
     addLoops();
     addMeasuring();
     addSpans();
+    if (sources.kafka().get().on()) {
+      addKafka();
+    }
     addProcess();
   }
 
@@ -222,6 +227,29 @@ public final class Metrics implements AutoCloseable {
         "penstock.audit.halted",
         "1 while the database contradicts what was sealed.",
         state -> state.halted() ? 1 : 0);
+  }
+
+  private void addKafka() {
+    kafka(
+        "penstock.audit.kafka.shipping",
+        "1 while this broker brings the audit trail to Kafka; one of a cluster does.",
+        state -> state.shipping() ? 1 : 0);
+    kafka(
+        "penstock.audit.kafka.position",
+        "The last record that Kafka has acknowledged, as this broker knows it.",
+        ShippingState::position);
+    kafka(
+        "penstock.audit.kafka.lag",
+        "Records with a place in the chain that are not in Kafka yet.",
+        ShippingState::lag);
+    kafka(
+        "penstock.audit.kafka.behind.seconds",
+        "Since when something waits; 0 when nothing does, and on brokers that do not ship.",
+        ShippingState::secondsBehind);
+  }
+
+  private void kafka(String name, String help, ToDoubleFunction<ShippingState> value) {
+    gauge(name, help, () -> value.applyAsDouble(sources.kafka().get()));
   }
 
   private void audit(String name, String help, ToLongFunction<ChainState> value) {

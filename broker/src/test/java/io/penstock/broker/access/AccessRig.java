@@ -3,6 +3,7 @@ package io.penstock.broker.access;
 import io.penstock.broker.access.Actor.Origin;
 import io.penstock.broker.access.SignIns.SignIn;
 import io.penstock.broker.access.SignIns.SignedIn;
+import io.penstock.broker.alarms.AlarmRig;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.config.BrokerConfig;
 import io.penstock.broker.config.DataDirectory;
@@ -170,6 +171,11 @@ public final class AccessRig implements AutoCloseable {
 
   public boolean unblock(Blocks blocks, String cidr) {
     return blocks.remove(cidr, ADMIN);
+  }
+
+  /// Looks for causes of alarms here.
+  AlarmRig alarmRig(Map<String, String> settings) {
+    return new AlarmRig(real, keys.rowMac(), clock, settings);
   }
 
   List<Alarm> alarms() {

@@ -4,6 +4,7 @@ import io.penstock.broker.access.Actor;
 import io.penstock.broker.access.Actor.Origin;
 import io.penstock.broker.access.Role;
 import io.penstock.broker.agents.AgentOperations.Outcome;
+import io.penstock.broker.alarms.AlarmRig;
 import io.penstock.broker.config.DataDirectory;
 import io.penstock.broker.keys.BrokerKeys;
 import io.penstock.broker.keys.MasterKey;
@@ -209,6 +210,11 @@ final class TestBroker implements AutoCloseable {
     return database()
         .transaction(tx -> new EnrollmentTokenTable().find(tx, token.id()))
         .orElseThrow();
+  }
+
+  /// Looks for causes of alarms here.
+  AlarmRig alarmRig(Map<String, String> settings) {
+    return new AlarmRig(postgres, keys.rowMac(), clock, settings);
   }
 
   List<AlarmTable.Alarm> alarms() {

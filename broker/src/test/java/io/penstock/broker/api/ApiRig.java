@@ -12,18 +12,26 @@ import io.penstock.broker.access.RequestLimits;
 import io.penstock.broker.access.Role;
 import io.penstock.broker.access.ServiceAccounts;
 import io.penstock.broker.agents.EnrollmentTokens;
+import io.penstock.broker.agents.Gateways;
+import io.penstock.broker.alarms.AlarmNews;
+import io.penstock.broker.alarms.Alarms;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditProof;
+import io.penstock.broker.changes.Changes;
 import io.penstock.broker.config.BrokerConfig;
 import io.penstock.broker.config.Networks;
+import io.penstock.broker.delivery.Delivery;
+import io.penstock.broker.gateways.GatewayService;
+import io.penstock.broker.live.AnnouncedAlarms;
 import io.penstock.broker.live.LiveFeed;
-import io.penstock.broker.live.PolledAlarms;
 import io.penstock.broker.measure.Instruments;
 import io.penstock.broker.measure.NodeStatus;
 import io.penstock.broker.store.Database;
+import io.penstock.broker.store.MessageTable;
 import io.penstock.broker.store.ServiceAccountTable;
 import io.penstock.broker.store.UserTable;
 import io.penstock.broker.systems.SystemsRig;
+import io.penstock.codec.seal.EnrollmentToken;
 import io.penstock.broker.tunnel.LiveSession;
 import io.penstock.codec.seal.SigningKey;
 import io.vertx.core.http.HttpServer;
@@ -56,7 +64,10 @@ final class ApiRig implements AutoCloseable {
   final Accounts accounts;
   final Instruments instruments;
   final LiveFeed live;
+  final AlarmNews alarmNews = new AlarmNews();
   final AtomicReference<List<LiveSession>> sessions = new AtomicReference<>(List.of());
+  final Changes changes;
+  final GatewayService gatewayService;
   final SigningKey jwtKey;
   final FirstAdmin first;
   final String admin;
@@ -102,6 +113,47 @@ final class ApiRig implements AutoCloseable {
             news,
             systems.clock());
     first = accounts.createFirstAdmin().orElseThrow();
+    systems.postgres.execute("truncate changes, revocations_alone");
+    changes =
+        new Changes(
+            new Changes.Surroundings(
+                database,
+                systems.keys,
+                systems.systems,
+                systems.agents().operations(),
+                accounts,
+                audit,
+                news,
+                config.changes(),
+                systems.clock()));
+    var delivery =
+        new Delivery(
+            new Delivery.Surroundings(
+                database,
+                new MessageTable(systems.keys.rowMac()),
+                systems.systems.documents(),
+                systems.agents().enrollments(),
+                systems.keys::sign,
+                audit,
+                systems.clock()));
+    Gateways gateways =
+        systems
+            .agents()
+            .gateways(
+                new Gateways.Settings(
+                    "https://localhost:8443",
+                    config.gateways().plainBearer(),
+                    config.gateways().tokenTtl()),
+                tokens);
+    gatewayService =
+        new GatewayService(
+            database,
+            systems.systems.documents(),
+            gateways,
+            systems.gateways,
+            delivery.gatewayReceipts(),
+            systems.keys,
+            systems.clock());
     instruments =
         new Instruments(
             new Instruments.Surroundings(
@@ -123,7 +175,7 @@ final class ApiRig implements AutoCloseable {
                 instruments.measuring(),
                 instruments.archive(),
                 instruments.status(),
-                new PolledAlarms(database, Clock.systemUTC()),
+                new AnnouncedAlarms(database, alarmNews, Clock.systemUTC()),
                 () -> 0,
                 Api::alarmJson),
             new LiveFeed.Limits(
@@ -155,8 +207,11 @@ final class ApiRig implements AutoCloseable {
                             systems.keys.rootSha256(), "https://localhost:8443", Optional.empty()),
                     random),
                 systems.agents().operations(),
+                gateways,
+                gatewayService,
                 new NoMessages(),
                 systems.systems,
+                changes,
                 new NoKeys(),
                 audit,
                 new AuditProof(
@@ -167,6 +222,20 @@ final class ApiRig implements AutoCloseable {
                         audit,
                         Optional.empty(),
                         systems.clock())),
+                new Alarms(
+                        new Alarms.Surroundings(
+                            systems.postgres.vertx(),
+                            database,
+                            audit,
+                            accounts,
+                            systems.keys,
+                            List.of(),
+                            directory,
+                            "broker-1",
+                            "https://localhost:8443",
+                            config.alarms(),
+                            systems.clock()))
+                    .operations(),
                 instruments,
                 live,
                 Duration.ofDays(90),
@@ -206,6 +275,16 @@ final class ApiRig implements AutoCloseable {
     HttpResponse<String> answer = send("POST", "/api/v1/auth/login", body.encode(), "");
     assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
     return new JsonObject(answer.body()).getString("token");
+  }
+
+  EnrollmentToken enrollmentToken(String agent, boolean reenroll) {
+    return enrollmentToken(new JsonObject().put("agent", agent).put("reenroll", reenroll));
+  }
+
+  EnrollmentToken enrollmentToken(JsonObject wish) {
+    HttpResponse<String> made = send("POST", "/api/v1/enrollment-tokens", wish.encode(), admin);
+    assertThat(made.statusCode()).as(made.body()).isEqualTo(201);
+    return EnrollmentToken.parse(new JsonObject(made.body()).getString("token"));
   }
 
   String serviceToken(String name, String... of) {

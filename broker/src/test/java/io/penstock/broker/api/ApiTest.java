@@ -12,18 +12,26 @@ import io.penstock.broker.access.RequestLimits;
 import io.penstock.broker.access.Role;
 import io.penstock.broker.access.ServiceAccounts;
 import io.penstock.broker.agents.AgentOperations;
+import io.penstock.broker.agents.Agents;
 import io.penstock.broker.agents.ApprovedAgents;
 import io.penstock.broker.agents.EnrollmentTokens;
+import io.penstock.broker.agents.Gateways;
 import io.penstock.broker.agents.LiveSessions;
+import io.penstock.broker.alarms.Alarms;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditEvent;
 import io.penstock.broker.audit.AuditProof;
+import io.penstock.broker.changes.Changes;
 import io.penstock.broker.config.BrokerConfig;
 import io.penstock.broker.config.DataDirectory;
 import io.penstock.broker.config.Networks;
+import io.penstock.broker.delivery.Delivery;
+import io.penstock.broker.gateways.GatewayService;
+import io.penstock.broker.gateways.GatewaySessions;
 import io.penstock.broker.keys.BrokerKeys;
 import io.penstock.broker.keys.JwtKeys;
 import io.penstock.broker.keys.MasterKey;
+import io.penstock.broker.store.MessageTable;
 import io.penstock.broker.store.ServiceAccountTable;
 import io.penstock.broker.store.TestDatabase;
 import io.penstock.broker.store.Tx;
@@ -114,6 +122,42 @@ class ApiTest {
                     keys.rootSha256(), "https://localhost:8443", Optional.empty()),
             random);
     admin = accounts.createFirstAdmin().orElseThrow();
+    Systems systems = systems(keys, random, clock);
+    var present = new GatewaySessions();
+    var realAgents =
+        new Agents(
+            new Agents.Surroundings(
+                database.database(),
+                keys,
+                present,
+                (_, _, _) -> Optional.empty(),
+                random,
+                clock,
+                "node-1",
+                1));
+    Gateways gateways =
+        realAgents.gateways(
+            new Gateways.Settings("https://localhost:8443", false, Duration.ofHours(1)),
+            accessTokens);
+    var delivery =
+        new Delivery(
+            new Delivery.Surroundings(
+                database.database(),
+                new MessageTable(keys.rowMac()),
+                systems.documents(),
+                realAgents.enrollments(),
+                keys::sign,
+                audit,
+                clock));
+    var gatewayService =
+        new GatewayService(
+            database.database(),
+            systems.documents(),
+            gateways,
+            present,
+            delivery.gatewayReceipts(),
+            keys,
+            clock);
     api =
         new Api(
             database.vertx(),
@@ -131,13 +175,40 @@ class ApiTest {
                     clock),
                 tokens,
                 agents,
+                gateways,
+                gatewayService,
                 new NoMessages(),
-                systems(keys, random, clock),
+                systems,
+                new Changes(
+                    new Changes.Surroundings(
+                        database.database(),
+                        keys,
+                        systems,
+                        agents,
+                        accounts,
+                        audit,
+                        news,
+                        config.changes(),
+                        clock)),
                 noKeys,
                 audit,
                 new AuditProof(
                     new AuditProof.Surroundings(
                         database.database(), keys, data, audit, Optional.empty(), clock)),
+                new Alarms(
+                        new Alarms.Surroundings(
+                            database.vertx(),
+                            database.database(),
+                            audit,
+                            accounts,
+                            keys,
+                            List.of(),
+                            directory,
+                            "broker-1",
+                            "https://localhost:8443",
+                            config.alarms(),
+                            clock))
+                    .operations(),
                 Duration.ofDays(90),
                 clock));
     server =
@@ -560,7 +631,8 @@ class ApiTest {
     }
 
     @Override
-    public Outcome approve(String id, String fingerprint, io.penstock.broker.access.Actor by) {
+    public Outcome approve(
+        String id, String fingerprint, boolean plainBearer, io.penstock.broker.access.Actor by) {
       return new Outcome.UnknownAgent();
     }
 

@@ -194,6 +194,14 @@ class RightsTest {
             // By the refresh cookie alone too; without any credential it is refused.
             "POST /api/v1/auth/logout",
             "GET /api/v1/auth/jwks",
+            // By what gateways sign; without that they are refused.
+            "POST /api/v1/gateways/register",
+            "POST /api/v1/gateways/enroll",
+            "POST /api/v1/gateways/{id}/proof",
+            "POST /api/v1/gateways/token",
+            "POST /api/v1/gateways/token/renew",
+            "GET /api/v1/gateways/{id}/config/current",
+            "POST /api/v1/gateways/{id}/heartbeat",
             "GET /api/v1/openapi.json",
             "GET /health/live",
             "GET /health/ready",

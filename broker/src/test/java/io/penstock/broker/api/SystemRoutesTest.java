@@ -12,11 +12,17 @@ import io.penstock.broker.access.RequestLimits;
 import io.penstock.broker.access.Role;
 import io.penstock.broker.access.ServiceAccounts;
 import io.penstock.broker.agents.EnrollmentTokens;
+import io.penstock.broker.agents.Gateways;
+import io.penstock.broker.alarms.Alarms;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditProof;
+import io.penstock.broker.changes.Changes;
 import io.penstock.broker.config.BrokerConfig;
 import io.penstock.broker.config.Networks;
+import io.penstock.broker.delivery.Delivery;
+import io.penstock.broker.gateways.GatewayService;
 import io.penstock.broker.store.Database;
+import io.penstock.broker.store.MessageTable;
 import io.penstock.broker.store.ServiceAccountTable;
 import io.penstock.broker.store.UserTable;
 import io.penstock.broker.systems.Plant;
@@ -90,6 +96,33 @@ class SystemRoutesTest {
             rig.clock());
     rig.postgres.execute("truncate users cascade");
     FirstAdmin first = accounts.createFirstAdmin().orElseThrow();
+    var delivery =
+        new Delivery(
+            new Delivery.Surroundings(
+                database,
+                new MessageTable(rig.keys.rowMac()),
+                rig.systems.documents(),
+                rig.agents().enrollments(),
+                rig.keys::sign,
+                audit,
+                rig.clock()));
+    Gateways gateways =
+        rig.agents()
+            .gateways(
+                new Gateways.Settings(
+                    "https://localhost:8443",
+                    config.gateways().plainBearer(),
+                    config.gateways().tokenTtl()),
+                accessTokens);
+    var gatewayService =
+        new GatewayService(
+            database,
+            rig.systems.documents(),
+            gateways,
+            rig.gateways,
+            delivery.gatewayReceipts(),
+            rig.keys,
+            rig.clock());
     var api =
         new Api(
             rig.postgres.vertx(),
@@ -121,13 +154,40 @@ class SystemRoutesTest {
                             rig.keys.rootSha256(), "https://localhost:8443", Optional.empty()),
                     random),
                 rig.agents().operations(),
+                gateways,
+                gatewayService,
                 new NoMessages(),
                 rig.systems,
+                new Changes(
+                    new Changes.Surroundings(
+                        database,
+                        rig.keys,
+                        rig.systems,
+                        rig.agents().operations(),
+                        accounts,
+                        audit,
+                        news,
+                        config.changes(),
+                        rig.clock())),
                 new NoKeys(),
                 audit,
                 new AuditProof(
                     new AuditProof.Surroundings(
                         database, rig.keys, rig.data, audit, Optional.empty(), rig.clock())),
+                new Alarms(
+                        new Alarms.Surroundings(
+                            rig.postgres.vertx(),
+                            database,
+                            audit,
+                            accounts,
+                            rig.keys,
+                            List.of(),
+                            directory,
+                            "broker-1",
+                            "https://localhost:8443",
+                            config.alarms(),
+                            rig.clock()))
+                    .operations(),
                 Duration.ofDays(90),
                 rig.clock()));
     server =

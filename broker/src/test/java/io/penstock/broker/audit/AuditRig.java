@@ -1,6 +1,7 @@
 package io.penstock.broker.audit;
 
 import io.penstock.broker.config.DataDirectory;
+import io.penstock.broker.config.KafkaConfig;
 import io.penstock.broker.keys.BrokerKeys;
 import io.penstock.broker.keys.MasterKey;
 import io.penstock.broker.store.Database;
@@ -28,6 +29,7 @@ public final class AuditRig implements AutoCloseable {
   public final BrokerKeys keys;
   public final Moved clock = new Moved();
   private final Optional<Duration> retention;
+  private final Optional<KafkaConfig> kafka;
   private Optional<Database> other = Optional.empty();
   public Audit audit;
   AuditProof proof;
@@ -37,7 +39,12 @@ public final class AuditRig implements AutoCloseable {
   }
 
   AuditRig(Path directory, Optional<Duration> retention) {
+    this(directory, retention, Optional.empty());
+  }
+
+  AuditRig(Path directory, Optional<Duration> retention, Optional<KafkaConfig> kafka) {
     this.retention = retention;
+    this.kafka = kafka;
     data = DataDirectory.open(directory);
     // Postgres has the real time, records have the test's.
     test.execute(
@@ -68,7 +75,8 @@ public final class AuditRig implements AutoCloseable {
 
   private AuditProof proof(Database database, DataDirectory directory) {
     return new AuditProof(
-        new AuditProof.Surroundings(database, keys, directory, audit, retention, clock),
+        new AuditProof.Surroundings(
+            database, keys, directory, audit, retention, kafka, "broker-1", clock),
         () -> System.nanoTime() + clock.forwardNanos);
   }
 

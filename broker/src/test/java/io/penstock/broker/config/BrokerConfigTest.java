@@ -1,6 +1,7 @@
 package io.penstock.broker.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import java.nio.file.Files;
@@ -10,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class BrokerConfigTest {
   @Test
@@ -33,6 +35,41 @@ class BrokerConfigTest {
         .isEqualTo(new BrokerConfig.Listen("10.0.0.1", 3, Networks.of(List.of())));
     assertThat(config.edge().idle()).isEqualTo(Duration.ofSeconds(90));
     assertThat(config.externalUrl()).isEqualTo("https://localhost:3");
+  }
+
+  @Test
+  void kafkaIsOffWithoutServers() {
+    assertThat(read("audit: {kafka: {topic: other}}", Map.of(), Map.of()).audit().kafka())
+        .isEmpty();
+  }
+
+  @Test
+  void kafkaInTheClearIsForThisMachineOnly() {
+    KafkaConfig config =
+        read(inTheClear("localhost:9092"), Map.of(), Map.of()).audit().kafka().orElseThrow();
+
+    assertThat(config.topic()).isEqualTo("audit_trail");
+    assertThat(config.isEncrypted()).isFalse();
+    assertThatThrownBy(() -> read(inTheClear("k.example.com:9092"), Map.of(), Map.of()))
+        .hasMessageContaining("audit.kafka.security_protocol: expected SASL_SSL, found PLAINTEXT");
+  }
+
+  private static String inTheClear(String server) {
+    return "audit: {kafka: {bootstrap_servers: ['" + server + "'], security_protocol: PLAINTEXT}}";
+  }
+
+  @Test
+  void kafkaWantsALoginAndWellFormedServers() {
+    String yaml =
+        "audit: {kafka: {bootstrap_servers: [nothing], topic: 'a b', sasl_mechanism: PLAIN,"
+            + " ca_file: /nowhere}}";
+
+    assertThatThrownBy(() -> read(yaml, Map.of(), Map.of()))
+        .hasMessageContaining("audit.kafka.bootstrap_servers: expected host:port, found nothing")
+        .hasMessageContaining("audit.kafka.topic: expected")
+        .hasMessageContaining("audit.kafka.sasl_mechanism: expected one of")
+        .hasMessageContaining("audit.kafka.username and audit.kafka.password_file")
+        .hasMessageContaining("audit.kafka.ca_file: cannot read /nowhere");
   }
 
   @Test
@@ -89,11 +126,104 @@ class BrokerConfigTest {
   }
 
   @Test
+  void whatNeedsASecondPersonIsAListOfKnownWords() {
+    String yaml = "changes: {require_second_person: [deploy, revoke-many]}";
+
+    assertThat(read(yaml, Map.of(), Map.of()).changes().requireSecondPerson())
+        .containsExactlyInAnyOrder(
+            BrokerConfig.SecondPerson.DEPLOY, BrokerConfig.SecondPerson.REVOKE_MANY);
+    ConfigException e =
+        catchThrowableOfType(
+            ConfigException.class,
+            () -> read("changes: {require_second_person: [all]}", Map.of(), Map.of()));
+    assertThat(e.problems())
+        .containsExactly(
+            "changes.require_second_person: expected a list of deploy, revoke-many, found all");
+  }
+
+  @Test
+  void plainTokensOfGatewaysAreOffByDefault() {
+    assertThat(read("", Map.of(), Map.of()).gateways().plainBearer()).isFalse();
+    assertThat(read("gateways: {plain_bearer: true}", Map.of(), Map.of()).gateways().plainBearer())
+        .isTrue();
+  }
+
+  @Test
   void leavesTheAgentsAndTheLaunchersVariablesAlone() {
     Map<String, String> environment =
         Map.of("PENSTOCK_ENROLLMENT_TOKEN", "x", "PENSTOCK_OPTS", "y");
 
     assertThat(read("", environment, Map.of()).listen().port()).isEqualTo(8443);
+  }
+
+  @Test
+  void readsWhoIsToldOfAlarms(@TempDir Path directory) throws Exception {
+    Path secret = Files.writeString(directory.resolve("secret"), "x");
+    String yaml =
+        """
+        alarms:
+          latency_target: 0.999
+          webhooks:
+            ops: {url: "https://hooks.example.com/geheim", secret_file: "%1$s", severity: high}
+            here: {url: "http://127.0.0.1:9000/", secret_file: "%1$s"}
+          mail: {host: mail.example.com, from: penstock@example.com, to: [a@example.com, b@example.com]}
+        """
+            .formatted(secret);
+
+    AlarmSettings alarms = read(yaml, Map.of(), Map.of()).alarms();
+
+    assertThat(alarms.webhooks())
+        .extracting(AlarmSettings.Webhook::name)
+        .containsExactly("ops", "here");
+    assertThat(alarms.webhooks().getFirst().severity()).isEqualTo(AlarmSettings.Least.HIGH);
+    assertThat(alarms.mail().orElseThrow().security()).isEqualTo(AlarmSettings.Security.STARTTLS);
+    assertThat(alarms.mail().orElseThrow().to()).hasSize(2);
+    assertThat(alarms.latency().target()).isEqualTo(0.999);
+    assertThat(alarms.toString()).doesNotContain("geheim");
+  }
+
+  @Test
+  void refusesChannelsThatWouldNotBeSafeAndLimitsThatMeanNothing() {
+    String yaml =
+        """
+        alarms:
+          latency_target: 0.9
+          disk_free: 7
+          webhooks:
+            Ops: {url: "https://hooks.example.com/", secret_file: "/does/not/exist"}
+            plain: {url: "http://hooks.example.com/geheim"}
+            odd: {url: "https://u:p@hooks.example.com/", secrets: x}
+          mail: {host: mail.example.com, security: none, user: u, from: nobody, to: ["a b"]}
+        """;
+
+    ConfigException e =
+        catchThrowableOfType(ConfigException.class, () -> read(yaml, Map.of(), Map.of()));
+
+    assertThat(e.problems())
+        .contains(
+            "alarms.latency_burn_rate: expected at most 10.0, which is everything slow at this"
+                + " alarms.latency_target, found 14.4",
+            "alarms.disk_free: expected a number from 0.0 to 1.0, found 7",
+            "alarms.webhooks.Ops: expected a name of a-z 0-9 - with a letter first, at most 40"
+                + " long",
+            "alarms.webhooks.Ops.secret_file: cannot read /does/not/exist",
+            "alarms.webhooks.plain.url: expected https://…, or http:// to this machine, without"
+                + " user",
+            "alarms.webhooks.plain.secret_file: expected a file with the secret",
+            "alarms.webhooks.odd.url: expected https://…, or http:// to this machine, without"
+                + " user",
+            "alarms.webhooks.odd.secrets: unknown key",
+            "alarms.mail.security: expected starttls or tls to another machine, found none",
+            "alarms.mail.user and alarms.mail.password_file: expected both or neither",
+            "alarms.mail.from: expected an address such as penstock@example.com, found nobody",
+            "alarms.mail.to: expected 1 to 50 addresses, found [a b]");
+    assertThat(e.getMessage()).doesNotContain("geheim", "u:p");
+    assertThat(
+            catchThrowableOfType(
+                    ConfigException.class,
+                    () -> read("alarms: {webhooks: ops}", Map.of(), Map.of()))
+                .problems())
+        .containsExactly("alarms.webhooks: expected a section with keys");
   }
 
   private static BrokerConfig read(

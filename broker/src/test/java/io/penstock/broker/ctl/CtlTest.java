@@ -668,7 +668,12 @@ class CtlTest {
             "audit",
             "audit list",
             "alarms",
-            "alarms ack",
+            "alarms list",
+            "alarms kinds",
+            "alarms acknowledge",
+            "alarms silence",
+            "alarms silences",
+            "alarms unsilence",
             "times",
             "times hops",
             "times requests")) {
@@ -679,6 +684,68 @@ class CtlTest {
       assertThat(result.exitCode()).as(line).isZero();
       assertThat(result.out()).as(line).contains("Usage: penstock ctl", "--json");
     }
+  }
+
+  @Test
+  void alarmsAreListedWithTheirFilters() throws Exception {
+    broker.when(
+        "GET /api/v1/alarms?state=open&severity=high&subject=press-1",
+        200,
+        "[{\"id\":17,\"kind\":\"agent-offline\",\"severity\":\"high\",\"state\":\"open\","
+            + "\"subject\":\"press-1\",\"message\":\"no tunnel\",\"occurrences\":1}]");
+    shell.login(broker);
+
+    Shell.Result result =
+        shell.ctl(
+            "alarms", "list", "--state", "open", "--severity", "high", "--subject", "press-1");
+
+    assertThat(result.exitCode()).as(result.err()).isZero();
+    assertThat(result.out()).contains("17", "agent-offline", "press-1", "no tunnel");
+  }
+
+  @Test
+  void anAlarmIsAcknowledgedWithANote() throws Exception {
+    broker.when("POST /api/v1/alarms/17/acknowledge", 200, "{\"id\":17}");
+    shell.login(broker);
+
+    Shell.Result result = shell.ctl("alarms", "acknowledge", "17", "--note", "moved");
+
+    assertThat(result.out()).isEqualTo("acknowledged alarm 17\n");
+    assertThat(broker.lastAsked().body()).isEqualTo("{\"note\":\"moved\"}");
+  }
+
+  @Test
+  void aSilenceEndsAfterTheTimeThatWasGiven() throws Exception {
+    broker.when("POST /api/v1/silences", 201, "{\"id\":3}");
+    broker.when("DELETE /api/v1/silences/3", 204, "");
+    broker.when("GET /api/v1/silences", 200, "[{\"id\":3,\"subject\":\"press-1\"}]");
+    shell.login(broker);
+    Instant before = Instant.now();
+
+    Shell.Result made =
+        shell.ctl(
+            "alarms", "silence", "--subject", "press-1", "--for", "2h", "--reason", "it is moved");
+
+    assertThat(made.exitCode()).as(made.err()).isZero();
+    JsonNode body = parsed(broker.lastAsked().body());
+    assertThat(body.path("subject").asText()).isEqualTo("press-1");
+    assertThat(body.path("reason").asText()).isEqualTo("it is moved");
+    assertThat(Instant.parse(body.path("until").asText()))
+        .isBetween(before.plusSeconds(7_200), before.plusSeconds(7_260));
+    assertThat(shell.ctl("alarms", "silences").out()).contains("3", "press-1");
+    assertThat(shell.ctl("alarms", "unsilence", "3").out()).isEqualTo("removed silence 3\n");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"soon", "0m", "-1h", "2", "h", "1w"})
+  void aTimeThatIsNoneIsWrongUsage(String time) throws Exception {
+    shell.login(broker);
+
+    Shell.Result result =
+        shell.ctl("alarms", "silence", "--kind", "disk-low", "--for=" + time, "--reason", "r");
+
+    assertThat(result.exitCode()).isEqualTo(ExitCode.WRONG_USAGE);
+    assertThat(result.err()).contains("--for: expected a time such as 30m, 2h or 3d");
   }
 
   @Test

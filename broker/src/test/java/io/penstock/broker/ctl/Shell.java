@@ -14,14 +14,14 @@ import java.util.List;
 import java.util.Map;
 
 /// Runs commands as a shell would, in a home of their own, and keeps what they said.
-final class Shell {
+public final class Shell {
   private final Path home;
   private final Clock clock;
   private final Map<String, String> environment = new HashMap<>();
 
-  record Result(int exitCode, String out, String err) {}
+  public record Result(int exitCode, String out, String err) {}
 
-  Shell(Path home, Clock clock) {
+  public Shell(Path home, Clock clock) {
     this.home = home;
     this.clock = clock;
     environment.put("PENSTOCK_CTL_HOME", home.resolve("ctl").toString());
@@ -36,7 +36,7 @@ final class Shell {
     return home.resolve("ctl").resolve("session.json");
   }
 
-  Result ctl(String... args) {
+  public Result ctl(String... args) {
     return ctlWithInput("", args);
   }
 

@@ -22,10 +22,10 @@ import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
 /// A CA of this test run and one server certificate for `localhost` by it.
-record TestCertificates(X509Certificate ca, X509Certificate server, KeyPair serverKeys) {
+public record TestCertificates(X509Certificate ca, X509Certificate server, KeyPair serverKeys) {
 
   /// Made once: keys take time.
-  static TestCertificates ofThisRun() {
+  public static TestCertificates ofThisRun() {
     return OfThisRun.CERTIFICATES;
   }
 
@@ -59,7 +59,7 @@ record TestCertificates(X509Certificate ca, X509Certificate server, KeyPair serv
     return new TestCertificates(ca, server, serverKeys);
   }
 
-  String caPem() {
+  public String caPem() {
     try {
       return "-----BEGIN CERTIFICATE-----\n"
           + Base64.getMimeEncoder().encodeToString(ca.getEncoded())
@@ -69,11 +69,17 @@ record TestCertificates(X509Certificate ca, X509Certificate server, KeyPair serv
     }
   }
 
-  SSLContext serverContext() throws Exception {
+  /// The server's key and certificate.
+  public KeyStore serverStore(char[] password) throws Exception {
     KeyStore store = KeyStore.getInstance("PKCS12");
     store.load(null, null);
-    char[] password = "test".toCharArray();
     store.setKeyEntry("server", serverKeys.getPrivate(), password, new Certificate[] {server, ca});
+    return store;
+  }
+
+  SSLContext serverContext() throws Exception {
+    char[] password = "test".toCharArray();
+    KeyStore store = serverStore(password);
     KeyManagerFactory factory =
         KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
     factory.init(store, password);

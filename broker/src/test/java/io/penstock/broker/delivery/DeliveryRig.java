@@ -4,6 +4,7 @@ import io.penstock.broker.access.Actor;
 import io.penstock.broker.access.Role;
 import io.penstock.broker.agents.Enrollments;
 import io.penstock.broker.agents.Failpoint;
+import io.penstock.broker.alarms.AlarmRig;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.config.DataDirectory;
 import io.penstock.broker.keys.BrokerKeys;
@@ -378,6 +379,11 @@ final class DeliveryRig implements AutoCloseable {
     return database()
         .transaction(
             tx -> !TestRows.query(tx, "select 1 as one from pg_locks where not granted").isEmpty());
+  }
+
+  /// Looks for causes of alarms here.
+  AlarmRig alarmRig(Map<String, String> settings) {
+    return new AlarmRig(postgres(), keys.rowMac(), clock, settings);
   }
 
   List<AlarmTable.Alarm> alarms() {

@@ -3,6 +3,7 @@ package io.penstock.broker.delivery;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.penstock.broker.alarms.AlarmRig;
 import io.penstock.broker.delivery.DeliveryOperations.MessageView;
 import io.penstock.broker.delivery.DeliveryOperations.Outcome;
 import io.penstock.broker.store.AlarmTable;
@@ -25,6 +26,7 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.LongStream;
@@ -529,6 +531,68 @@ class DeliveryTest {
               assertThat(alarm.kind()).isEqualTo("configuration-rollback");
               assertThat(alarm.severity()).isEqualTo(Severity.HIGH);
             });
+  }
+
+  @Test
+  void aChangedConfigurationIsAHighAlarmUntilOneIsApplied() throws Exception {
+    try (MockAgent agent = rig.connect("press")) {
+      agent.onMail =
+          mail ->
+              agent.answer(
+                  mail.sequence(),
+                  rig.receipt(
+                      "press", mail, Receipt.Refused.of(Reason.BAD_SIGNATURE, "not the key's")));
+      rig.deploy("press", "mes");
+      agent.playUntil(() -> rig.undelivered() == 0);
+      assertThat(rig.alarms())
+          .singleElement()
+          .satisfies(
+              alarm -> {
+                assertThat(alarm.kind()).isEqualTo("configuration-bad-signature");
+                assertThat(alarm.severity()).isEqualTo(Severity.HIGH);
+              });
+
+      rig.applyAll(agent, "press");
+      rig.deploy("press", "mes");
+      agent.playUntil(() -> rig.undelivered() == 0);
+
+      assertThat(rig.alarms()).isEmpty();
+    }
+  }
+
+  @Test
+  void whatWaitsTooLongForAnAgentIsAnAlarmUntilItIsDelivered() throws Exception {
+    AlarmRig alarms = rig.alarmRig(Map.of("alarms.backlog_messages", "3"));
+    rig.deploy("press", "one");
+    rig.deploy("press", "two");
+    alarms.look();
+    assertThat(alarms.standing()).isEmpty();
+    rig.deploy("press", "three");
+    alarms.look();
+    assertThat(alarms.standing()).containsExactly("delivery-backlog press");
+    assertThat(alarms.only().message()).startsWith("3 messages wait, the oldest since ");
+
+    try (MockAgent agent = rig.connect("press")) {
+      rig.applyAll(agent, "press");
+      agent.playUntil(() -> rig.undelivered() == 0);
+    }
+    alarms.look();
+    rig.clock.pass(Duration.ofMinutes(1));
+    alarms.look();
+    assertThat(alarms.standing()).doesNotContain("delivery-backlog press");
+  }
+
+  @Test
+  void oneMessageThatWaitsForAnHourIsAnAlarmToo() {
+    AlarmRig alarms = rig.alarmRig(Map.of("alarms.offline_after", "7d"));
+    rig.deploy("press", "one");
+    rig.clock.pass(Duration.ofMinutes(59));
+    alarms.look();
+    assertThat(alarms.standing()).isEmpty();
+    rig.clock.pass(Duration.ofMinutes(2));
+    alarms.look();
+
+    assertThat(alarms.standing()).containsExactly("delivery-backlog press");
   }
 
   // Rows behind our back.

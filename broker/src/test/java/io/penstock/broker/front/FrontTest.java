@@ -170,13 +170,28 @@ class FrontTest {
               }
             })
         .start(FrontSettings.DEFAULTS);
-    for (String path : List.of("/health/live", "/api/v1/health/ready?x", "/tunnel/v1")) {
+    for (String path :
+        List.of(
+            "/health/live",
+            "/api/v1/health/ready?x",
+            "/tunnel/v1",
+            "/api/v1/gateways/token",
+            "/api/v1/gateways/gw-1/config/current?system=erp")) {
       try (Client client = world.dial()) {
         client.send("GET " + path + " HTTP/1.1\r\nHost: h\r\n\r\n");
         assertThat(client.response().status()).as(path).isNotEqualTo(403);
       }
     }
-    for (String path : List.of("/health", "/healthy", "/api/v1/x", "/invoke/health/x/health/")) {
+    for (String path :
+        List.of(
+            "/health",
+            "/healthy",
+            "/api/v1/x",
+            "/invoke/health/x/health/",
+            "/api/v1/gateways/gw-1/approve",
+            "/api/v1/gateways/gw-1/approve?/proof",
+            "/api/v1/gateways/../agents/proof",
+            "/api/v1/gateways/a/b/proof")) {
       try (Client client = world.dial()) {
         client.send("GET " + path + " HTTP/1.1\r\nHost: h\r\n\r\n");
         assertThat(client.response().status()).as(path).isEqualTo(403);

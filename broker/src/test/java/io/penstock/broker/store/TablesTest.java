@@ -8,7 +8,6 @@ import io.penstock.broker.config.DataDirectory;
 import io.penstock.broker.keys.BrokerKeys;
 import io.penstock.broker.keys.MasterKey;
 import io.penstock.broker.keys.RowMac;
-import io.penstock.broker.store.AlarmTable.Severity;
 import io.penstock.broker.store.ConnectionTable.Ended;
 import io.penstock.broker.store.EnrollmentTokenTable.Consumption;
 import io.penstock.broker.store.SessionTable.Rotation;
@@ -352,25 +351,23 @@ class TablesTest {
   @Test
   void theSameAlarmIsCountedUntilItIsAcknowledged() {
     var alarms = new AlarmTable();
+    AlarmKind kind = AlarmKind.AGENT_CLONED;
 
-    assertThat(
-            holds(tx -> alarms.raise(tx, "clone", Severity.CRITICAL, "press-1", "seen twice", NOW)))
-        .isTrue();
-    assertThat(
-            holds(tx -> alarms.raise(tx, "clone", Severity.CRITICAL, "press-1", "seen twice", NOW)))
-        .isFalse();
+    assertThat(holds(tx -> alarms.raise(tx, kind, "press-1", "seen twice", NOW))).isTrue();
+    assertThat(holds(tx -> alarms.raise(tx, kind, "press-1", "seen twice", NOW))).isFalse();
     var alarm = tx(tx -> alarms.list(tx, true, 10)).getFirst();
     assertThat(alarm.occurrences()).isEqualTo(2);
     assertThat(holds(tx -> alarms.acknowledge(tx, alarm.id(), "bob", "looked", NOW))).isTrue();
     assertThat(holds(tx -> alarms.acknowledge(tx, alarm.id(), "bob", "again", NOW))).isFalse();
 
-    assertThat(
-            holds(
-                tx -> alarms.raise(tx, "clone", Severity.CRITICAL, "press-1", "seen thrice", NOW)))
-        .isTrue();
+    assertThat(holds(tx -> alarms.raise(tx, kind, "press-1", "seen thrice", NOW))).isTrue();
     assertThat(all(tx -> alarms.list(tx, false, 10))).hasSize(2);
-    assertThat(holds(tx -> alarms.clear(tx, "clone", "press-1", NOW))).isTrue();
+    assertThat(holds(tx -> alarms.clear(tx, kind, "press-1", NOW))).isTrue();
     assertThat(all(tx -> alarms.list(tx, true, 10))).isEmpty();
+    assertThat(all(tx -> alarms.list(tx, false, 10)))
+        .as("the acknowledged one ended too")
+        .extracting(AlarmTable.Alarm::state)
+        .containsOnly(AlarmTable.State.CLEARED);
   }
 
   @Test

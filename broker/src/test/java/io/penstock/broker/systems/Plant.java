@@ -13,6 +13,7 @@ import io.penstock.codec.seal.SealingKey;
 import io.penstock.codec.seal.SigningKey;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
+import java.util.List;
 import java.util.Optional;
 
 /// One generation of an approved agent: what its process would hold in memory.
@@ -56,6 +57,12 @@ public record Plant(String name, long generation, SealingKey sealing, SigningKey
   }
 
   Told told(Receipt receipt) {
-    return new Told(receipt, ReceiptTable.Document.of(name, receipt.sign(signing)));
+    return told(List.of(receipt)).getFirst();
+  }
+
+  /// Signed in one document.
+  List<Told> told(List<Receipt> receipts) {
+    var document = ReceiptTable.Document.of(name, Receipt.sign(receipts, signing));
+    return receipts.stream().map(receipt -> new Told(receipt, document)).toList();
   }
 }

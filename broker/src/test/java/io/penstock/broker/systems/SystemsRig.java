@@ -7,6 +7,7 @@ import io.penstock.broker.agents.Agents;
 import io.penstock.broker.agents.ApprovedAgents;
 import io.penstock.broker.agents.LiveSessions;
 import io.penstock.broker.config.DataDirectory;
+import io.penstock.broker.gateways.GatewaySessions;
 import io.penstock.broker.keys.BrokerKeys;
 import io.penstock.broker.keys.MasterKey;
 import io.penstock.broker.store.AgentKeys;
@@ -31,6 +32,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -56,6 +58,7 @@ public final class SystemsRig implements AutoCloseable {
   public final BrokerKeys keys;
   public final Systems systems;
   final List<LiveSession> sessions = new CopyOnWriteArrayList<>();
+  public final GatewaySessions gateways = new GatewaySessions();
   private final Moved clock = new Moved();
   public final DataDirectory data;
   private final IdentityTable identities = new IdentityTable();
@@ -218,17 +221,26 @@ public final class SystemsRig implements AutoCloseable {
 
   /// Oldest first.
   public List<AuditTable.Entry> audit() {
-    var everything =
+    return audit(Optional.empty(), Optional.empty());
+  }
+
+  /// Events `system.applied` that are about one system.
+  List<AuditTable.Entry> applied(String system) {
+    return audit(Optional.of("system.applied"), Optional.of(system));
+  }
+
+  private List<AuditTable.Entry> audit(Optional<String> type, Optional<String> resource) {
+    var filter =
         new AuditTable.Filter(
             Optional.empty(),
-            Optional.empty(),
-            Optional.empty(),
+            type,
+            resource,
             Optional.empty(),
             Optional.empty(),
             Optional.empty(),
             Optional.empty(),
             1000);
-    return database().transaction(tx -> new AuditTable().list(tx, everything)).reversed().stream()
+    return database().transaction(tx -> new AuditTable().list(tx, filter)).reversed().stream()
         .map(AuditTable.Stored::entry)
         .toList();
   }
@@ -242,14 +254,14 @@ public final class SystemsRig implements AutoCloseable {
   private final class Live implements LiveSessions {
     @Override
     public List<LiveSession> of(String agent) {
-      return sessions.stream()
-          .filter(session -> session.admission().agent().equals(agent))
-          .toList();
+      return all().stream().filter(session -> session.admission().agent().equals(agent)).toList();
     }
 
     @Override
     public List<LiveSession> all() {
-      return List.copyOf(sessions);
+      var all = new ArrayList<LiveSession>(sessions);
+      all.addAll(gateways.all());
+      return all;
     }
   }
 

@@ -3,12 +3,17 @@ package io.penstock.broker.systems;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.penstock.broker.alarms.AlarmRig;
 import io.penstock.broker.delivery.Addressee;
 import io.penstock.broker.delivery.Documents;
 import io.penstock.broker.delivery.Documents.Newest;
+import io.penstock.broker.delivery.Documents.Told;
 import io.penstock.broker.store.AgentState;
 import io.penstock.broker.store.AuditTable;
+import io.penstock.broker.store.HeadRow;
 import io.penstock.broker.store.IdentityTable;
+import io.penstock.broker.store.SystemRow;
+import io.penstock.broker.store.SystemTable;
 import io.penstock.broker.store.TestRows;
 import io.penstock.broker.systems.Refusal.Reason;
 import io.penstock.broker.systems.SystemOperations.Edit;
@@ -39,6 +44,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -94,6 +100,8 @@ class SystemsTest {
   private Secrets sealed(Plant plant, String settings) {
     return new Secrets.Sealed(plant.seal("erp", settings, SECRETS), List.of("password"));
   }
+
+  private static final Instant LATER = Instant.parse("2126-01-01T00:00:00Z");
 
   private static final Secrets NONE = new Secrets.None(false);
   private static final Secrets CARRIED = new Secrets.Carried(List.of());
@@ -585,6 +593,100 @@ class SystemsTest {
   }
 
   @Test
+  void whatOneDocumentProvesOfSeveralSystemsIsOneRecordThatEachFinds() {
+    Made erp = deployed();
+    Edit open = edit(open("https://mes.example.org"), NONE);
+    Made mes = done(rig.systems.put("press", "mes", open, SystemsRig.ADMIN));
+    done(rig.systems.deploy("press", "mes", OptionalLong.empty(), SystemsRig.ADMIN));
+    List<Told> told =
+        press.told(
+            List.of(
+                press.receipt("erp", 1, erp.headerSha256(), new Receipt.Applied()),
+                press.receipt("mes", 1, mes.headerSha256(), new Receipt.Applied())));
+
+    rig.database().run(tx -> documents().receipts(tx, told, rig.clock().instant()));
+
+    assertThat(auditTypes()).endsWith("system.deploy", "system.applied");
+    assertThat(rig.audit().getLast().resourceId()).contains("press");
+    assertThat(rig.applied("press/erp")).isEqualTo(rig.applied("press/mes")).hasSize(1);
+    assertThat(rig.applied("press/crm")).isEmpty();
+    assertThat(rig.applied("lathe/erp")).isEmpty();
+    assertThat(view().state()).isEqualTo("applied");
+  }
+
+  @Test
+  void whatIsDeployedOnceMoreWaitsForAnotherReceipt() {
+    Made made = deployed();
+    receipt(press, 1, made.headerSha256(), new Receipt.Applied());
+    done(deploy(1));
+    assertThat(view().state()).isEqualTo("buffered");
+
+    receipt(press, 1, made.headerSha256(), new Receipt.Applied());
+
+    assertThat(view().state()).isEqualTo("applied");
+    assertThat(auditTypes()).endsWith("system.applied", "system.deploy", "system.applied");
+  }
+
+  /// The receipt is judged by rows that somebody else is about to change, and waits for them.
+  @Test
+  void whatChangesWhileAReceiptIsWrittenDownIsNotLost() throws Exception {
+    Made made = deployed();
+    Receipt receipt = press.receipt("erp", 1, made.headerSha256(), new Receipt.Applied());
+    var table = new SystemTable(rig.keys.rowMac());
+    var changed = new CountDownLatch(1);
+
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      var changing =
+          threads.submit(
+              () ->
+                  rig.database()
+                      .run(
+                          tx -> {
+                            SystemRow row = table.lock(tx, "press", "erp").orElseThrow();
+                            HeadRow head = table.lockHead(tx, "press").orElseThrow();
+                            table.update(tx, row.deployed(1, 1, "somebody", row.updatedAt()));
+                            table.update(tx, again(head));
+                            changed.countDown();
+                            awaitSomebodyWaits();
+                          }));
+      await(changed);
+      receipt(press, 1, receipt.headerSha256(), new Receipt.Applied());
+      changing.get(10, TimeUnit.SECONDS);
+    }
+
+    SystemRow row = rig.database().transaction(tx -> table.find(tx, "press", "erp")).orElseThrow();
+    assertThat(row.updatedBy()).isEqualTo("somebody");
+    assertThat(row.appliedVersion()).isEqualTo(1);
+    HeadRow head = rig.database().transaction(tx -> table.head(tx, "press")).orElseThrow();
+    assertThat(head.expiresAt()).isEqualTo(LATER);
+    assertThat(head.applied()).isTrue();
+  }
+
+  private static HeadRow again(HeadRow head) {
+    return new HeadRow(
+        head.agent(),
+        head.generation(),
+        head.incarnation(),
+        head.sequence(),
+        head.appliedSequence(),
+        head.jws(),
+        head.issuedAt(),
+        LATER,
+        head.rowVersion() + 1);
+  }
+
+  private void awaitSomebodyWaits() {
+    long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+    while (rig.postgres.number(
+            "select count(*) as n from pg_stat_activity"
+                + " where wait_event_type = 'Lock' and datname = current_database()")
+        == 0) {
+      assertThat(System.nanoTime()).isLessThan(until);
+      Thread.onSpinWait();
+    }
+  }
+
+  @Test
   void whatAnAgentProvesAtEveryStartIsKeptOnce() {
     Made made = deployed();
     for (int start = 0; start < 3; start++) {
@@ -608,17 +710,6 @@ class SystemsTest {
                     TestRows.query(
                         tx, "select jws from receipt_documents where agent = $1", "press"));
     assertThat(kept).hasSize(1);
-  }
-
-  @Test
-  void aReceiptOfAnotherDocumentChangesNothing() {
-    deployed();
-
-    receipt(press, 1, Octets.sha256(new byte[] {1}), new Receipt.Applied());
-    receipt(press, 7, Octets.sha256(new byte[] {1}), new Receipt.Applied());
-
-    assertThat(view().appliedVersion()).isZero();
-    assertThat(view().lastReceipt()).isEmpty();
   }
 
   /// Delivery holds a message's row when it records the receipt; deploying again takes that row to
@@ -753,6 +844,27 @@ class SystemsTest {
     done(deploy(2));
     assertThat(head().systems().keySet()).containsExactly("erp");
     assertThat(document(2)).isPresent();
+  }
+
+  @Test
+  void aHeadThatNobodySignsAgainIsAnAlarmUntilSomebodyDoes() {
+    deployed();
+    var alarms =
+        new AlarmRig(
+            rig.postgres, rig.keys.rowMac(), rig.clock(), Map.of("alarms.offline_after", "7d"));
+    rig.pass(Duration.ofMinutes(23 * 60 + 59));
+    alarms.look();
+    assertThat(alarms.standing()).doesNotContain("head-stale press");
+    rig.pass(Duration.ofMinutes(1));
+    alarms.look();
+    assertThat(alarms.standing()).contains("head-stale press");
+
+    rig.systems.renewHeads();
+    alarms.look();
+    rig.pass(Duration.ofMinutes(1));
+    alarms.look();
+
+    assertThat(alarms.standing()).doesNotContain("head-stale press");
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.netty.util.concurrent.DefaultEventExecutorGroup;
 import io.penstock.broker.audit.ChainState;
+import io.penstock.broker.audit.ShippingState;
 import io.penstock.broker.delivery.DeliveryCounters;
 import io.penstock.broker.edge.InvocationRecord;
 import io.penstock.broker.edge.InvocationRecord.HopMicros;
@@ -12,8 +13,8 @@ import io.penstock.broker.front.FrontCounters;
 import io.penstock.broker.measure.Calls;
 import io.penstock.broker.measure.Instruments;
 import io.penstock.broker.measure.NodeStatus;
+import io.penstock.broker.store.AlarmKind;
 import io.penstock.broker.store.AlarmTable;
-import io.penstock.broker.store.AlarmTable.Severity;
 import io.penstock.broker.store.BreakableDatabase;
 import io.penstock.broker.store.StoreUnavailableException;
 import io.penstock.broker.store.TestDatabase;
@@ -48,6 +49,7 @@ import org.junit.jupiter.api.TestInstance;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class MetricsTest {
   private static final ChainState AUDIT = new ChainState(41, 7, 40, 1_800_000_000, 2, 1, true);
+  private static final ShippingState KAFKA = new ShippingState(true, true, 40, 2, 1.5);
   private static final DeliveryCounters.Snapshot DELIVERY =
       new DeliveryCounters.Snapshot(1, 2, 3, 4, 5, 6, 7);
 
@@ -92,6 +94,7 @@ class MetricsTest {
                 () -> DELIVERY,
                 () -> UNDELIVERED,
                 () -> AUDIT,
+                () -> KAFKA,
                 instruments,
                 () -> new NodeStatus.LiveUse(2, 9),
                 () -> new Metrics.SpanCounts(5, 6)),
@@ -114,6 +117,16 @@ class MetricsTest {
             "penstock_receipts_ignored_total{reason=\"late\"} 5.0",
             "penstock_receipts_ignored_total{reason=\"overtaken-session\"} 6.0",
             "penstock_receipts_ignored_total{reason=\"invalid\"} 7.0");
+  }
+
+  @Test
+  void theWayToKafkaIsCounted() {
+    assertThat(lines())
+        .contains(
+            "penstock_audit_kafka_shipping 1.0",
+            "penstock_audit_kafka_position 40.0",
+            "penstock_audit_kafka_lag 2.0",
+            "penstock_audit_kafka_behind_seconds 1.5");
   }
 
   @Test
@@ -208,10 +221,10 @@ class MetricsTest {
         .run(
             tx -> {
               var alarms = new AlarmTable();
-              alarms.raise(tx, "agent-cloned", Severity.CRITICAL, "a", "x", Instant.now());
-              alarms.raise(tx, "agent-cloned", Severity.CRITICAL, "b", "x", Instant.now());
-              alarms.raise(tx, "token-reused", Severity.HIGH, "c", "x", Instant.now());
-              alarms.clear(tx, "token-reused", "c", Instant.now());
+              alarms.raise(tx, AlarmKind.AGENT_CLONED, "a", "x", Instant.now());
+              alarms.raise(tx, AlarmKind.AGENT_CLONED, "b", "x", Instant.now());
+              alarms.raise(tx, AlarmKind.TOKEN_REUSED, "c", "x", Instant.now());
+              alarms.clear(tx, AlarmKind.TOKEN_REUSED, "c", Instant.now());
             });
 
     metrics.refresh();
@@ -235,6 +248,7 @@ class MetricsTest {
                     () -> DELIVERY,
                     () -> UNDELIVERED,
                     () -> AUDIT,
+                () -> KAFKA,
                     instruments,
                     () -> new NodeStatus.LiveUse(2, 9),
                     () -> new Metrics.SpanCounts(5, 6)),
@@ -295,7 +309,7 @@ class MetricsTest {
     instruments.observer().ended(Calls.answered("press-1", "erp"));
     await(() -> assertThat(metrics.text()).contains("penstock_system_invocations_total{"));
     String page = Files.readString(TestDatabase.repositoryRoot().resolve("docs/telemetry.md"));
-    String ofBroker = page.substring(page.indexOf("### Broker"), page.indexOf("Worth an alert"));
+    String ofBroker = page.substring(page.indexOf("### Broker"), page.indexOf("The broker tells people"));
     var listed = new TreeSet<String>();
     for (String line : ofBroker.lines().filter(line -> line.startsWith("| `penstock_")).toList()) {
       Matcher name = Pattern.compile("`(penstock_[a-z_]+)`").matcher(line.split("\\|", -1)[1]);

@@ -48,6 +48,11 @@ public final class ChainCheck {
         newest);
   }
 
+  /// A chain from its very first entry, wherever a later checkpoint says that it begins by then.
+  public static ChainCheck fromTheFirst(AuditCheckpoint newest) {
+    return new ChainCheck(0, 0, ChainEntry.NOTHING_BEFORE, true, Optional.of(newest));
+  }
+
   /// A chain after an entry that was checked.
   public static ChainCheck after(ChainEntry entry, Optional<AuditCheckpoint> newest) {
     return new ChainCheck(

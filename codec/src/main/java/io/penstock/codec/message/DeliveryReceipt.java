@@ -24,7 +24,7 @@ public record DeliveryReceipt(
   /// How the result of an instruction begins that the agent did not follow.
   private static final String REFUSED = "refused: ";
 
-  private static final int MAX_RECEIPT_CHARS = 12 * 1024;
+  public static final int MAX_RECEIPT_CHARS = 12 * 1024;
   private static final int MAX_RESULT_CHARS = 1_024;
   private static final int MAX_SEQUENCES = 32;
 

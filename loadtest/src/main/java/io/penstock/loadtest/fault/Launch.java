@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /// What to start: a module's main class, its arguments, and the JVM around it.
@@ -27,6 +28,11 @@ public record Launch(
           "-XX:+UseCompactObjectHeaders",
           "-XX:+ExitOnOutOfMemoryError",
           "-Dio.netty.leakDetection.samplingInterval=4096");
+
+  /// The launcher's, for whoever chooses none.
+  static final String COLLECTOR = "-XX:+UseParallelGC";
+
+  private static final Pattern CHOSEN_COLLECTOR = Pattern.compile("-XX:\\+Use\\w*GC");
 
   /// From which java takes options besides.
   static final List<String> OPTION_VARIABLES =
@@ -115,6 +121,9 @@ public record Launch(
 
   List<String> command(Home home) {
     List<String> options = new ArrayList<>(startCache(home, System.getenv()));
+    if (said(System.getenv()).noneMatch(it -> CHOSEN_COLLECTOR.matcher(it).find())) {
+      options.add(COLLECTOR);
+    }
     options.addAll(jvmOptions);
     List<String> command = java(options);
     command.add("-Dpenstock.home=" + home.root());
@@ -131,18 +140,22 @@ public record Launch(
   /// As the launcher does it: broker and agent only, and a caller who has a wish about caches gets
   /// none of ours.
   List<String> startCache(Home home, Map<String, String> inherited) {
-    Map<String, String> variables = new HashMap<>(inherited);
-    variables.putAll(environment);
-    Stream<String> said =
-        Stream.concat(
-            jvmOptions.stream(), OPTION_VARIABLES.stream().map(v -> variables.getOrDefault(v, "")));
-    boolean wish = said.anyMatch(option -> CACHE_WORDS.stream().anyMatch(option::contains));
+    boolean wish =
+        said(inherited).anyMatch(option -> CACHE_WORDS.stream().anyMatch(option::contains));
     return wish || !CACHED.contains(mainClass)
         ? List.of()
         : StartCache.all(home).stream()
             .filter(cache -> cache.module().equals(module))
             .flatMap(cache -> cache.options().stream())
             .toList();
+  }
+
+  /// Everything from which its java takes options.
+  private Stream<String> said(Map<String, String> inherited) {
+    Map<String, String> variables = new HashMap<>(inherited);
+    variables.putAll(environment);
+    return Stream.concat(
+        jvmOptions.stream(), OPTION_VARIABLES.stream().map(v -> variables.getOrDefault(v, "")));
   }
 
   /// This JVM's program with the launcher's options and more.

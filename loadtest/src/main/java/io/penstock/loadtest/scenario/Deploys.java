@@ -1,6 +1,7 @@
 package io.penstock.loadtest.scenario;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.penstock.loadtest.client.AppliedEvent;
 import io.penstock.loadtest.client.Configurations;
 import io.penstock.loadtest.client.PublicApi;
 import io.penstock.loadtest.fleet.SimulatedAgent;
@@ -142,7 +143,7 @@ final class Deploys implements StormEvent {
             + "/"
             + SYSTEM;
     for (JsonNode event : api.get(query)) {
-      if (event.path("changes").path("version").asLong() == deploy.version()) {
+      if (AppliedEvent.versions(event, SYSTEM).anyMatch(it -> it == deploy.version())) {
         return Optional.of(Instant.parse(event.path("timestamp").asText()));
       }
     }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.codec.seal.AgentRecord;
 import io.penstock.loadtest.client.ApiException;
+import io.penstock.loadtest.client.AppliedEvent;
 import io.penstock.loadtest.client.Configurations;
 import io.penstock.loadtest.client.PublicApi;
 import io.penstock.loadtest.fault.DeliveryHistory.Answer;
@@ -157,13 +158,14 @@ final class ChangingSystem {
     events.sort((one, other) -> Long.compare(one.path("id").asLong(), other.path("id").asLong()));
     List<Fate> fates = new ArrayList<>();
     for (JsonNode event : events) {
-      Kind kind =
-          switch (event.path("event_type").asText()) {
-            case "system.applied" -> Kind.APPLIED;
-            case "system.refused" -> Kind.REFUSED;
-            default -> Kind.SUPERSEDED;
-          };
-      fates.add(new Fate(event.at("/changes/version").asLong(), kind));
+      switch (event.path("event_type").asText()) {
+        case "system.applied" ->
+            AppliedEvent.versions(event, SYSTEM)
+                .forEach(version -> fates.add(new Fate(version, Kind.APPLIED)));
+        case "system.refused" ->
+            fates.add(new Fate(event.at("/changes/version").asLong(), Kind.REFUSED));
+        default -> fates.add(new Fate(event.at("/changes/version").asLong(), Kind.SUPERSEDED));
+      }
     }
     return fates;
   }

@@ -66,6 +66,18 @@ class LaunchTest {
   }
 
   @Test
+  void whoeverChoosesACollectorGetsNoSecondOne(@TempDir Path directory) throws Exception {
+    Home home = cache(directory).home();
+
+    assertThat(Launch.broker("x").command(home)).contains(Launch.COLLECTOR);
+    assertThat(Launch.broker("x").option("-XX:+UseSerialGC").command(home))
+        .contains("-XX:+UseSerialGC")
+        .doesNotContain(Launch.COLLECTOR);
+    assertThat(Launch.agent("x").variable("JDK_JAVA_OPTIONS", "-XX:+UseZGC").command(home))
+        .doesNotContain(Launch.COLLECTOR);
+  }
+
+  @Test
   void aCacheThatJavaCannotMakeLeavesNothingUnfinished(@TempDir Path directory) throws Exception {
     StartCache cache = cache(directory);
     Path recorded = Files.writeString(directory.resolve("broker.aotconf"), "no record");

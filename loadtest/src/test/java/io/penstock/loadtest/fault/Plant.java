@@ -96,8 +96,15 @@ final class Plant implements AutoCloseable {
   }
 
   private Launch launchBroker() {
+    // What a test breaks on purpose, and this machine's disk, are no alarms here.
+    Launch launch =
+        Launch.broker("--data", brokerData().toString(), "--port", String.valueOf(port))
+            .variable("PENSTOCK_ALARMS_OFFLINE_AFTER", "7d")
+            .variable("PENSTOCK_ALARMS_FLAPPING_CONNECTIONS", "100000")
+            .variable("PENSTOCK_ALARMS_DATABASE_AFTER", "1h")
+            .variable("PENSTOCK_ALARMS_DISK_FREE", "0");
     return brokerLaunch
-        .apply(Launch.broker("--data", brokerData().toString(), "--port", String.valueOf(port)))
+        .apply(launch)
         .variable("PENSTOCK_METRICS_PORT", String.valueOf(metricsPort));
   }
 
