@@ -598,10 +598,8 @@ final class RunningBroker {
   }
 
   private InvocationObserver observer() {
-    InvocationObserver always = rollUps
-            .and(metrics.invocations())
-            .and(alarms.invocations())
-            .and(instruments.observer());
+    InvocationObserver always =
+        rollUps.and(metrics.invocations()).and(alarms.invocations()).and(instruments.observer());
     return spans.map(always::and).orElse(always);
   }
 
@@ -651,9 +649,9 @@ final class RunningBroker {
                 rotation,
                 audit,
                 proof,
+                alarms.operations(),
                 instruments,
                 live,
-                alarms.operations(),
                 config.access().serviceTokenMaxTtl(),
                 clock));
     api.listen(socket.path());

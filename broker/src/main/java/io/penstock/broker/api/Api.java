@@ -90,12 +90,9 @@ public final class Api {
     new EnrollmentTokenRoutes(features.enrollmentTokens()).addTo(routes);
     var changes = new ChangeRoutes(features.changes(), features.accounts());
     changes.addTo(routes);
-    var agents = 
+    var agents =
         new AgentRoutes(
-            features.agents(),
-            features.systems(),
-            changes,
-            features.instruments().archive());
+            features.agents(), features.systems(), changes, features.instruments().archive());
     agents.addTo(routes);
     new GatewayRoutes(
             features.gateways(),

@@ -18,6 +18,7 @@ import io.vertx.core.http.HttpServerResponse;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -48,7 +49,10 @@ final class LiveRoutes {
     agent.ifPresent(name -> requireVisible(actor, name));
     Reservation reservation =
         feed.reserve(
-            actor.session(), actor.scope(), new Interest(topics, agent), request.field("Last-Event-ID").or(() -> request.query("last_event_id")));
+            actor.session(),
+            actor.scope(),
+            new Interest(topics, agent),
+            request.field("Last-Event-ID").or(() -> request.query("last_event_id")));
     return switch (reservation) {
       case Reservation.Refused(LiveFeed.Refusal why) -> throw refused(why);
       case Reservation.Reserved(Seat seat) -> begun(actor, seat);
@@ -136,7 +140,7 @@ final class LiveRoutes {
         .putHeader("X-Accel-Buffering", "no")
         .putHeader("X-Content-Type-Options", "nosniff")
         .putHeader("Penstock-Request-Id", requestId);
-    Context loop = Vertx.currentContext();
+    Context loop = Objects.requireNonNull(Vertx.currentContext(), "not on an event loop");
     seat.begin(new Connection(response), step -> loop.runOnContext(_ -> step.run()));
   }
 

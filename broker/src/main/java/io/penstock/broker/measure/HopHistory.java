@@ -215,7 +215,7 @@ final class HopHistory {
         tx -> {
           var rows = new ArrayList<Stored>();
           Map<String, Long> summedUntil = new TreeMap<>();
-          for (Resolution one : coarsest.downToFinest().reversed()) {
+          for (Resolution one : coarsest.downToFinest()) {
             Instant from = one == coarsest ? range.from() : laterOf(range.from(), notSummedUp(one));
             var at =
                 new Range(

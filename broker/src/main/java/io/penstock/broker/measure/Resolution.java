@@ -37,17 +37,29 @@ public enum Resolution {
 
   /// The next one; there is none below the first.
   Resolution finer() {
-    return values()[ordinal() - 1];
+    return switch (this) {
+      case TEN_SECONDS -> throw new IllegalStateException("nothing is finer");
+      case MINUTE -> TEN_SECONDS;
+      case TEN_MINUTES -> MINUTE;
+    };
   }
 
   /// The next one; there is none above the last.
   Resolution coarser() {
-    return values()[ordinal() + 1];
+    return switch (this) {
+      case TEN_SECONDS -> MINUTE;
+      case MINUTE -> TEN_MINUTES;
+      case TEN_MINUTES -> throw new IllegalStateException("nothing is coarser");
+    };
   }
 
-  /// From the finest to this one.
+  /// This one, and whatever is finer, which comes last.
   List<Resolution> downToFinest() {
-    return List.of(values()).subList(0, ordinal() + 1);
+    return switch (this) {
+      case TEN_SECONDS -> List.of(TEN_SECONDS);
+      case MINUTE -> List.of(MINUTE, TEN_SECONDS);
+      case TEN_MINUTES -> List.of(TEN_MINUTES, MINUTE, TEN_SECONDS);
+    };
   }
 
   long floor(long epochSecond) {

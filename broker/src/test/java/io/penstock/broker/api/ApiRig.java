@@ -13,7 +13,6 @@ import io.penstock.broker.access.Role;
 import io.penstock.broker.access.ServiceAccounts;
 import io.penstock.broker.agents.EnrollmentTokens;
 import io.penstock.broker.agents.Gateways;
-import io.penstock.broker.alarms.AlarmNews;
 import io.penstock.broker.alarms.Alarms;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditProof;
@@ -22,17 +21,12 @@ import io.penstock.broker.config.BrokerConfig;
 import io.penstock.broker.config.Networks;
 import io.penstock.broker.delivery.Delivery;
 import io.penstock.broker.gateways.GatewayService;
-import io.penstock.broker.live.AnnouncedAlarms;
-import io.penstock.broker.live.LiveFeed;
-import io.penstock.broker.measure.Instruments;
-import io.penstock.broker.measure.NodeStatus;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.store.MessageTable;
 import io.penstock.broker.store.ServiceAccountTable;
 import io.penstock.broker.store.UserTable;
 import io.penstock.broker.systems.SystemsRig;
 import io.penstock.codec.seal.EnrollmentToken;
-import io.penstock.broker.tunnel.LiveSession;
 import io.penstock.codec.seal.SigningKey;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.json.JsonArray;
@@ -46,14 +40,12 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.security.SecureRandom;
-import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicReference;
 
 /// The whole API with real agents and systems on a real Postgres, spoken to by a real HTTP client.
 final class ApiRig implements AutoCloseable {
@@ -62,10 +54,7 @@ final class ApiRig implements AutoCloseable {
   final SystemsRig systems;
   final Api api;
   final Accounts accounts;
-  final Instruments instruments;
-  final LiveFeed live;
-  final AlarmNews alarmNews = new AlarmNews();
-  final AtomicReference<List<LiveSession>> sessions = new AtomicReference<>(List.of());
+  final Watched watched;
   final Changes changes;
   final GatewayService gatewayService;
   final SigningKey jwtKey;
@@ -154,35 +143,8 @@ final class ApiRig implements AutoCloseable {
             delivery.gatewayReceipts(),
             systems.keys,
             systems.clock());
-    instruments =
-        new Instruments(
-            new Instruments.Surroundings(
-                database,
-                "broker-1",
-                "test",
-                100,
-                List.of(),
-                () -> new NodeStatus.Traffic(0, 0, 0),
-                () -> new NodeStatus.LiveUse(0, 0),
-                Clock.systemUTC()));
-    live =
-        new LiveFeed(
-            new LiveFeed.Sources(
-                database,
-                sessions::get,
-                new NoMessages(),
-                systems.systems,
-                instruments.measuring(),
-                instruments.archive(),
-                instruments.status(),
-                new AnnouncedAlarms(database, alarmNews, Clock.systemUTC()),
-                () -> 0,
-                Api::alarmJson),
-            new LiveFeed.Limits(
-                config.telemetry().liveStreams(), config.telemetry().liveStreamsPerSession()),
-            Clock.systemUTC());
-    instruments.start();
-    live.start();
+    watched = new Watched(database, systems.systems);
+    watched.start();
     api =
         new Api(
             systems.postgres.vertx(),
@@ -236,8 +198,8 @@ final class ApiRig implements AutoCloseable {
                             config.alarms(),
                             systems.clock()))
                     .operations(),
-                instruments,
-                live,
+                watched.instruments,
+                watched.live,
                 Duration.ofDays(90),
                 systems.clock()));
     server =
@@ -332,9 +294,9 @@ final class ApiRig implements AutoCloseable {
 
   @Override
   public void close() {
-    live.close();
+    watched.live.close();
     server.close().toCompletionStage().toCompletableFuture().join();
-    instruments.close();
+    watched.close();
     systems.close();
   }
 }

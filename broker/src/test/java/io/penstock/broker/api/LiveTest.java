@@ -137,7 +137,8 @@ class LiveTest {
   }
 
   private void call(String agent, long systemMicros) {
-    rig.instruments
+    rig.watched
+        .instruments
         .observer()
         .ended(
             Calls.answered(
@@ -323,11 +324,8 @@ class LiveTest {
       reader.await("hello");
       rig.systems
           .database()
-          .run(
-              tx ->
-                  alarms.raise(
-                      tx, AlarmKind.AGENT_OFFLINE, "inside-1", "look", Instant.now()));
-      rig.alarmNews.listening();
+          .run(tx -> alarms.raise(tx, AlarmKind.AGENT_OFFLINE, "inside-1", "look", Instant.now()));
+      rig.watched.alarmNews.listening();
 
       Event raised = reader.await("alarm", data -> data.getString("message").equals("look"));
       long id = raised.data().getLong("id");
@@ -335,7 +333,7 @@ class LiveTest {
       rig.systems
           .database()
           .run(tx -> alarms.clear(tx, AlarmKind.AGENT_OFFLINE, "inside-1", Instant.now()));
-      rig.alarmNews.hint("cleared " + id);
+      rig.watched.alarmNews.hint("cleared " + id);
 
       Event cleared = reader.await("alarm", data -> data.getLong("id") == id);
       assertThat(cleared.data().getString("state")).isEqualTo("cleared");

@@ -248,7 +248,7 @@ class MetricsTest {
                     () -> DELIVERY,
                     () -> UNDELIVERED,
                     () -> AUDIT,
-                () -> KAFKA,
+                    () -> KAFKA,
                     instruments,
                     () -> new NodeStatus.LiveUse(2, 9),
                     () -> new Metrics.SpanCounts(5, 6)),
@@ -309,7 +309,8 @@ class MetricsTest {
     instruments.observer().ended(Calls.answered("press-1", "erp"));
     await(() -> assertThat(metrics.text()).contains("penstock_system_invocations_total{"));
     String page = Files.readString(TestDatabase.repositoryRoot().resolve("docs/telemetry.md"));
-    String ofBroker = page.substring(page.indexOf("### Broker"), page.indexOf("The broker tells people"));
+    String ofBroker =
+        page.substring(page.indexOf("### Broker"), page.indexOf("The broker tells people"));
     var listed = new TreeSet<String>();
     for (String line : ofBroker.lines().filter(line -> line.startsWith("| `penstock_")).toList()) {
       Matcher name = Pattern.compile("`(penstock_[a-z_]+)`").matcher(line.split("\\|", -1)[1]);
