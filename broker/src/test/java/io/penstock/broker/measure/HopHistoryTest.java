@@ -166,7 +166,7 @@ class HopHistoryTest {
         archive(history).points(question(START, clock.instant()), Set.of(Hop.TOTAL), 10).points();
 
     assertThat(points.keySet()).containsExactly(first, first + 300);
-    assertThat(points.get(first + 300).calls()).isEqualTo(8);
+    assertThat(Objects.requireNonNull(points.get(first + 300)).calls()).isEqualTo(8);
   }
 
   @Test
