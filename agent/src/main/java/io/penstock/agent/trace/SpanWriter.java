@@ -93,11 +93,11 @@ final class SpanWriter implements AutoCloseable {
   }
 
   void write(Ids span, Content content) {
-    if (waiting.get() >= MAX_WAITING) {
+    if (waiting.incrementAndGet() > MAX_WAITING) {
+      waiting.decrementAndGet();
       lost.increment();
       return;
     }
-    waiting.incrementAndGet();
     SpanBuilder builder =
         tracer
             .spanBuilder(content.name())

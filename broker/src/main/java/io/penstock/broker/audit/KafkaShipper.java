@@ -360,9 +360,7 @@ final class KafkaShipper implements AutoCloseable {
             + " s"
             + (why.isEmpty() ? "" : ": " + why);
     LOG.warn("{}", message);
-    source
-        .database()
-        .run(tx -> alarms.raise(tx, BEHIND, SUBJECT, message, clock.instant()));
+    source.database().run(tx -> alarms.raise(tx, BEHIND, SUBJECT, message, clock.instant()));
     wasBehind = true;
     isCaughtUp = false;
   }

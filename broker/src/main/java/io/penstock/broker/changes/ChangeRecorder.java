@@ -76,8 +76,7 @@ final class ChangeRecorder {
   /// The row was changed behind our back: said once, until somebody acknowledges it.
   void tampered(Tx tx, UUID id) {
     String what = "the change " + id + " is not as a broker wrote it";
-    if (alarms.raise(
-        tx, AlarmKind.DATABASE_TAMPERED, "change " + id, what, clock.instant())) {
+    if (alarms.raise(tx, AlarmKind.DATABASE_TAMPERED, "change " + id, what, clock.instant())) {
       audit.record(tx, AuditEvent.of("change.tampered", "success").on(id.toString()).because(what));
     }
   }

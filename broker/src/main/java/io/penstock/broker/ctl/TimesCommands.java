@@ -10,11 +10,12 @@ import picocli.CommandLine.Option;
 /// `ctl times`: how long calls take, and where.
 @Command(
     name = "times",
-    description = "How long calls take: systems, hops, requests (docs/telemetry.md).",
+    description = "How long calls take, and how all of it does (docs/telemetry.md).",
     footer = {
       "",
       "Examples:",
       "  penstock ctl times",
+      "  penstock ctl times now",
       "  penstock ctl times hops --agent plant-1 --from 2026-11-01T00:00:00Z",
       "  penstock ctl times requests --verdict failed --limit 20"
     })
@@ -54,6 +55,34 @@ final class TimesCommands implements Callable<Integer> {
         "p90_ms",
         "p99_ms",
         "max_ms");
+    return ExitCode.FINE;
+  }
+
+  @Command(
+      name = "now",
+      description = "The last 10 seconds of all: agents, requests, open alarms, the slowest.")
+  int now() {
+    terminal.details(api.get("/overview"));
+    return ExitCode.FINE;
+  }
+
+  @Command(name = "brokers", description = "How each broker does.")
+  int brokers() {
+    terminal.tableOf(
+        api.get("/broker"),
+        "nodes",
+        "node",
+        "live",
+        "version",
+        "uptime_s",
+        "tunnels",
+        "streams",
+        "connections",
+        "cpu",
+        "database.reachable",
+        "database.in_use",
+        "database.waiting",
+        "recorder.missed");
     return ExitCode.FINE;
   }
 

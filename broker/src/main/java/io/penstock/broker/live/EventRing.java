@@ -9,7 +9,6 @@ import org.jspecify.annotations.Nullable;
 /// at most so old. Thread-safe.
 final class EventRing {
   static final int MAX_EVENTS = 1 << 14;
-  static final int MAX_BYTES = 8 << 20;
   static final long MAX_AGE_MS = 120_000;
 
   private final @Nullable Event[] ring = new @Nullable Event[MAX_EVENTS];

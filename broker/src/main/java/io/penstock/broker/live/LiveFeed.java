@@ -64,7 +64,11 @@ public final class LiveFeed implements AutoCloseable {
   private final AlarmTable alarmTable = new AlarmTable();
   private final Map<Scope, Feed> feeds = new ConcurrentHashMap<>();
   private final Set<Seat> seats = ConcurrentHashMap.newKeySet();
+
+  /// Places that are taken, by sign-in; guarded by itself, never while something is waited for.
   private final Map<UUID, Integer> ofSession = new HashMap<>();
+
+  private int reserved;
   private final LongAdder dropped = new LongAdder();
   private final List<Alarm> changedAlarms = new ArrayList<>();
   private final ScheduledExecutorService poller =
@@ -220,12 +224,11 @@ public final class LiveFeed implements AutoCloseable {
     }
     boolean seated = false;
     try {
-      Optional<Feed> feed = feed(scope);
+      Optional<Feed> feed = feed(scope, interest);
       if (feed.isEmpty()) {
         return new Reservation.Refused(Refusal.TOO_MANY);
       }
       Seat seat = seat(session, feed.get(), interest, lastEventId);
-      feed.get().used(interest, clock.millis());
       seats.add(seat);
       seated = true;
       return new Reservation.Reserved(seat);
@@ -252,43 +255,57 @@ public final class LiveFeed implements AutoCloseable {
     return new Seat(session, feed, interest, newest, false, Optional.of(gap));
   }
 
-  private synchronized Optional<Refusal> take(UUID session) {
-    int have = ofSession.getOrDefault(session, 0);
-    if (have >= limits.perSession()) {
-      return Optional.of(Refusal.TOO_MANY_OF_SESSION);
+  private Optional<Refusal> take(UUID session) {
+    synchronized (ofSession) {
+      int have = ofSession.getOrDefault(session, 0);
+      if (have >= limits.perSession()) {
+        return Optional.of(Refusal.TOO_MANY_OF_SESSION);
+      }
+      if (closed || reserved >= limits.streams()) {
+        return Optional.of(Refusal.TOO_MANY);
+      }
+      ofSession.put(session, have + 1);
+      reserved++;
+      return Optional.empty();
     }
-    if (closed || ofSession.values().stream().mapToInt(n -> n).sum() >= limits.streams()) {
-      return Optional.of(Refusal.TOO_MANY);
-    }
-    ofSession.put(session, have + 1);
-    return Optional.empty();
   }
 
-  private synchronized void release(UUID session) {
-    ofSession.computeIfPresent(session, (_, have) -> have == 1 ? null : have - 1);
+  /// Also on event loops.
+  private void release(UUID session) {
+    synchronized (ofSession) {
+      ofSession.computeIfPresent(session, (_, have) -> have == 1 ? null : have - 1);
+      reserved--;
+    }
   }
 
   /// The newest overview of a scope. Blocks until there is one; empty: it takes too long.
   public Optional<JsonObject> overview(Scope scope) throws InterruptedException {
-    Optional<Feed> feed = feed(scope);
-    if (feed.isEmpty()) {
-      return Optional.empty();
-    }
-    feed.get().used(new Interest(Set.of(), Optional.empty()), clock.millis());
-    return feed.get().newest(FIRST_TICK);
+    Optional<Feed> feed = feed(scope, new Interest(Set.of(), Optional.empty()));
+    return feed.isEmpty() ? Optional.empty() : feed.get().newest(FIRST_TICK);
   }
 
   // Feeds.
 
-  private Optional<Feed> feed(Scope scope) {
-    Feed known = feeds.get(scope);
-    return known == null ? newFeed(scope) : Optional.of(known);
+  private Optional<Feed> feed(Scope scope, Interest interest) {
+    Optional<Feed> known = knownFeed(scope, interest);
+    return known.isPresent() ? known : newFeed(scope, interest);
   }
 
-  private synchronized Optional<Feed> newFeed(Scope scope) {
-    Feed meanwhile = feeds.get(scope);
-    if (meanwhile != null) {
-      return Optional.of(meanwhile);
+  /// Marks it as used in the same step, so that it is not forgotten just now.
+  private Optional<Feed> knownFeed(Scope scope, Interest interest) {
+    return Optional.ofNullable(
+        feeds.computeIfPresent(
+            scope,
+            (_, feed) -> {
+              feed.used(interest, clock.millis());
+              return feed;
+            }));
+  }
+
+  private synchronized Optional<Feed> newFeed(Scope scope, Interest interest) {
+    Optional<Feed> meanwhile = knownFeed(scope, interest);
+    if (meanwhile.isPresent()) {
+      return meanwhile;
     }
     if (feeds.size() >= MAX_FEEDS) {
       return Optional.empty();
@@ -296,16 +313,22 @@ public final class LiveFeed implements AutoCloseable {
     lookAtFleet();
     var feed = new Feed(boot + "-" + ++feedNumber, scope, FEED_BYTES, sources.alarmJson());
     feed.prime(fleet, sessions());
-    feed.used(new Interest(Set.of(), Optional.empty()), clock.millis());
+    feed.used(interest, clock.millis());
     feeds.put(scope, feed);
     return Optional.of(feed);
+  }
+
+  private void forgetFeeds(long unusedSinceMs) {
+    for (Scope scope : feeds.keySet()) {
+      feeds.computeIfPresent(scope, (_, feed) -> feed.isUnusedSince(unusedSinceMs) ? null : feed);
+    }
   }
 
   private void tick(Measuring.Tick tick) {
     long nowMs = clock.millis();
     List<Alarm> alarms = takeAlarms();
     if (!feeds.isEmpty()) {
-      feeds.values().removeIf(feed -> feed.isUnusedSince(nowMs - EventRing.MAX_AGE_MS));
+      forgetFeeds(nowMs - EventRing.MAX_AGE_MS);
       var now =
           new Feed.Surroundings(
               nowMs,

@@ -79,7 +79,7 @@ public final class HopArchive {
   public Points points(Question question, Set<Hop> hops, long stepSeconds) {
     var points = new TreeMap<Long, HopTimes>();
     var nodes = new TreeSet<String>();
-    for (Stored stored : rows(question)) {
+    for (Stored stored : rows(question, question.isAboutAll(), hops)) {
       long start = stored.epochSecond() - Math.floorMod(stored.epochSecond(), stepSeconds);
       points.computeIfAbsent(start, _ -> new HopTimes()).add(stored.row(), hops);
       nodes.add(stored.node());
@@ -90,14 +90,14 @@ public final class HopArchive {
   /// All of the time in one.
   public HopTimes total(Question question, Set<Hop> hops) {
     var sum = new HopTimes();
-    rows(question).forEach(stored -> sum.add(stored.row(), hops));
+    rows(question, question.isAboutAll(), hops).forEach(stored -> sum.add(stored.row(), hops));
     return sum;
   }
 
   /// By series; a question without limits is answered by series too.
   public SortedMap<SeriesKey, HopTimes> bySeries(Question question, Set<Hop> hops) {
     var sums = new TreeMap<SeriesKey, HopTimes>();
-    rows(question, false)
+    rows(question, false, hops)
         .forEach(
             stored ->
                 sums.computeIfAbsent(stored.row().series(), _ -> new HopTimes())
@@ -130,11 +130,7 @@ public final class HopArchive {
     return summary;
   }
 
-  private List<Stored> rows(Question question) {
-    return rows(question, question.isAboutAll());
-  }
-
-  private List<Stored> rows(Question question, boolean allOfNode) {
+  private List<Stored> rows(Question question, boolean allOfNode, Set<Hop> hops) {
     Resolution resolution = resolution(question.from());
     var range =
         new Range(
@@ -145,17 +141,15 @@ public final class HopArchive {
             question.system(),
             Optional.empty());
     var rows = new ArrayList<Stored>();
-    for (Stored stored : history.read(range, resolution, allOfNode)) {
+    for (Stored stored : history.read(range, resolution, allOfNode, hops)) {
       if (allOfNode || question.isAbout(stored.row().series())) {
         rows.add(stored);
       }
     }
-    Measuring.Interval unfinished = measuring.unfinished();
+    Measuring.Interval unfinished = measuring.unfinished(question::isAbout);
     if (unfinished.epochSecond() < question.to().getEpochSecond()) {
       for (HopRow row : unfinished.rows()) {
-        if (question.isAbout(row.series())) {
-          rows.add(new Stored(unfinished.epochSecond(), node, row));
-        }
+        rows.add(new Stored(unfinished.epochSecond(), node, row));
       }
     }
     return rows;

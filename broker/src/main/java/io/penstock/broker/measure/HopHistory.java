@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -180,7 +181,7 @@ final class HopHistory {
             Optional.of(node));
     Map<SeriesKey, HopTimes> sums = new TreeMap<>();
     for (boolean all : List.of(true, false)) {
-      for (Entry entry : table.read(tx, range, all, Integer.MAX_VALUE)) {
+      for (Entry entry : table.read(tx, range, all, indexes(EVERY_HOP), Integer.MAX_VALUE)) {
         HopRow row = row(entry);
         sums.computeIfAbsent(row.series(), _ -> new HopTimes()).add(row, EVERY_HOP);
       }
@@ -209,8 +210,9 @@ final class HopHistory {
   /// coarser is stored yet.
   ///
   /// @param allOfNode rows of whole nodes, else of single series
+  /// @param hops whose times are read
   /// @throws TooMuchException when there are more than [#MAX_ROWS]
-  List<Stored> read(Range range, Resolution coarsest, boolean allOfNode) {
+  List<Stored> read(Range range, Resolution coarsest, boolean allOfNode, Set<Hop> hops) {
     return database.transaction(
         tx -> {
           var rows = new ArrayList<Stored>();
@@ -220,7 +222,11 @@ final class HopHistory {
             var at =
                 new Range(
                     one.seconds(), from, range.to(), range.agent(), range.system(), range.node());
-            List<Entry> entries = table.read(tx, at, allOfNode, MAX_ROWS - rows.size() + 1);
+            int limit = MAX_ROWS - rows.size() + 1;
+            List<Entry> entries = table.read(tx, at, allOfNode, indexes(hops), limit);
+            if (entries.size() == limit) {
+              throw new TooMuchException();
+            }
             Map<String, Long> until = new TreeMap<>(summedUntil);
             for (Entry entry : entries) {
               long start = entry.at().getEpochSecond();
@@ -231,9 +237,6 @@ final class HopHistory {
               }
             }
             summedUntil = until;
-            if (rows.size() > MAX_ROWS) {
-              throw new TooMuchException();
-            }
           }
           return rows;
         });
@@ -242,6 +245,10 @@ final class HopHistory {
   /// From when on rows of this resolution may not be in the next coarser one yet.
   private Instant notSummedUp(Resolution fine) {
     return clock.instant().minusSeconds(3L * fine.coarser().seconds());
+  }
+
+  private static Set<Integer> indexes(Set<Hop> hops) {
+    return hops.stream().map(Hop::index).collect(Collectors.toSet());
   }
 
   private static Instant laterOf(Instant a, Instant b) {

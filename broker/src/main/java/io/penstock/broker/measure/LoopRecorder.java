@@ -81,7 +81,10 @@ final class LoopRecorder {
   }
 
   /// A call that may be shown as one of many.
-  record Example(InvocationRecord call, long endedAtMs, boolean slowest) {}
+  ///
+  /// @param slowest so far, of its series in this second
+  /// @param sampled chosen by chance
+  record Example(InvocationRecord call, long endedAtMs, boolean slowest, boolean sampled) {}
 
   LoopRecorder(SeriesTable table, Period period, LongSupplier epochMs) {
     this.table = table;
@@ -103,7 +106,8 @@ final class LoopRecorder {
         (answered ? 0 : FAILED)
             | (call.status() >= 500 ? ERROR : 0)
             | Math.clamp(call.status() / 100, 0, 5) << STATUS_SHIFT;
-    int slot = slot(call.agent(), call.system());
+    // Without an agent, the system is only what a caller said.
+    int slot = slot(call.agent(), call.agent().isEmpty() ? "" : call.system());
     int series = numbers[slot];
     if (series == SeriesTable.OTHER) {
       table.countOverflow();
@@ -164,7 +168,7 @@ final class LoopRecorder {
     return slot;
   }
 
-  /// Failed ones, the slowest so far of its series, and a fair sample of all.
+  /// Failed ones, the slowest answered one so far of its series, and a fair sample of all.
   private void choose(InvocationRecord call, int slot, int total, boolean failed) {
     int now = period.number();
     if (now != currentPeriod) {
@@ -173,7 +177,7 @@ final class LoopRecorder {
       failuresOfPeriod = 0;
     }
     callsOfPeriod++;
-    boolean slowest = slowestPeriod[slot] != now || total > slowestMicros[slot];
+    boolean slowest = !failed && (slowestPeriod[slot] != now || total > slowestMicros[slot]);
     if (slowest) {
       slowestPeriod[slot] = now;
       slowestMicros[slot] = total;
@@ -185,15 +189,16 @@ final class LoopRecorder {
             || Math.unsignedMultiplyHigh(call.ids().requestLow(), callsOfPeriod)
                 < SAMPLES_PER_SECOND;
     if (slowest || kept || sampled) {
-      offer(call, slowest);
+      offer(call, slowest, sampled);
     }
   }
 
-  private void offer(InvocationRecord call, boolean slowest) {
+  private void offer(InvocationRecord call, boolean slowest, boolean sampled) {
     long position = examplesWritten.getAcquire();
     if (position - examplesRead.getAcquire() < EXAMPLES) {
       examples.set(
-          (int) (position & (EXAMPLES - 1)), new Example(call, epochMs.getAsLong(), slowest));
+          (int) (position & (EXAMPLES - 1)),
+          new Example(call, epochMs.getAsLong(), slowest, sampled));
       examplesWritten.setRelease(position + 1);
     }
   }

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -228,13 +229,13 @@ public final class Measuring implements InvocationObserver, AutoCloseable {
     history.accept(new Interval(intervalSecond, rows));
   }
 
-  /// The interval that runs, as rows; [SeriesKey#ALL] is not among them.
-  Interval unfinished() {
+  /// The interval that runs, as rows of the series that are wanted; [SeriesKey#ALL] is none.
+  Interval unfinished(Predicate<SeriesKey> wanted) {
     synchronized (running) {
       var rows = new ArrayList<HopRow>();
       running.forEach(
           (key, times) -> {
-            if (!times.isEmpty()) {
+            if (!times.isEmpty() && wanted.test(key)) {
               rows.add(times.encoded(key));
             }
           });

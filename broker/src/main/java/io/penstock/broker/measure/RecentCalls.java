@@ -4,11 +4,15 @@ import io.penstock.broker.edge.InvocationRecord;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Predicate;
 
 /// The last calls that were kept as examples, newest last: what they were, how they ended and where
@@ -58,9 +62,31 @@ public final class RecentCalls {
   }
 
   private static List<Chosen> choose(Collection<LoopRecorder.Example> examples) {
+    List<Chosen> chosen = slowest(examples);
+    Set<LoopRecorder.Example> taken = Collections.newSetFromMap(new IdentityHashMap<>());
+    chosen.forEach(one -> taken.add(one.example));
+    int failures = 0;
+    var sampled = new ArrayList<LoopRecorder.Example>();
+    for (LoopRecorder.Example example : examples) {
+      if (taken.contains(example)) {
+        continue;
+      }
+      if (!example.call().isAnswered() && failures < LoopRecorder.FAILURES_PER_SECOND) {
+        failures++;
+        chosen.add(new Chosen(example, Kind.FAILED));
+      } else if (example.sampled()) {
+        sampled.add(example);
+      }
+    }
+    sample(sampled).forEach(example -> chosen.add(new Chosen(example, Kind.SAMPLED)));
+    chosen.sort(Comparator.comparingLong(one -> one.example.endedAtMs()));
+    return chosen;
+  }
+
+  private static List<Chosen> slowest(Collection<LoopRecorder.Example> examples) {
     Map<SeriesKey, LoopRecorder.Example> slowest = new HashMap<>();
     for (LoopRecorder.Example example : examples) {
-      if (example.slowest() && example.call().isAnswered()) {
+      if (example.slowest()) {
         slowest.merge(
             new SeriesKey(example.call().agent(), example.call().system()),
             example,
@@ -73,21 +99,22 @@ public final class RecentCalls {
         .sorted(Comparator.comparingLong(Chosen::micros).reversed())
         .limit(SLOWEST_PER_SECOND)
         .forEach(chosen::add);
-    int failures = 0;
-    int samples = 0;
-    for (LoopRecorder.Example example : examples) {
-      boolean failed = !example.call().isAnswered();
-      if (slowest.containsValue(example)) {
-        continue;
-      }
-      if (failed && failures++ < LoopRecorder.FAILURES_PER_SECOND) {
-        chosen.add(new Chosen(example, Kind.FAILED));
-      } else if (samples++ < LoopRecorder.SAMPLES_PER_SECOND) {
-        chosen.add(new Chosen(example, Kind.SAMPLED));
+    return chosen;
+  }
+
+  /// Recorders let later calls through ever more rarely, so each of them takes the place of an
+  /// earlier one: what is left is from all over the second.
+  private static List<LoopRecorder.Example> sample(List<LoopRecorder.Example> offered) {
+    offered.sort(Comparator.comparingLong(LoopRecorder.Example::endedAtMs));
+    var sample = new ArrayList<LoopRecorder.Example>();
+    for (LoopRecorder.Example example : offered) {
+      if (sample.size() < LoopRecorder.SAMPLES_PER_SECOND) {
+        sample.add(example);
+      } else {
+        sample.set(ThreadLocalRandom.current().nextInt(sample.size()), example);
       }
     }
-    chosen.sort(Comparator.comparingLong(one -> one.example.endedAtMs()));
-    return chosen;
+    return sample;
   }
 
   /// The slowest and failed ones first, then of the others as many as there is room for.

@@ -7,6 +7,9 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /// How long calls took, as histograms by interval, series and node.
 public final class HopTimesTable {
@@ -92,13 +95,14 @@ public final class HopTimesTable {
   /// In the order of time.
   ///
   /// @param allOfNode the entries that sum up a node, else those of single series
-  public List<Entry> read(Tx tx, Range range, boolean allOfNode, int limit) {
+  /// @param hops places of those that are wanted; of the others the entries have none
+  public List<Entry> read(Tx tx, Range range, boolean allOfNode, Set<Integer> hops, int limit) {
     var entries = new ArrayList<Entry>();
     tx.query(
             "select "
                 + KEY
                 + ", calls, errors, excess_micros, sums, "
-                + String.join(", ", HOPS)
+                + columns(hops)
                 + " from hop_times where resolution_s = $1 and at >= $2 and at < $3"
                 + " and (agent = '') = $4 and ($5::text is null or agent = $5)"
                 + " and ($6::text is null or system = $6) and ($7::text is null or node = $7)"
@@ -113,6 +117,12 @@ public final class HopTimesTable {
             limit)
         .forEach(row -> entries.add(read(row)));
     return entries;
+  }
+
+  private static String columns(Set<Integer> hops) {
+    return IntStream.range(0, HOPS.size())
+        .mapToObj(i -> hops.contains(i) ? HOPS.get(i) : "null::bytea as " + HOPS.get(i))
+        .collect(Collectors.joining(", "));
   }
 
   /// The newest interval of a node at a resolution.
