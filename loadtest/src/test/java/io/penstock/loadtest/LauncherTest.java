@@ -254,7 +254,8 @@ class LauncherTest {
 
     environment.put("PENSTOCK_JAVA_OPTS", "-Da=b -XX:+UseZGC");
     assertThat(launch("broker").out()).contains("UseZGC").doesNotContain("UseParallelGC");
-    environment.put("PENSTOCK_JAVA_OPTS", "-XX:MaxGCPauseMillis=20");
+    environment.put("PENSTOCK_JAVA_OPTS", "-XX:+UseLargePages -XX:ParallelGCThreads=2");
+    assertThat(launch("broker").out()).contains("UseParallelGC");
     environment.put("JDK_JAVA_OPTIONS", "-XX:+UseG1GC");
     assertThat(launch("agent").out()).doesNotContain("UseParallelGC");
   }

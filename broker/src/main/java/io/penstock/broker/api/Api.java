@@ -43,6 +43,9 @@ import java.util.regex.Pattern;
 public final class Api {
   private static final int MAX_BODY_BYTES = 2 * 1024 * 1024;
 
+  /// Where the build lays the console's files.
+  private static final String WEB_ROOT = "/webroot";
+
   /// The one spelling of a path that routes know. Everything else (escapes, dots, doubled or
   /// trailing slashes, parameters) names nothing, so that no spelling gets around a right.
   private static final Pattern CANONICAL =
@@ -119,14 +122,7 @@ public final class Api {
         .addTo(routes);
     addHealth(features.database());
     addOpenApi();
-    router
-        .get("/")
-        .handler(
-            context ->
-                context
-                    .response()
-                    .putHeader("Content-Type", "text/plain; charset=utf-8")
-                    .end("Penstock broker. Its API is described at /api/v1/openapi.json\n"));
+    new Console(WEB_ROOT).addTo(router);
     router.errorHandler(404, context -> refuse(context, Problem.notFound("resource")));
     router.errorHandler(
         405,

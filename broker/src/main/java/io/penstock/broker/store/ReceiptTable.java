@@ -41,12 +41,39 @@ public final class ReceiptTable {
     }
   }
 
+  /// What became of rows that were to be written.
+  ///
+  /// @param written the versions whose row is a new or another one
+  /// @param foreign of those, the versions whose row was not ours
+  public record Put(Set<VersionKey> written, Set<VersionKey> foreign) {}
+
   /// Each row replaces an older one about the same version, of which there is one at most, unless
   /// both say that it was applied: agents prove at every start what they run, which would fill the
-  /// database. Documents of what is written stay.
-  ///
-  /// Answers the versions that were written.
-  public Set<VersionKey> put(Tx tx, List<ReceiptRow> rows, Collection<Document> documents) {
+  /// database. A row that is not ours is replaced in any case. Documents of what is written stay.
+  public Put put(Tx tx, List<ReceiptRow> rows, Collection<Document> documents) {
+    Set<VersionKey> written = write(tx, rows);
+    List<VersionKey> kept =
+        rows.stream().map(ReceiptRow::key).filter(key -> !written.contains(key)).toList();
+    Set<VersionKey> foreign = new HashSet<>(kept);
+    foreign.removeAll(genuine(tx, kept).keySet());
+    if (!foreign.isEmpty()) {
+      foreign.forEach(key -> forget(tx, key));
+      written.addAll(write(tx, rows.stream().filter(row -> foreign.contains(row.key())).toList()));
+    }
+    Set<Octets> named =
+        rows.stream()
+            .filter(row -> written.contains(row.key()))
+            .map(ReceiptRow::document)
+            .collect(Collectors.toSet());
+    List<Document> all =
+        documents.stream().filter(document -> named.contains(document.sha256())).toList();
+    if (!all.isEmpty()) {
+      insert(tx, all);
+    }
+    return new Put(written, foreign);
+  }
+
+  private Set<VersionKey> write(Tx tx, List<ReceiptRow> rows) {
     var written = new HashSet<VersionKey>();
     tx.query(
             """
@@ -69,16 +96,6 @@ public final class ReceiptTable {
             Values.times(rows, ReceiptRow::receivedAt),
             Values.octets(rows, row -> mac.of(TABLE, row.granting())))
         .forEach(row -> written.add(key(row)));
-    Set<Octets> named =
-        rows.stream()
-            .filter(row -> written.contains(row.key()))
-            .map(ReceiptRow::document)
-            .collect(Collectors.toSet());
-    List<Document> all =
-        documents.stream().filter(document -> named.contains(document.sha256())).toList();
-    if (!all.isEmpty()) {
-      insert(tx, all);
-    }
     return written;
   }
 
@@ -95,17 +112,35 @@ public final class ReceiptTable {
 
   /// The rows of those of `versions` that have one.
   public Map<VersionKey, ReceiptRow> of(Tx tx, Collection<VersionKey> versions) {
-    List<VersionKey> keys = List.copyOf(versions);
     var rows = new HashMap<VersionKey, ReceiptRow>();
-    tx.query(
-            SELECT
-                + " where (agent, system, version) in"
-                + " (select * from unnest($1::text[], $2::text[], $3::bigint[]))",
-            keys.stream().map(VersionKey::agent).toArray(String[]::new),
-            keys.stream().map(VersionKey::system).toArray(String[]::new),
-            keys.stream().map(VersionKey::version).toArray(Long[]::new))
-        .forEach(row -> rows.put(key(row), read(row)));
+    stored(tx, versions).forEach(row -> rows.put(key(row), read(row)));
     return rows;
+  }
+
+  /// [#of] for whoever takes a row that is not ours for none.
+  public Map<VersionKey, ReceiptRow> genuine(Tx tx, Collection<VersionKey> versions) {
+    var rows = new HashMap<VersionKey, ReceiptRow>();
+    for (Row row : stored(tx, versions)) {
+      ReceiptRow receipt = unverified(row);
+      if (isOurs(row, receipt)) {
+        rows.put(receipt.key(), receipt);
+      }
+    }
+    return rows;
+  }
+
+  private static Iterable<Row> stored(Tx tx, Collection<VersionKey> versions) {
+    List<VersionKey> keys = List.copyOf(versions);
+    if (keys.isEmpty()) {
+      return List.of();
+    }
+    return tx.query(
+        SELECT
+            + " where (agent, system, version) in"
+            + " (select * from unnest($1::text[], $2::text[], $3::bigint[]))",
+        keys.stream().map(VersionKey::agent).toArray(String[]::new),
+        keys.stream().map(VersionKey::system).toArray(String[]::new),
+        keys.stream().map(VersionKey::version).toArray(Long[]::new));
   }
 
   /// A version that is deployed once more waits for another word; documents stay.
@@ -152,18 +187,25 @@ public final class ReceiptTable {
     return rows;
   }
 
+  private static ReceiptRow unverified(Row row) {
+    return new ReceiptRow(
+        Values.text(row, "agent"),
+        Values.text(row, "system"),
+        Values.number(row, "version"),
+        Values.text(row, "outcome"),
+        Values.optionalText(row, "reason"),
+        Values.optionalText(row, "detail"),
+        Values.octets(row, "document"),
+        Values.instant(row, "received_at"));
+  }
+
+  private boolean isOurs(Row row, ReceiptRow receipt) {
+    return mac.holds(Values.octets(row, "mac"), TABLE, receipt.granting());
+  }
+
   private ReceiptRow read(Row row) {
-    var receipt =
-        new ReceiptRow(
-            Values.text(row, "agent"),
-            Values.text(row, "system"),
-            Values.number(row, "version"),
-            Values.text(row, "outcome"),
-            Values.optionalText(row, "reason"),
-            Values.optionalText(row, "detail"),
-            Values.octets(row, "document"),
-            Values.instant(row, "received_at"));
-    if (!mac.holds(Values.octets(row, "mac"), TABLE, receipt.granting())) {
+    ReceiptRow receipt = unverified(row);
+    if (!isOurs(row, receipt)) {
       throw new TamperedRowException(
           receipt.agent(),
           "the row of the receipt of "

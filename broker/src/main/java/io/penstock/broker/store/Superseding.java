@@ -9,7 +9,6 @@ import io.penstock.broker.store.SystemVersion.State;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Collectors;
 
 /// Versions whose message was taken away without a receipt: nothing is on its way to the agent any
 /// more, so they do not wait for it.
@@ -39,7 +38,7 @@ public final class Superseding {
       return;
     }
     lock(tx, keys);
-    Set<VersionKey> answered = answered(tx, keys);
+    Set<VersionKey> answered = receipts.genuine(tx, keys).keySet();
     List<SystemVersion> superseded =
         versions(tx, keys).stream()
             .filter(version -> version.state() == State.BUFFERED)
@@ -61,19 +60,6 @@ public final class Superseding {
                     .content()
                     .version()
                     .map(version -> new VersionKey(message.agent(), system, version)));
-  }
-
-  private Set<VersionKey> answered(Tx tx, List<VersionKey> keys) {
-    try {
-      return receipts.of(tx, keys).keySet();
-    } catch (TamperedRowException _) {
-      // Whoever reads the receipt for what it says raises the alarm; nothing is concluded from it.
-      return keys.size() == 1
-          ? Set.of()
-          : keys.stream()
-              .flatMap(key -> answered(tx, List.of(key)).stream())
-              .collect(Collectors.toSet());
-    }
   }
 
   private void lock(Tx tx, List<VersionKey> keys) {

@@ -19,8 +19,9 @@ import java.util.stream.StreamSupport;
 /// Systems, their versions and heads, whole rows at a time under their MACs: what is
 /// written gets one, and reading a row whose MAC does not hold throws [TamperedRowException].
 ///
-/// Locks are taken in this order: the agent, its messages, the system, the head. A receipt begins
-/// with its message, so a deployment must not hold the system while it waits for one.
+/// Locks are taken in this order: the agent, its messages, the receipt, the system, the head. A
+/// receipt begins with its message, so a deployment must not hold the system while it waits for
+/// one.
 public final class SystemTable {
   private static final String SYSTEMS = "systems";
   private static final String VERSIONS = "system_versions";

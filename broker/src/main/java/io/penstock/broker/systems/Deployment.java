@@ -71,6 +71,8 @@ final class Deployment {
                 queue
                     .get()
                     .configuration(tx, to(approved), system, version.version(), by.name(), now));
+    // What the agent said of it is about the deployment before. Receipts take this row first, too.
+    receipts.forget(tx, version.key());
     SystemRow locked = table.lock(tx, agent, system).orElseThrow();
     supersede(tx, row, version.version());
     mark(tx, version.key());
@@ -173,10 +175,6 @@ final class Deployment {
   private void mark(Tx tx, VersionKey key) {
     SystemVersion version =
         table.version(tx, key.agent(), key.system(), key.version()).orElseThrow();
-    if (version.state() != State.SEALED) {
-      // What the agent said of it is about the deployment before.
-      receipts.forget(tx, key);
-    }
     if (version.state() != State.BUFFERED) {
       table.changeState(tx, version, State.BUFFERED);
     }
@@ -190,7 +188,7 @@ final class Deployment {
     table
         .version(tx, row.agent(), row.system(), row.deployedVersion())
         .filter(version -> version.state() == State.BUFFERED)
-        .filter(version -> receipts.of(tx, List.of(version.key())).isEmpty())
+        .filter(version -> receipts.genuine(tx, List.of(version.key())).isEmpty())
         .ifPresent(version -> table.changeState(tx, version, State.SUPERSEDED));
   }
 

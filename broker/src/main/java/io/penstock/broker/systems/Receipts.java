@@ -5,10 +5,12 @@ import io.penstock.broker.delivery.Documents.Told;
 import io.penstock.broker.store.HeadRow;
 import io.penstock.broker.store.ReceiptRow;
 import io.penstock.broker.store.ReceiptTable;
+import io.penstock.broker.store.ReceiptTable.Put;
 import io.penstock.broker.store.SystemRow;
 import io.penstock.broker.store.SystemTable;
 import io.penstock.broker.store.SystemTable.SystemKey;
 import io.penstock.broker.store.SystemTable.VersionKey;
+import io.penstock.broker.store.TamperedRowException;
 import io.penstock.broker.store.Tx;
 import io.penstock.codec.seal.Octets;
 import io.penstock.codec.seal.Receipt;
@@ -18,6 +20,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -58,9 +61,11 @@ final class Receipts {
       Set<VersionKey> refused = refusedBefore(tx, known);
       Set<VersionKey> written = put(tx, known, now);
       written.removeAll(refused);
+      // Before what looks again at rows that others changed: nothing of it is lost should one of
+      // them not be ours.
+      audit(tx, known.stream().filter(one -> written.contains(key(one.receipt()))).toList());
       apply(tx, known, systems);
       settle(tx, heads.values());
-      audit(tx, known.stream().filter(one -> written.contains(key(one.receipt()))).toList());
     }
     return all.stream()
         .filter(one -> !systems.containsKey(system(one)))
@@ -99,7 +104,7 @@ final class Receipts {
             .collect(Collectors.toSet());
     return refused.isEmpty()
         ? Set.of()
-        : receipts.of(tx, refused).values().stream()
+        : receipts.genuine(tx, refused).values().stream()
             .filter(ReceiptRow::refused)
             .map(ReceiptRow::key)
             .collect(Collectors.toSet());
@@ -107,10 +112,23 @@ final class Receipts {
 
   /// Answers the versions whose row is a new or another one.
   private Set<VersionKey> put(Tx tx, List<Told> told, Instant now) {
-    return receipts.put(
-        tx,
-        told.stream().map(one -> row(one, now)).toList(),
-        told.stream().map(Told::document).distinct().toList());
+    Put put =
+        receipts.put(
+            tx,
+            told.stream().map(one -> row(one, now)).toList(),
+            told.stream().map(Told::document).distinct().toList());
+    put.foreign().forEach(key -> tx.whenOver(() -> recorder.tampered(replaced(key))));
+    return new HashSet<>(put.written());
+  }
+
+  private static TamperedRowException replaced(VersionKey key) {
+    return new TamperedRowException(
+        key.agent(),
+        "the row of the receipt of "
+            + key.system()
+            + " version "
+            + key.version()
+            + " did not carry our MAC; the agent's own word has taken its place");
   }
 
   /// A late receipt about an old version tells nothing new: agents do not go back.

@@ -281,6 +281,35 @@ class SystemTamperingTest {
     assertThat(rig.alarmKinds()).containsExactly("database-tampered");
   }
 
+  @Test
+  void aForgedReceiptDoesNotKeepTheTrueOneOut() {
+    Made made = put(press, "mes");
+    deploy("press", "mes", 1);
+    rig.tamper(
+        "insert into receipts (agent, system, version, outcome, document, received_at, mac) values"
+            + " ('press', 'mes', 1, 'applied', '', now(), '')");
+    Receipt receipt = press.receipt("mes", 1, made.headerSha256(), new Receipt.Applied());
+
+    rig.database()
+        .run(tx -> documents().receipts(tx, List.of(press.told(receipt)), rig.clock().instant()));
+
+    assertThat(rig.applied("press/mes")).hasSize(1);
+    assertThat(rig.alarmKinds()).containsExactly("database-tampered");
+    assertThat(rig.systems.show("press", "mes")).isInstanceOf(Outcome.Done.class);
+  }
+
+  @Test
+  void aForgedReceiptKeepsNobodyFromDeployingOrRemoving() {
+    put(press, "mes");
+    deploy("press", "mes", 1);
+    rig.tamper(
+        "insert into receipts (agent, system, version, outcome, document, received_at, mac) values"
+            + " ('press', 'mes', 1, 'applied', '', now(), '')");
+
+    assertThat(rig.systems.delete("press", "mes", SystemsRig.ADMIN))
+        .isInstanceOf(Outcome.Done.class);
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {

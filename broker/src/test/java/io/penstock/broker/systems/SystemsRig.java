@@ -271,7 +271,8 @@ public final class SystemsRig implements AutoCloseable {
 
     static TestDatabase emptied() {
       DATABASE.truncate(
-          "agents, receipts, receipt_documents, alarms, audit_log restart identity" + " cascade");
+          "agents, receipts, receipt_documents, alarms, blocks, audit_log restart identity"
+              + " cascade");
       return DATABASE;
     }
   }

@@ -32,7 +32,7 @@ public record Launch(
   /// The launcher's, for whoever chooses none.
   static final String COLLECTOR = "-XX:+UseParallelGC";
 
-  private static final Pattern CHOSEN_COLLECTOR = Pattern.compile("-XX:\\+Use\\w*GC");
+  private static final Pattern CHOSEN_COLLECTOR = Pattern.compile("-XX:\\+Use\\w*GC(\\s|$)");
 
   /// From which java takes options besides.
   static final List<String> OPTION_VARIABLES =

@@ -1,0 +1,312 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link, useNavigate } from "@tanstack/react-router";
+import { useMemo, useRef, useState, type ReactNode } from "react";
+import { optional } from "../../api/client";
+import { Heatmap } from "../../charts/Heatmap";
+import type { Column } from "../../charts/scale";
+import { useCan } from "../../auth/session";
+import { useLive, useLiveEvent } from "../../live/live";
+import type { LatencySecond, Overview, Worst } from "../../live/types";
+import { Ago, Badge, Empty, Failure, Loading } from "../../parts/basics";
+import { DataTable } from "../../parts/DataTable";
+import { Page, Panel } from "../../parts/Page";
+import { alarmsQuery, useAgents } from "../../parts/queries";
+import { count, ms, percent, plural, rate } from "../../parts/words";
+import { severityTone } from "../alarms/severity";
+import { iso } from "../latency/range";
+import { useLatency } from "../latency/useLatency";
+import { FirstRun } from "./FirstRun";
+
+export default function OverviewPage() {
+  const can = useCan();
+  const { data: agents, error: agentsError } = useAgents();
+  const { data, error, refetch } = useQuery({
+    queryKey: ["overview"],
+    enabled: can("dashboards:read"),
+    queryFn: ({ signal }) => optional<Overview>("/api/v1/overview", signal),
+    meta: { live: true },
+  });
+  if (agents !== undefined && !agents.some((agent) => agent.state === "approved" && agent.systems.length > 0)) {
+    return <FirstRun agents={agents} />;
+  }
+  const failure = agentsError ?? error;
+  return (
+    <Page title="Overview">
+      {failure !== null && <Failure error={failure} again={() => void refetch()} />}
+      {agents === undefined ? (
+        failure === null && <Loading />
+      ) : (
+        <>
+          <Tiles overview={data ?? null} />
+          {can("dashboards:read") && data !== null && <FleetHeat />}
+          <div className="columns">
+            {data !== null && can("dashboards:read") && <WorstList worst={data?.worst ?? []} />}
+            {can("alarms:read") && <OpenAlarms />}
+          </div>
+        </>
+      )}
+    </Page>
+  );
+}
+
+function Tile({
+  name,
+  value,
+  unit,
+  beside,
+  to,
+  search,
+  tone,
+}: {
+  readonly name: string;
+  readonly value: ReactNode;
+  readonly unit?: string;
+  readonly beside?: ReactNode;
+  readonly to?: string;
+  readonly search?: Readonly<Record<string, string>>;
+  readonly tone?: "bad" | "warn" | "ok" | undefined;
+}) {
+  const inside = (
+    <>
+      <span className="tile-name">{name}</span>
+      <span className={`tile-value ${tone ?? ""}`}>
+        {value}
+        {unit !== undefined && <small> {unit}</small>}
+      </span>
+      <span className="tile-beside">{beside ?? " "}</span>
+    </>
+  );
+  return to === undefined ? (
+    <div className="tile">{inside}</div>
+  ) : (
+    <Link to={to} search={(search ?? {}) as never} className="tile">
+      {inside}
+    </Link>
+  );
+}
+
+function Tiles({ overview }: { readonly overview: Overview | null }) {
+  const { data: all = [] } = useAgents();
+  const can = useCan();
+  const approved = all.filter((agent) => agent.state === "approved");
+  const online = approved.filter((agent) => agent.online).length;
+  const offline = approved.length - online;
+  const waiting = all.reduce((sum, agent) => sum + agent.undelivered, 0);
+  const quiet = overview !== null && (overview.requests_per_s ?? 0) === 0;
+  const alarms = overview?.alarms;
+  const open = alarms === null || alarms === undefined ? null : alarms.critical + alarms.high + alarms.medium + alarms.low;
+  return (
+    <div className="tiles">
+      <Tile
+        name="Agents online"
+        value={
+          <>
+            {count(online)}
+            <small> of {count(approved.length)}</small>
+          </>
+        }
+        tone={offline > 0 ? "bad" : "ok"}
+        beside={offline > 0 ? `${count(offline)} offline` : "all of them"}
+        to="/agents"
+        search={offline > 0 ? { q: "state:offline" } : {}}
+      />
+      {overview !== null && (
+        <>
+          <Tile
+            name="Calls"
+            value={quiet ? "none" : rate(overview.requests_per_s)}
+            {...(quiet ? {} : { unit: "/s" })}
+            beside={quiet ? `in the last ${String(overview.window_s)} s` : overview.running === null ? undefined : `${count(overview.running)} running`}
+            {...(can("requests:read") ? { to: "/requests" } : {})}
+          />
+          <Tile
+            name="Errors"
+            value={overview.error_rate === null ? "–" : percent(overview.error_rate)}
+            tone={(overview.error_rate ?? 0) > 0.01 ? "bad" : undefined}
+            beside={overview.error_rate === null ? "no calls" : `${rate(overview.failed_per_s)} /s`}
+            {...(can("requests:read") ? { to: "/requests", search: { verdict: "failed" } } : {})}
+          />
+          <Tile
+            name="Time, p50"
+            value={ms(overview.p50_ms)}
+            beside={`p99 ${ms(overview.p99_ms)}`}
+            to="/latency"
+          />
+          <Tile
+            name="Available, 24 h"
+            value={percent(overview.availability_24h)}
+            beside="mean of the agents"
+            to="/agents"
+            search={{ sort: "availability" }}
+          />
+        </>
+      )}
+      <Tile
+        name="Waiting messages"
+        value={count(overview?.undelivered ?? waiting)}
+        tone={waiting > 0 ? "warn" : undefined}
+        beside={waiting > 0 ? "kept until delivered" : "all delivered"}
+        to="/agents"
+        search={{ q: "has:backlog" }}
+      />
+      {open !== null && can("alarms:read") && (
+        <Tile
+          name="Open alarms"
+          value={count(open)}
+          tone={open > 0 ? "bad" : undefined}
+          beside={(alarms?.critical ?? 0) + (alarms?.high ?? 0) > 0 ? `${count((alarms?.critical ?? 0) + (alarms?.high ?? 0))} critical or high` : undefined}
+          to="/alarms"
+        />
+      )}
+    </div>
+  );
+}
+
+const SECONDS = 600;
+
+/** The last ten minutes of all calls, a column a second, moving while you look. */
+function FleetHeat() {
+  const can = useCan();
+  const navigate = useNavigate();
+  const { paused } = useLive();
+  const [now, setNow] = useState(() => Math.floor(Date.now() / 1000));
+  const [start] = useState(now);
+  const seconds = useRef<Column[]>([]);
+  const history = useLatency({ fromT: start - SECONDS, toT: start, moving: false }, {});
+  useLiveEvent<LatencySecond>("latency", (second) => {
+    if (second.agent === null) {
+      seconds.current = [...seconds.current.filter((it) => it.t > second.t - SECONDS), { t: second.t, cells: second.cells }];
+    }
+  });
+  useLiveEvent<Overview>("overview", (overview) => {
+    if (!paused) {
+      setNow(overview.t);
+    }
+  });
+  const columns = useMemo(() => {
+    const live = seconds.current;
+    const first = live[0]?.t ?? Number.POSITIVE_INFINITY;
+    const step = history.data?.step_s ?? 10;
+    // What is from before is known in steps of ten seconds: each stands for that many columns.
+    const before = (history.data?.points ?? []).flatMap((point) =>
+      Array.from({ length: step }, (_, index) => ({ t: point.t + index, cells: spread(point.cells, step) })),
+    );
+    return [...before.filter((it) => it.t > now - SECONDS && it.t < first), ...live.filter((it) => it.t > now - SECONDS)];
+  }, [history.data, now]);
+  if (history.data === null || history.data === undefined) {
+    return null;
+  }
+  return (
+    <Panel>
+      {columns.length === 0 ? (
+        <Empty title="No calls in the last ten minutes">
+          <p>As soon as a service calls a system, each call is a dot here: when, and how long it took.</p>
+        </Empty>
+      ) : (
+        <Heatmap
+          title="All calls, last 10 minutes"
+          columns={columns}
+          bounds={history.data.bounds_ms}
+          from={now - SECONDS}
+          to={now + 1}
+          step={1}
+          tall={false}
+          onPick={
+            can("requests:read")
+              ? (cell) => {
+                  void navigate({
+                    to: "/requests",
+                    search: {
+                      from: iso(cell.fromT - 5),
+                      to: iso(cell.toT + 5),
+                      min_ms: String(cell.lowMs),
+                      max_ms: cell.highMs === null ? undefined : String(cell.highMs),
+                    } as never,
+                  });
+                }
+              : undefined
+          }
+        />
+      )}
+    </Panel>
+  );
+}
+
+function spread(cells: Column["cells"], step: number): Column["cells"] {
+  return cells.map(([index, n]) => [index, Math.max(1, Math.round(n / step))] as const);
+}
+
+function WorstList({ worst }: { readonly worst: readonly Worst[] }) {
+  const navigate = useNavigate();
+  return (
+    <Panel title="Slowest systems, last 5 minutes" flush={worst.length > 0}>
+      {worst.length === 0 ? (
+        <p className="muted">No calls in the last five minutes.</p>
+      ) : (
+        <DataTable
+          label="Slowest systems"
+          rows={worst}
+          rowKey={(it) => `${it.agent}/${it.system}`}
+          onOpen={(it) =>
+            void navigate({ to: "/latency", search: { agent: it.agent, system: it.system } as never })
+          }
+          columns={[
+            {
+              id: "system",
+              head: "System",
+              cell: (it) => (
+                <>
+                  <span className="strong">{it.system}</span> <span className="muted">{it.agent}</span>
+                </>
+              ),
+            },
+            { id: "count", head: "Calls", cell: (it) => count(it.count), align: "end", drop: 3 },
+            {
+              id: "failed",
+              head: "Failed",
+              cell: (it) => (it.failed > 0 ? <span className="bad-text">{count(it.failed)}</span> : "0"),
+              align: "end",
+            },
+            { id: "p99", head: "p99", cell: (it) => <strong>{ms(it.p99_ms)}</strong>, align: "end" },
+          ]}
+        />
+      )}
+    </Panel>
+  );
+}
+
+function OpenAlarms() {
+  const { data, dataUpdatedAt } = useQuery(alarmsQuery);
+  const open = (data ?? []).filter((alarm) => alarm.acknowledged_at === null && alarm.cleared_at === null).slice(0, 8);
+  return (
+    <Panel
+      title="Open alarms"
+      beside={
+        <Link to="/alarms" className="quiet-link">
+          All alarms
+        </Link>
+      }
+    >
+      {open.length === 0 ? (
+        <p className="muted">
+          None. {dataUpdatedAt > 0 && <>Looked <Ago at={new Date(dataUpdatedAt).toISOString()} />.</>}
+        </p>
+      ) : (
+        <ul className="alarm-list">
+          {open.map((alarm) => (
+            <li key={alarm.id}>
+              <Badge tone={severityTone(alarm.severity)}>{alarm.severity}</Badge>
+              <Link to="/alarms" search={{ id: String(alarm.id) } as never}>
+                {alarm.message}
+              </Link>
+              <span className="muted">
+                <Ago at={alarm.last_at} />
+                {alarm.occurrences > 1 && `, ${plural(alarm.occurrences, "time")}`}
+              </span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Panel>
+  );
+}
