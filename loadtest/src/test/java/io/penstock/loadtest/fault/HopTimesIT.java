@@ -6,8 +6,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.penstock.loadtest.fault.SpanCollector.Span;
 import io.penstock.loadtest.network.Network;
 import io.penstock.loadtest.network.NetworkProxy;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -62,6 +65,7 @@ class HopTimesIT {
       assertMovesOnly("tunnel", usual, longTunnel);
       assertSumsToTheTotal(plant.api().get("/latency/hops?agent=" + Plant.AGENT));
       assertBothSidesAreScraped(plant, agentMetrics);
+      assertTheFeedTellsOfCalls(plant);
     }
   }
 
@@ -133,6 +137,25 @@ class HopTimesIT {
             .value("penstock_agent_calls_total{system=\"erp\",outcome=\"answered\"}");
     assertThat(broker).isGreaterThanOrEqualTo(3.0 * CALLS);
     assertThat(agent).isGreaterThanOrEqualTo(3.0 * CALLS);
+  }
+
+  /// As a page reads it: through the public port, while calls are made.
+  private static void assertTheFeedTellsOfCalls(Plant plant) throws IOException {
+    try (var feed =
+        new BufferedReader(
+            new InputStreamReader(
+                plant.api().stream("/live?topics=overview,latency&agent=" + Plant.AGENT),
+                StandardCharsets.UTF_8))) {
+      assertThat(feed.readLine()).startsWith("id: ");
+      assertThat(feed.readLine()).isEqualTo("event: hello");
+      assertThat(plant.serves()).isTrue();
+      String line = feed.readLine();
+      while (line != null && !line.equals("event: latency")) {
+        line = feed.readLine();
+      }
+      assertThat(feed.readLine())
+          .contains("\"agent\":\"" + Plant.AGENT + "\"", "\"system\":\"erp\"");
+    }
   }
 
   @Test
