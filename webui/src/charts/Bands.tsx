@@ -175,6 +175,7 @@ function Plot({
   }, [data]);
 
   return (
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- an image with a cursor; the table has all of it
     <div
       className="plot"
       ref={host}
@@ -222,7 +223,7 @@ function optionsOf(
         ? { distr: uPlot.Scale.Distr.Logarithmic, log: 10 }
         : { range: (_, __, most) => [0, (Number.isFinite(most) ? most : 1) * 1.05] },
     },
-    axes: [axis, { ...axis, size: 64, values: (_, ticks) => ticks.map((it) => (it === null ? "" : ms(it))) }],
+    axes: [axis, { ...axis, size: 64, values: (_, ticks) => ticks.map((it: number | null) => (it === null ? "" : ms(it))) }],
     series: [
       {},
       ...LINES.map((line) => ({

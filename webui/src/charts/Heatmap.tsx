@@ -108,6 +108,7 @@ export function Heatmap({
               </span>
             ))}
           </div>
+          {/* eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- an image with a cursor; the table has all of it */}
           <div
             className={onPick === undefined ? "heat-area" : "heat-area picks"}
             role="img"
@@ -188,6 +189,10 @@ function under(
   return [Math.max(0, Math.min(columns - 1, x)), low + Math.max(0, Math.min(rows - 1, y))];
 }
 
+function heatOfTheme() {
+  return [rgb("--heat-0"), rgb("--heat-1"), rgb("--heat-2")] as const;
+}
+
 function Cells({
   grid,
   low,
@@ -202,18 +207,14 @@ function Cells({
   readonly step: number;
 }) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const [theme, setTheme] = useState(0);
+  const [stops, setStops] = useState(heatOfTheme);
   useEffect(
     () =>
       onThemeChange(() => {
-        setTheme((it) => it + 1);
+        setStops(heatOfTheme());
       }),
     [],
   );
-  const stops = useMemo(() => {
-    void theme;
-    return [rgb("--heat-0"), rgb("--heat-1"), rgb("--heat-2")] as const;
-  }, [theme]);
   useEffect(() => {
     const context = canvas.current?.getContext("2d");
     if (context === null || context === undefined || grid.length === 0 || rows < 1) {

@@ -273,18 +273,18 @@ function useNews(queries: QueryClient): (event: string, data: unknown) => void {
     timer.current = undefined;
     const changes = [...agents.current.values()];
     agents.current.clear();
-    let unknown = false;
+    const found = { unknown: false };
     if (changes.length > 0) {
       queries.setQueryData<readonly Agent[]>(["agents"], (old) => {
         if (old === undefined) {
           return old;
         }
         const applied = applyAgents(old, changes);
-        unknown = applied.unknown;
+        found.unknown = applied.unknown;
         return applied.agents;
       });
     }
-    const keys = [...stale.current.values(), ...(unknown ? [["agents"]] : [])];
+    const keys = [...stale.current.values(), ...(found.unknown ? [["agents"]] : [])];
     stale.current.clear();
     for (const queryKey of keys) {
       void queries.invalidateQueries({ queryKey });

@@ -138,15 +138,6 @@ export interface CallRow {
   readonly kept_as: "slowest" | "failed" | "sampled";
 }
 
-/** What the systems of an agent were asked in five minutes. */
-export interface RecentCalls {
-  readonly count: number;
-  readonly failed: number;
-  readonly p50_ms: number | null;
-  readonly p95_ms: number | null;
-  readonly p99_ms: number | null;
-}
-
 /** One second of one agent. */
 export interface Pulse {
   readonly t: number;

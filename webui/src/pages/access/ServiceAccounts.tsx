@@ -199,7 +199,7 @@ function Tokens({ account }: { readonly account: string }) {
       const issued = await done(
         api.POST("/api/v1/service-accounts/{name}/tokens", {
           params: { path: { name: account } },
-          body: some({ ttl_seconds: Number(life) } as never),
+          body: some({ ttl_seconds: Number(life) }),
         }),
       );
       setFresh(issued.token);

@@ -199,7 +199,7 @@ function UserForm({ user, onDone }: { readonly user: User | null; readonly onDon
         await done(
           api.PATCH("/api/v1/users/{email}", {
             params: { path: { email: user.email } },
-            body: some({ role, gateway_access } as never),
+            body: some({ role, gateway_access }),
           }),
         );
         if (password !== "") {

@@ -4,7 +4,7 @@ import { useState } from "react";
 import { ApiError } from "../../api/client";
 import { useCan } from "../../auth/session";
 import { useLive, useLiveEvent, useMoving, useNarrowed } from "../../live/live";
-import type { Pulse, RecentCalls } from "../../live/types";
+import type { Pulse } from "../../live/types";
 import type { Agent } from "../../live/agentPatches";
 import { Ago, Badge, Empty, Facts, Failure, Loading, Note } from "../../parts/basics";
 import { DataTable } from "../../parts/DataTable";
@@ -200,8 +200,8 @@ function usePulse(id: string): Pulse | null {
 }
 
 function CallsOf({ agent }: { readonly agent: Agent }) {
-  const calls = (agent as { readonly invocations_5m?: RecentCalls | null }).invocations_5m;
-  if (calls === null || calls === undefined) {
+  const calls = agent.invocations_5m;
+  if (calls === null) {
     return <span className="muted">none</span>;
   }
   return (

@@ -4,7 +4,6 @@ import { useQuery } from "@tanstack/react-query";
 import { useCan } from "../../auth/session";
 import type { Agent } from "../../live/agentPatches";
 import { lookEveryMs, useMoving } from "../../live/live";
-import type { RecentCalls } from "../../live/types";
 import { Ago, Badge, Button, Empty, Failure, Loading, SelectField } from "../../parts/basics";
 import { csvOf, download } from "../../parts/csv";
 import { DataTable, sorted, type Column } from "../../parts/DataTable";
@@ -15,10 +14,6 @@ import { agentsQuery } from "../../parts/queries";
 import { useUrl } from "../../parts/search";
 import { count, ms, percent, plural } from "../../parts/words";
 import { healthOf, searchable } from "./agentState";
-
-function callsOf(agent: Agent): RecentCalls | null {
-  return (agent as { readonly invocations_5m?: RecentCalls | null }).invocations_5m ?? null;
-}
 
 const COLUMNS: readonly Column<Agent>[] = [
   {
@@ -63,9 +58,9 @@ const COLUMNS: readonly Column<Agent>[] = [
   {
     id: "calls",
     head: "Calls p99, 5 min",
-    key: (agent) => callsOf(agent)?.p99_ms ?? null,
+    key: (agent) => agent.invocations_5m?.p99_ms ?? null,
     cell: (agent) => {
-      const calls = callsOf(agent);
+      const calls = agent.invocations_5m;
       return calls === null ? (
         <span className="muted">–</span>
       ) : (

@@ -145,7 +145,7 @@ function Form({ wish, onClose }: { readonly wish: Wish; readonly onClose: () => 
             ...(subject.trim() === "" ? {} : { subject: subject.trim() }),
             until: new Date(brokerNow() + Number(hours) * 3_600_000).toISOString(),
             reason,
-          } as never),
+          }),
         }),
       );
       await queries.invalidateQueries({ queryKey: ["silences"] });

@@ -71,7 +71,7 @@ export default function AuditPage() {
         <>
           <Button
             onClick={() => {
-              download("audit.csv", csvOf(rows as unknown as Record<string, unknown>[]));
+              download("audit.csv", csvOf(rows));
             }}
           >
             Export these as CSV

@@ -16,7 +16,7 @@ export default function EditSystemPage() {
       system,
       plugin: data.plugin,
       version: data.version,
-      settings: data.settings as Editing["settings"],
+      settings: data.settings,
       secretNames: data.secret_names,
     });
   }

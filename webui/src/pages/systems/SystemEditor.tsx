@@ -52,7 +52,7 @@ export function SystemEditor({ agent, old }: { readonly agent: string; readonly 
       agent={agent}
       old={old}
       plugin={known.name}
-      root={known.schema as Schema}
+      root={known.schema}
       choices={plugins.map((it) => it.name)}
       onPlugin={setPlugin}
       system={system}

@@ -117,7 +117,7 @@ function Shown({ agent, system }: { readonly agent: string; readonly system: Det
       </Panel>
       <div className="columns">
         <Panel title="Settings">
-          <Settings settings={system.settings as Record<string, unknown>} secrets={system.secret_names} />
+          <Settings settings={system.settings} secrets={system.secret_names} />
         </Panel>
         <Panel title="Calling it">
           <p className="muted">With the token of a service account that may:</p>
