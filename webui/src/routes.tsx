@@ -6,6 +6,7 @@ import {
 } from "@tanstack/react-router";
 import { App } from "./App";
 import { guarded } from "./auth/guarded";
+import { Broken } from "./pages/Broken";
 import { NotFound } from "./pages/NotFound";
 
 /** Everything in the URL is text; nothing is guessed to be a number. */
@@ -54,6 +55,7 @@ export const router = createRouter({
   routeTree: tree,
   defaultPreload: "intent",
   scrollRestoration: false,
+  defaultErrorComponent: Broken,
   parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
   stringifySearch: (search) => {
     const parameters = new URLSearchParams();

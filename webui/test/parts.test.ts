@@ -3,6 +3,7 @@ import { gridOf, limitsOf, rowsInUse, strength } from "../src/charts/scale";
 import { applyAgents, type Agent } from "../src/live/agentPatches";
 import { lookEveryMs } from "../src/live/live";
 import type { CallRow } from "../src/live/types";
+import { labelChanges } from "../src/pages/agents/EditLabels";
 import { isSetUp } from "../src/pages/agents/agentState";
 import { fingerprintOf } from "../src/pages/enrollment/ApproveDialog";
 import { labelsOf } from "../src/pages/enrollment/NewToken";
@@ -186,6 +187,14 @@ describe("enrolling", () => {
     expect(labelsOf("hall=8, line = blue ,")).toEqual({ hall: "8", line: "blue" });
     expect(labelsOf("hall")).toBeNull();
     expect(labelsOf("=8")).toBeNull();
+  });
+
+  it("sends what changes of labels, and null for what goes away", () => {
+    expect(labelChanges({ hall: "8", line: "blue", old: "x" }, { hall: "9", line: "blue", neu: "y" })).toEqual({
+      old: null,
+      hall: "9",
+      neu: "y",
+    });
   });
 
   it("keeps the token out of the arguments", () => {

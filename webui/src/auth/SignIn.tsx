@@ -3,6 +3,7 @@ import { ApiError, UnreachableError } from "../api/client";
 import { sentenceOf } from "../api/problem";
 import { Button, Note, TextField } from "../parts/basics";
 import { Dialog } from "../parts/Dialog";
+import { brokerNow } from "../parts/brokerTime";
 import { clock } from "../parts/words";
 import { useSession } from "./session";
 
@@ -169,11 +170,11 @@ const WARN_SECONDS = 120;
 /** Two minutes ahead, because a session of 24 hours cannot be prolonged. */
 export function ExpiryWarning() {
   const { times, ask, asking } = useSession();
-  const [now, setNow] = useState(Date.now);
+  const [now, setNow] = useState(brokerNow);
   const end = times === null ? Number.NaN : Date.parse(times.session_expires_at);
   useEffect(() => {
     const timer = setInterval(() => {
-      setNow(Date.now());
+      setNow(brokerNow());
     }, 1000);
     return () => {
       clearInterval(timer);

@@ -1,4 +1,4 @@
-import { useQueryClient, type QueryClient } from "@tanstack/react-query";
+import { useQueryClient, type Query, type QueryClient } from "@tanstack/react-query";
 import {
   createContext,
   useCallback,
@@ -68,7 +68,6 @@ export function LiveProvider({ children }: { readonly children: ReactNode }) {
   const [agent, setAgent] = useState<string | null>(null);
   const [handlers] = useState(() => new Map<string, Set<Handler>>());
   const feed = useRef<LiveFeed | null>(null);
-  const wasDown = useRef(false);
 
   useEffect(() => onReached(setReachable), []);
   useHidden(setHidden);
@@ -78,12 +77,8 @@ export function LiveProvider({ children }: { readonly children: ReactNode }) {
     switch (event) {
       case "hello":
         tellBrokerTime(Date.parse((data as { at: string }).at));
-        if (wasDown.current) {
-          wasDown.current = false;
-          // What failed meanwhile; all of it, unless the stream tells what was missed.
-          const resumed = (data as { resumed: boolean }).resumed;
-          refetch(queries, (failed) => failed || !resumed);
-        }
+        // What failed meanwhile; and what was fetched before, unless the stream tells all since then.
+        refetch(queries, (query) => query.state.error !== null || !(data as { resumed: boolean }).resumed);
         break;
       case "heartbeat":
         tellBrokerTime(Date.parse((data as { at: string }).at));
@@ -109,9 +104,6 @@ export function LiveProvider({ children }: { readonly children: ReactNode }) {
     });
   });
   const onState = useEffectEvent((next: FeedState) => {
-    if (next.kind === "waiting") {
-      wasDown.current = true;
-    }
     if (next.kind === "live") {
       setReachable(true);
     }
@@ -228,11 +220,8 @@ function isLive(query: { readonly meta: Record<string, unknown> | undefined }): 
   return query.meta?.["live"] === true;
 }
 
-function refetch(queries: QueryClient, wanted: (failed: boolean) => boolean): void {
-  void queries.invalidateQueries(
-    { predicate: (query) => wanted(query.state.error !== null) },
-    { cancelRefetch: false },
-  );
+function refetch(queries: QueryClient, wanted: (query: Query) => boolean): void {
+  void queries.invalidateQueries({ predicate: wanted }, { cancelRefetch: false });
 }
 
 function useHidden(tell: (hidden: boolean) => void): void {

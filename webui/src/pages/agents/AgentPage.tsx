@@ -6,7 +6,7 @@ import { useCan } from "../../auth/session";
 import { useLive, useLiveEvent, useMoving, useNarrowed } from "../../live/live";
 import type { Pulse } from "../../live/types";
 import type { Agent } from "../../live/agentPatches";
-import { Ago, Badge, Empty, Facts, Failure, Loading, Note } from "../../parts/basics";
+import { Ago, Badge, Button, Empty, Facts, Failure, Loading, Note } from "../../parts/basics";
 import { DataTable } from "../../parts/DataTable";
 import { Page, Panel } from "../../parts/Page";
 import { agentQuery, messagesQuery } from "../../parts/queries";
@@ -14,6 +14,7 @@ import { useUrl } from "../../parts/search";
 import { count, moment, ms, percent, plural } from "../../parts/words";
 import { SystemsOf } from "../systems/SystemsOf";
 import { AgentActions } from "./AgentActions";
+import { EditLabels } from "./EditLabels";
 import { healthOf } from "./agentState";
 import { EventsOf } from "../audit/EventsOf";
 import { AgentLatency } from "../latency/AgentLatency";
@@ -49,6 +50,7 @@ export default function AgentPage() {
   );
   const tab = tabs.find((it) => it === search["tab"]) ?? "summary";
   const pulse = usePulse(id);
+  const [labelling, setLabelling] = useState(false);
 
   if (error instanceof ApiError && error.status === 404) {
     return (
@@ -141,7 +143,26 @@ export default function AgentPage() {
                   ]}
                 />
               </Panel>
-              <Panel title="Identity">
+              <Panel
+                title="Identity"
+                beside={
+                  <Button
+                    why={can("agents:manage") ? undefined : "Needs the role Admin"}
+                    onClick={() => {
+                      setLabelling(true);
+                    }}
+                  >
+                    Change the labels…
+                  </Button>
+                }
+              >
+                <EditLabels
+                  agent={agent}
+                  open={labelling}
+                  onClose={() => {
+                    setLabelling(false);
+                  }}
+                />
                 <Facts
                   facts={[
                     { name: "Fingerprint", value: <span className="mono">{agent.fingerprint}</span> },

@@ -145,7 +145,7 @@ class ConsoleIT {
   }
 
   @AfterAll
-  void stop() {
+  void stop() throws IOException {
     if (browser != null) {
       browser.close();
     }
