@@ -54,6 +54,7 @@ final class ApiRig implements AutoCloseable {
   final SystemsRig systems;
   final Api api;
   final Accounts accounts;
+  final Watched watched;
   final Changes changes;
   final GatewayService gatewayService;
   final SigningKey jwtKey;
@@ -142,6 +143,8 @@ final class ApiRig implements AutoCloseable {
             delivery.gatewayReceipts(),
             systems.keys,
             systems.clock());
+    watched = new Watched(database, systems.systems);
+    watched.start();
     api =
         new Api(
             systems.postgres.vertx(),
@@ -195,6 +198,8 @@ final class ApiRig implements AutoCloseable {
                             config.alarms(),
                             systems.clock()))
                     .operations(),
+                watched.instruments,
+                watched.live,
                 Duration.ofDays(90),
                 systems.clock()));
     server =
@@ -289,7 +294,9 @@ final class ApiRig implements AutoCloseable {
 
   @Override
   public void close() {
+    watched.live.close();
     server.close().toCompletionStage().toCompletableFuture().join();
+    watched.close();
     systems.close();
   }
 }

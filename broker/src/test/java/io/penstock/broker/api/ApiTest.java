@@ -158,6 +158,7 @@ class ApiTest {
             delivery.gatewayReceipts(),
             keys,
             clock);
+    var watched = new Watched(database.database(), systems);
     api =
         new Api(
             database.vertx(),
@@ -209,6 +210,8 @@ class ApiTest {
                             config.alarms(),
                             clock))
                     .operations(),
+                watched.instruments,
+                watched.live,
                 Duration.ofDays(90),
                 clock));
     server =

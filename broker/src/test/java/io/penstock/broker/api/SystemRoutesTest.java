@@ -123,6 +123,7 @@ class SystemRoutesTest {
             delivery.gatewayReceipts(),
             rig.keys,
             rig.clock());
+    var watched = new Watched(database, rig.systems);
     var api =
         new Api(
             rig.postgres.vertx(),
@@ -188,6 +189,8 @@ class SystemRoutesTest {
                             config.alarms(),
                             rig.clock()))
                     .operations(),
+                watched.instruments,
+                watched.live,
                 Duration.ofDays(90),
                 rig.clock()));
     server =
