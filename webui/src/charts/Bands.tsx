@@ -18,6 +18,8 @@ const LINES = [
 ] as const;
 
 const HEIGHT = 240;
+/** The names of uPlot's enumerations are gone when it runs. */
+const LOGARITHMIC = 3 as uPlot.Scale.Distr;
 
 /** Steps with none beside them: a line through them has no length. */
 function isolated(plot: uPlot, series: number, show: boolean): number[] | null {
@@ -220,7 +222,7 @@ function optionsOf(
     scales: {
       x: { time: true },
       y: log
-        ? { distr: uPlot.Scale.Distr.Logarithmic, log: 10 }
+        ? { distr: LOGARITHMIC, log: 10 }
         : { range: (_, __, most) => [0, (Number.isFinite(most) ? most : 1) * 1.05] },
     },
     axes: [axis, { ...axis, size: 64, values: (_, ticks) => ticks.map((it: number | null) => (it === null ? "" : ms(it))) }],

@@ -180,7 +180,7 @@ function OneAlarm({ alarm, onClose }: { readonly alarm: Alarm; readonly onClose:
       await done(
         api.POST("/api/v1/alarms/{id}/acknowledge", {
           params: { path: { id: String(alarm.id) } as never },
-          body: some({ note }),
+          body: some(note.trim() === "" ? {} : { note: note.trim() }),
         }),
       );
       await queries.invalidateQueries({ queryKey: ["alarms"] });

@@ -224,7 +224,7 @@ function Decide({ change }: { readonly change: Change }) {
       await done(
         api.POST(`/api/v1/changes/{id}/${verb}` as "/api/v1/changes/{id}/approve", {
           params: { path: { id: change.id } },
-          body: some({ comment }),
+          body: some(comment.trim() === "" ? {} : { comment: comment.trim() }),
         }),
       );
       await queries.invalidateQueries({ queryKey: ["systems"] });

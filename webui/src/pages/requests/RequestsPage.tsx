@@ -37,7 +37,7 @@ const COLUMNS: readonly Column<CallRow>[] = [
   { id: "agent", head: "Agent", cell: (call) => call.agent ?? <span className="muted">none</span>, drop: 2 },
   { id: "caller", head: "Caller", cell: (call) => call.caller, drop: 1 },
   { id: "out", head: "Answered", cell: (call) => bytes(call.bytes_out), align: "end", drop: 1 },
-  { id: "system_ms", head: "System", cell: (call) => ms(call.hops?.system_ms), align: "end", drop: 2 },
+  { id: "system_ms", head: "In the system", cell: (call) => ms(call.hops?.system_ms), align: "end", drop: 2 },
   { id: "total", head: "Total", cell: (call) => <strong>{ms(call.total_ms)}</strong>, align: "end" },
 ];
 

@@ -320,7 +320,7 @@ function Actions({ agent, system }: { readonly agent: string; readonly system: D
                 method: "POST",
                 path: `/api/v1/agents/${agent}/systems/${system.system}/deploy`,
                 body: { version: system.version },
-                ...(reason === "" ? {} : { reason }),
+                ...(reason.trim() === "" ? {} : { reason: reason.trim() }),
               } as never),
             }),
           );

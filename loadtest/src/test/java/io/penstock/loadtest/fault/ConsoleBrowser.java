@@ -143,8 +143,11 @@ final class ConsoleBrowser implements AutoCloseable {
     expect(STRANGER);
   }
 
-  List<String> complaints() {
-    return complaints;
+  /// Those since the last time.
+  List<String> takeComplaints() {
+    List<String> taken = List.copyOf(complaints);
+    complaints.clear();
+    return taken;
   }
 
   /// All that pages sent.
