@@ -18,7 +18,7 @@ const LINES = [
 ] as const;
 
 const HEIGHT = 240;
-/** The names of uPlot's enumerations are gone when it runs. */
+// eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- uPlot's enumerations are types alone, gone when it runs
 const LOGARITHMIC = 3 as uPlot.Scale.Distr;
 
 /** Steps with none beside them: a line through them has no length. */

@@ -128,7 +128,7 @@ function Tiles({ overview }: { readonly overview: Overview | null }) {
             name="Errors"
             value={overview.error_rate === null ? "–" : percent(overview.error_rate)}
             tone={(overview.error_rate ?? 0) > 0.01 ? "bad" : undefined}
-            beside={overview.error_rate === null ? "no calls" : `${rate(overview.failed_per_s)} /s without an answer`}
+            beside={overview.error_rate === null ? "no calls" : `${rate(overview.failed_per_s)} /s unanswered`}
             {...(can("requests:read") ? { to: "/requests", search: { status: "5xx" } } : {})}
           />
           <Tile
