@@ -21,6 +21,18 @@ const HEIGHT = 240;
 // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- uPlot's enumerations are types alone, gone when it runs
 const LOGARITHMIC = 3 as uPlot.Scale.Distr;
 
+/** As on every page: of 24 hours, and a date where a day is the step. */
+function timeOf(t: number, step: number): string {
+  const date = new Date(t * 1000);
+  const pad = (n: number) => String(n).padStart(2, "0");
+  const minute = `${pad(date.getHours())}:${pad(date.getMinutes())}`;
+  return step >= 86_400
+    ? `${pad(date.getMonth() + 1)}-${pad(date.getDate())}`
+    : step >= 60
+      ? minute
+      : `${minute}:${pad(date.getSeconds())}`;
+}
+
 /** Steps with none beside them: a line through them has no length. */
 function isolated(plot: uPlot, series: number, show: boolean): number[] | null {
   if (show) {
@@ -102,7 +114,11 @@ export function Bands({
               </li>
             ))}
             <li className="when">
-              {shown === undefined ? "latest" : moment(shown.t * 1000)}
+              {shown === undefined
+                ? last === undefined
+                  ? "none"
+                  : `latest, ${moment(last.t * 1000)}`
+                : moment(shown.t * 1000)}
               {shown !== undefined && <>, {shown.point === null ? "no calls" : `${String(shown.point.count)} calls`}</>}
             </li>
           </ul>
@@ -225,7 +241,10 @@ function optionsOf(
         ? { distr: LOGARITHMIC, log: 10 }
         : { range: (_, __, most) => [0, (Number.isFinite(most) ? most : 1) * 1.05] },
     },
-    axes: [axis, { ...axis, size: 64, values: (_, ticks) => ticks.map((it: number | null) => (it === null ? "" : ms(it))) }],
+    axes: [
+      { ...axis, space: 72, values: (_, ticks, __, ___, incr) => ticks.map((it) => timeOf(it, incr)) },
+      { ...axis, size: 64, values: (_, ticks) => ticks.map((it: number | null) => (it === null ? "" : ms(it))) },
+    ],
     series: [
       {},
       ...LINES.map((line) => ({

@@ -13,7 +13,7 @@ export interface Column<T> {
 }
 
 const ROW_PX = 37;
-const BEYOND = 12;
+const BEYOND = 6;
 /** Fewer rows than this are all there, for the browser's own search. */
 const VIRTUAL_FROM = 200;
 
