@@ -30,6 +30,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BooleanSupplier;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -666,6 +667,8 @@ class ConsoleIT {
     }
   }
 
+  private static final Pattern TIME = Pattern.compile("([0-9.]+) (ms|s)");
+
   /// The mean of a hop over the last seconds, in ms; 0 while there is none.
   private static double meanNow(Page page, String hop) {
     Locator cell =
@@ -681,8 +684,10 @@ class ConsoleIT {
     if (cell.count() == 0) {
       return 0;
     }
-    String[] words = cell.textContent().strip().split(" ");
-    return words.length < 2 ? 0 : Double.parseDouble(words[0]) * (words[1].equals("s") ? 1_000 : 1);
+    Matcher time = TIME.matcher(cell.textContent().strip());
+    return time.matches()
+        ? Double.parseDouble(time.group(1)) * (time.group(2).equals("s") ? 1_000 : 1)
+        : 0;
   }
 
   @Test
