@@ -10,6 +10,7 @@ import io.penstock.broker.agents.Gateways;
 import io.penstock.broker.alarms.AlarmOperations;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditProof;
+import io.penstock.broker.backup.Backups;
 import io.penstock.broker.changes.Changes;
 import io.penstock.broker.delivery.DeliveryOperations;
 import io.penstock.broker.gateways.GatewayService;
@@ -69,6 +70,7 @@ public final class Api {
       Audit audit,
       AuditProof proof,
       AlarmOperations alarms,
+      Backups backups,
       Duration serviceTokenMaxTtl,
       Clock clock) {}
 
@@ -103,6 +105,7 @@ public final class Api {
     new AuditProofRoutes(features.proof(), features.clock()).addTo(routes);
     new AlarmRoutes(features.alarms()).addTo(routes);
     new SilenceRoutes(features.alarms()).addTo(routes);
+    new BackupRoutes(features.backups()).addTo(routes);
     addHealth(features.database());
     addOpenApi();
     new Console(WEB_ROOT).addTo(router);
