@@ -16,7 +16,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Comparator;
-import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
@@ -55,7 +54,13 @@ class BackupIT {
       signIn(plant);
 
       Said made =
-          ctl(plant, "backup", "--out", backup.toString(), "--passphrase-file", passphrase.toString());
+          ctl(
+              plant,
+              "backup",
+              "--out",
+              backup.toString(),
+              "--passphrase-file",
+              passphrase.toString());
       assertThat(made.exitCode()).as(made.err()).isZero();
       assertThat(Files.getPosixFilePermissions(backup)).hasSize(2);
 
@@ -91,7 +96,8 @@ class BackupIT {
       assertThat(audited(plant, "backup.create")).isEqualTo(1);
       assertThat(audited(plant, "backup.restore")).isEqualTo(1);
 
-      // Higher than what the agent has applied since the backup, of which this broker knows nothing.
+      // Higher than what the agent has applied since the backup, of which this broker knows
+      // nothing.
       JsonNode decided = deployLedger(plant);
       assertThat(decided.path("state").asText()).as(decided.toString()).isEqualTo("applied");
       assertThat(decided.path("applied_version").asLong()).isGreaterThan(1_000);
@@ -102,7 +108,12 @@ class BackupIT {
       assertThat(status(plant, "/munich/erp/1k")).isEqualTo(200);
 
       Said review = ctl(plant, "audit", "report", "access", "--json");
-      assertThat(JsonMapper.builder().build().readTree(review.out()).path("rows").findValuesAsText("name"))
+      assertThat(
+              JsonMapper.builder()
+                  .build()
+                  .readTree(review.out())
+                  .path("rows")
+                  .findValuesAsText("name"))
           .contains("admin@penstock.local", "billing", "reporting");
     }
     assertThat(SecretSearch.filesWith(directory, PASSPHRASE)).containsExactly("desk/passphrase");
@@ -124,8 +135,7 @@ class BackupIT {
         plant
             .api()
             .post(
-                "/service-accounts/reporting/tokens",
-                PublicApi.object().put("ttl_seconds", 86_400))
+                "/service-accounts/reporting/tokens", PublicApi.object().put("ttl_seconds", 86_400))
             .path("token")
             .asText();
     plant.await("the other serves", () -> status(plant, "/munich/erp/1k") == 200);
@@ -184,13 +194,16 @@ class BackupIT {
 
   private static JsonNode deployLedger(Plant plant) throws Exception {
     Configurations configurations = plant.configurations();
-    ObjectNode settings =
-        PublicApi.object().put("base_url", plant.erp().url()).put("user", USER);
+    ObjectNode settings = PublicApi.object().put("base_url", plant.erp().url()).put("user", USER);
     ObjectNode rule = settings.putArray("allow").addObject();
     rule.putArray("methods").add("GET");
     rule.putArray("paths").add("/ledger");
     configurations.put(
-        configurations.recordOf(Plant.AGENT), "ledger", "http", settings, Map.of("password", PASSWORD));
+        configurations.recordOf(Plant.AGENT),
+        "ledger",
+        "http",
+        settings,
+        Map.of("password", PASSWORD));
     configurations.deploy(Plant.AGENT, "ledger");
     return configurations.awaitDecision(Plant.AGENT, "ledger", DECIDED_WITHIN);
   }
