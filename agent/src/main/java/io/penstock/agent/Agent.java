@@ -1,9 +1,12 @@
 package io.penstock.agent;
 
 import io.penstock.agent.link.Loop;
+import io.penstock.agent.plugin.CallMeters;
+import io.penstock.agent.plugin.CallObserver;
 import io.penstock.agent.plugin.SettingsException;
 import io.penstock.agent.plugin.SystemCatalog;
 import io.penstock.agent.plugin.http.HttpPlugin;
+import io.penstock.agent.trace.CallSpans;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -96,7 +99,11 @@ final class Agent implements Callable<Integer> {
     try (var loop = Loop.start()) {
       ConfigReader in = ConfigReader.of(Optional.ofNullable(config), System.getenv());
       AgentConfig read = AgentConfig.read(in);
-      Optional<SystemCatalog> catalog = catalog(read, loop, in);
+      Optional<CallSpans> spans =
+          read.otlpEndpoint().map(to -> CallSpans.exportingTo(to, AgentProcess.instance(read)));
+      var calls = new CallMeters();
+      var http = new HttpPlugin(spans.<CallObserver>map(it -> it).orElse(CallObserver.NONE), calls);
+      Optional<SystemCatalog> catalog = catalog(read, loop, in, http);
       in.finish();
       return new AgentProcess(
               read,
@@ -107,7 +114,9 @@ final class Agent implements Callable<Integer> {
                   System.getenv(),
                   System.in),
               loop,
-              catalog.orElseThrow())
+              catalog.orElseThrow(),
+              spans,
+              calls)
           .run();
     } catch (ConfigException invalid) {
       invalid.problems().forEach(problem -> System.err.println("agent: " + problem));
@@ -116,15 +125,12 @@ final class Agent implements Callable<Integer> {
   }
 
   /// Makes the systems callable; nothing is contacted yet.
-  private static Optional<SystemCatalog> catalog(AgentConfig read, Loop loop, ConfigReader in) {
+  private static Optional<SystemCatalog> catalog(
+      AgentConfig read, Loop loop, ConfigReader in, HttpPlugin http) {
     try {
       return Optional.of(
           new SystemCatalog(
-              read.systems(),
-              read.ceiling(),
-              loop.eventLoop(),
-              loop.channelType(),
-              List.of(new HttpPlugin())));
+              read.systems(), read.ceiling(), loop.eventLoop(), loop.channelType(), List.of(http)));
     } catch (SettingsException invalid) {
       invalid.problems().forEach(problem -> in.problem("systems: " + problem));
       return Optional.empty();

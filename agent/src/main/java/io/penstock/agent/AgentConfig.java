@@ -7,6 +7,7 @@ import io.penstock.agent.plugin.Ceiling;
 import io.penstock.agent.plugin.SystemDefinition;
 import io.penstock.codec.message.ControlMessage.Allow;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -36,6 +37,7 @@ record AgentConfig(
     Optional<Path> tlsCa,
     Optional<Integer> tunnels,
     int metricsPort,
+    Optional<URI> otlpEndpoint,
     List<SystemDefinition> systems,
     Optional<List<Ceiling>> ceiling,
     Deployed configuration) {
@@ -97,9 +99,35 @@ record AgentConfig(
         in.readableFile("tls.ca_file"),
         in.text("tunnels").map(_ -> in.integer("tunnels", 1, 1, 8)),
         in.integer("metrics.port", 9090, 0, 65_535),
+        endpoint(in, "telemetry.otlp_endpoint"),
         systems(in),
         ceiling(in),
         deployed(in));
+  }
+
+  /// Its user or query might carry a secret, so there are none.
+  private static Optional<URI> endpoint(ConfigReader in, String key) {
+    Optional<String> text = in.text(key);
+    Optional<URI> url = text.flatMap(AgentConfig::httpUrl);
+    in.require(
+        url.isPresent() || text.isEmpty(),
+        key + ": expected http(s)://host[:port]/path without user and query");
+    return url;
+  }
+
+  private static Optional<URI> httpUrl(String text) {
+    try {
+      var url = new URI(text);
+      boolean good =
+          ("http".equals(url.getScheme()) || "https".equals(url.getScheme()))
+              && url.getHost() != null
+              && url.getRawUserInfo() == null
+              && url.getRawQuery() == null
+              && url.getRawFragment() == null;
+      return good ? Optional.of(url) : Optional.empty();
+    } catch (URISyntaxException _) {
+      return Optional.empty();
+    }
   }
 
   private static List<BrokerAddress> brokers(ConfigReader in) {

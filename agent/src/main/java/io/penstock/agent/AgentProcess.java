@@ -14,7 +14,9 @@ import io.penstock.agent.link.Link;
 import io.penstock.agent.link.Loop;
 import io.penstock.agent.link.ProxySettings;
 import io.penstock.agent.link.TrustedTls;
+import io.penstock.agent.plugin.CallMeters;
 import io.penstock.agent.plugin.SystemCatalog;
+import io.penstock.agent.trace.CallSpans;
 import io.penstock.codec.message.ControlMessage.HostFacts;
 import io.penstock.codec.seal.EnrollmentToken;
 import java.io.IOException;
@@ -27,6 +29,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -42,6 +45,8 @@ final class AgentProcess {
   private final TokenSources tokens;
   private final Loop loop;
   private final SystemCatalog catalog;
+  private final Optional<CallSpans> spans;
+  private final CallMeters calls;
   private final SecureRandom random = new SecureRandom();
 
   /// Completes with the exit code once the process has to end.
@@ -51,12 +56,20 @@ final class AgentProcess {
   private final CompletableFuture<Integer> ended = new CompletableFuture<>();
 
   AgentProcess(
-      AgentConfig config, Path directory, TokenSources tokens, Loop loop, SystemCatalog catalog) {
+      AgentConfig config,
+      Path directory,
+      TokenSources tokens,
+      Loop loop,
+      SystemCatalog catalog,
+      Optional<CallSpans> spans,
+      CallMeters calls) {
     this.config = config;
     this.directory = directory;
     this.tokens = tokens;
     this.loop = loop;
     this.catalog = catalog;
+    this.spans = spans;
+    this.calls = calls;
   }
 
   /// Returns the exit code. Throws [ConfigException] when it cannot begin.
@@ -176,7 +189,10 @@ final class AgentProcess {
                 configurations,
                 narrator,
                 Failpoint.fromProperty());
-        var _ = Health.start(link, configurations, loop, config.metricsPort())) {
+        var _ =
+            Health.start(
+                new Health.Watched(link, configurations, loop, calls, spans.map(this::counts)),
+                config.metricsPort())) {
       link.start();
       int code = end.join();
       if (code == ExitCode.FINE) {
@@ -184,8 +200,13 @@ final class AgentProcess {
         link.drain(config.drain());
         LOG.info("stopped");
       }
+      spans.ifPresent(CallSpans::close);
       return code;
     }
+  }
+
+  private Supplier<Health.SpanCounts> counts(CallSpans of) {
+    return () -> new Health.SpanCounts(of.exported(), of.lost());
   }
 
   private Configurations configurations(Identity identity) throws IOException, IdentityException {
@@ -251,6 +272,11 @@ final class AgentProcess {
       throw new ConfigException(
           List.of("broker.proxy.password_file: cannot read " + proxy.passwordFile().get()));
     }
+  }
+
+  /// Which agent of several its spans are of, as far as the local file says.
+  static String instance(AgentConfig config) {
+    return config.name().orElseGet(AgentProcess::hostName);
   }
 
   private static String hostName() {

@@ -30,8 +30,10 @@ import io.penstock.broker.delivery.Delivery;
 import io.penstock.broker.edge.EdgeSettings;
 import io.penstock.broker.edge.InvocationEdge;
 import io.penstock.broker.edge.InvocationGates;
+import io.penstock.broker.edge.InvocationObserver;
 import io.penstock.broker.edge.RateLimit;
 import io.penstock.broker.edge.RollUps;
+import io.penstock.broker.edge.Tracing;
 import io.penstock.broker.front.Front;
 import io.penstock.broker.front.FrontSettings;
 import io.penstock.broker.front.PublicPort;
@@ -40,6 +42,10 @@ import io.penstock.broker.gateways.GatewayService;
 import io.penstock.broker.gateways.GatewaySessions;
 import io.penstock.broker.keys.BrokerKeys;
 import io.penstock.broker.keys.MasterKey;
+import io.penstock.broker.live.AnnouncedAlarms;
+import io.penstock.broker.live.LiveFeed;
+import io.penstock.broker.measure.Instruments;
+import io.penstock.broker.measure.NodeStatus;
 import io.penstock.broker.rotation.KeyRotation;
 import io.penstock.broker.routing.RoutingTable;
 import io.penstock.broker.store.AccessHints;
@@ -55,6 +61,8 @@ import io.penstock.broker.store.UserTable;
 import io.penstock.broker.systems.Systems;
 import io.penstock.broker.telemetry.Metrics;
 import io.penstock.broker.telemetry.MetricsServer;
+import io.penstock.broker.trace.InvocationSpans;
+import io.penstock.broker.tunnel.LiveSession;
 import io.penstock.broker.tunnel.Sessions;
 import io.penstock.broker.tunnel.TunnelEndpoint;
 import io.penstock.broker.tunnel.TunnelSettings;
@@ -72,6 +80,7 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -123,6 +132,9 @@ final class RunningBroker {
   private final Changes changes;
   private final KeyRotation rotation;
   private final RollUps rollUps;
+  private final Instruments instruments;
+  private final Optional<InvocationSpans> spans;
+  private final LiveFeed live;
   private final Metrics metrics;
   private final Alarms alarms;
   private final Hints alarmHints;
@@ -304,6 +316,22 @@ final class RunningBroker {
             tickers,
             io.penstock.codec.session.Clock.SYSTEM);
     socket = ApiSocket.in(data);
+    instruments =
+        new Instruments(
+            new Instruments.Surroundings(
+                database,
+                config.node(),
+                BrokerVersion.TEXT,
+                config.telemetry().maxSeries(),
+                loops,
+                this::traffic,
+                () -> live().use(),
+                clock));
+    spans =
+        config
+            .telemetry()
+            .otlpEndpoint()
+            .map(to -> InvocationSpans.exportingTo(to, config.node(), clock));
     metrics =
         new Metrics(
             new Metrics.Sources(
@@ -311,8 +339,15 @@ final class RunningBroker {
                 () -> front().counters(),
                 sessions::list,
                 delivery::counters,
+                delivery.operations()::undelivered,
                 proof::state,
-                proof::shipping),
+                proof::shipping,
+                instruments,
+                () -> live().use(),
+                () ->
+                    spans
+                        .map(it -> new Metrics.SpanCounts(it.exported(), it.lost()))
+                        .orElse(Metrics.SpanCounts.NONE)),
             database);
     tls = tlsAhead.get();
     alarms =
@@ -329,6 +364,22 @@ final class RunningBroker {
                 config.externalUrl(),
                 config.alarms(),
                 clock));
+    live =
+        new LiveFeed(
+            new LiveFeed.Sources(
+                database,
+                sessions::list,
+                delivery.operations(),
+                systems,
+                instruments.measuring(),
+                instruments.archive(),
+                instruments.status(),
+                new AnnouncedAlarms(database, alarms.news(), clock),
+                metrics::running,
+                Api::alarmJson),
+            new LiveFeed.Limits(
+                config.telemetry().liveStreams(), config.telemetry().liveStreamsPerSession()),
+            clock);
     alarmHints =
         new Hints(
             vertx,
@@ -362,6 +413,8 @@ final class RunningBroker {
     RunningBroker broker = wired(config);
     broker.agents.start();
     broker.delivery.start();
+    broker.instruments.start();
+    broker.live.start();
     broker.hints.start();
     broker.accessHints.start();
     broker.blocks.load();
@@ -470,6 +523,18 @@ final class RunningBroker {
     return front;
   }
 
+  private LiveFeed live() {
+    return live;
+  }
+
+  private NodeStatus.Traffic traffic() {
+    List<LiveSession> all = sessions.list();
+    return new NodeStatus.Traffic(
+        all.size(),
+        all.stream().mapToLong(LiveSession::outstanding).sum(),
+        front().counters().open());
+  }
+
   private Systems systems() {
     return systems;
   }
@@ -521,8 +586,8 @@ final class RunningBroker {
             routing,
             InvocationGates.targets(),
             invocationLimit(),
-            rollUps.and(metrics.invocations()).and(alarms.invocations()),
-            new EdgeSettings(deadlines(), config.edge().reconnectWait()),
+            observer(),
+            new EdgeSettings(deadlines(), config.edge().reconnectWait(), tracing()),
             System::nanoTime);
     return new Front.Wiring(
         () -> context,
@@ -531,6 +596,16 @@ final class RunningBroker {
         edge::newHandler,
         _ -> false,
         socket.path());
+  }
+
+  private InvocationObserver observer() {
+    InvocationObserver always =
+        rollUps.and(metrics.invocations()).and(alarms.invocations()).and(instruments.observer());
+    return spans.map(always::and).orElse(always);
+  }
+
+  private Tracing tracing() {
+    return spans.isEmpty() ? Tracing.OFF : new Tracing(true, config.telemetry().traceShare());
   }
 
   private RateLimit invocationLimit() {
@@ -579,6 +654,8 @@ final class RunningBroker {
                 proof,
                 alarms.operations(),
                 backups,
+                instruments,
+                live,
                 config.access().serviceTokenMaxTtl(),
                 clock));
     api.listen(socket.path());
@@ -613,9 +690,12 @@ final class RunningBroker {
     sessions.closeAll(ErrorCode.SHUTDOWN, "the broker stops");
     step("gateways", gatewayService::close);
     upkeep.shutdown();
+    step("live feed", live::close);
     rotation.close();
     step("invocation roll-ups", rollUps::flushAll);
     step("counts of refusals", accounts::writeCounts);
+    step("times of calls", instruments::close);
+    spans.ifPresent(it -> step("spans", it::close));
     metricsServer.ifPresent(server -> step("metrics server", server::close));
     step("metrics", metrics::close);
     step("hints about alarms", alarmHints::close);

@@ -21,6 +21,7 @@ final class LoopWatchdog implements Runnable {
   private final Executor loop;
   private final Duration stuckAfter;
   private final AtomicReference<@Nullable Thread> thread = new AtomicReference<>();
+  private volatile long lagNanos;
 
   LoopWatchdog(Executor loop, Duration stuckAfter) {
     this.loop = loop;
@@ -39,10 +40,17 @@ final class LoopWatchdog implements Runnable {
     }
   }
 
+  /// How long the last task waited for the loop.
+  long lagNanos() {
+    return lagNanos;
+  }
+
   private void check() throws InterruptedException {
     var alive = new CountDownLatch(1);
+    long asked = System.nanoTime();
     loop.execute(
         () -> {
+          lagNanos = System.nanoTime() - asked;
           thread.set(Thread.currentThread());
           alive.countDown();
         });

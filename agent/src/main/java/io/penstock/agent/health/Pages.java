@@ -6,18 +6,31 @@ import io.penstock.agent.link.Link;
 import io.penstock.agent.link.Link.LiveTunnel;
 import io.penstock.agent.link.SlotStatus;
 import io.penstock.agent.link.Stage;
+import io.penstock.agent.plugin.CallMeters;
+import io.penstock.agent.plugin.CallMeters.Calls;
+import java.lang.management.ManagementFactory;
+import java.lang.management.MemoryUsage;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 /// What the pages of [HealthServer] say.
 final class Pages {
   private final Link link;
   private final Configurations configurations;
+  private final CallMeters calls;
+  private final Optional<Supplier<Health.SpanCounts>> spans;
+  private final LongSupplier lagNanos;
 
-  Pages(Link link, Configurations configurations) {
-    this.link = link;
-    this.configurations = configurations;
+  Pages(Health.Watched it, LongSupplier lagNanos) {
+    link = it.link();
+    configurations = it.configurations();
+    calls = it.calls();
+    spans = it.spans();
+    this.lagNanos = lagNanos;
   }
 
   boolean isReady() {
@@ -128,6 +141,9 @@ final class Pages {
         totals.bytesOut());
     roundTrips(text, tunnels);
     deployed(text);
+    calls(text);
+    spans(text);
+    process(text);
     return text.toString();
   }
 
@@ -177,6 +193,84 @@ final class Pages {
           .append(system.held().version())
           .append('\n');
     }
+  }
+
+  private void calls(StringBuilder text) {
+    Map<String, Calls> all = calls.all();
+    head(text, "penstock_agent_calls_total", "counter", "Calls of systems that are over.");
+    all.forEach(
+        (system, it) -> {
+          calls(text, system, "answered", it.answered());
+          calls(text, system, "failed", it.failed());
+        });
+    head(
+        text,
+        "penstock_agent_call_seconds_total",
+        "counter",
+        "Time until the head of answered calls, by hop.");
+    all.forEach(
+        (system, it) -> {
+          seconds(text, system, "agent", it.agentMicros());
+          seconds(text, system, "system", it.systemMicros());
+        });
+  }
+
+  private static void calls(StringBuilder text, String system, String outcome, long count) {
+    text.append("penstock_agent_calls_total{system=\"")
+        .append(system)
+        .append("\",outcome=\"")
+        .append(outcome)
+        .append("\"} ")
+        .append(count)
+        .append('\n');
+  }
+
+  private static void seconds(StringBuilder text, String system, String hop, long micros) {
+    text.append("penstock_agent_call_seconds_total{system=\"")
+        .append(system)
+        .append("\",hop=\"")
+        .append(hop)
+        .append("\"} ")
+        .append(String.format(Locale.ROOT, "%.6f", micros / 1e6))
+        .append('\n');
+  }
+
+  private void spans(StringBuilder text) {
+    Health.SpanCounts counts =
+        spans.map(Supplier::get).orElseGet(() -> new Health.SpanCounts(0, 0));
+    head(text, "penstock_agent_spans_total", "counter", "Spans by what became of them.");
+    text.append("penstock_agent_spans_total{outcome=\"exported\"} ")
+        .append(counts.exported())
+        .append("\npenstock_agent_spans_total{outcome=\"lost\"} ")
+        .append(counts.lost())
+        .append('\n');
+  }
+
+  private void process(StringBuilder text) {
+    seconds(
+        text,
+        "penstock_agent_event_loop_lag_seconds",
+        "How long the last task waited for the event loop.",
+        lagNanos.getAsLong() / 1e9);
+    MemoryUsage heap = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage();
+    metric(text, "penstock_agent_heap_used_bytes", "gauge", "Heap in use.", heap.getUsed());
+    metric(text, "penstock_agent_heap_max_bytes", "gauge", "Largest heap.", heap.getMax());
+    metric(
+        text,
+        "penstock_agent_threads",
+        "gauge",
+        "Platform threads.",
+        ManagementFactory.getThreadMXBean().getThreadCount());
+    seconds(
+        text,
+        "penstock_agent_uptime_seconds",
+        "Since the process started.",
+        ManagementFactory.getRuntimeMXBean().getUptime() / 1e3);
+  }
+
+  private static void seconds(StringBuilder text, String name, String help, double value) {
+    head(text, name, "gauge", help);
+    text.append(name).append(' ').append(String.format(Locale.ROOT, "%.6f", value)).append('\n');
   }
 
   private static void roundTrips(StringBuilder text, List<LiveTunnel> tunnels) {

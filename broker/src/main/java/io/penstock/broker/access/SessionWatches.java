@@ -12,6 +12,7 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,13 +34,21 @@ public final class SessionWatches {
     news.listen(this::heard);
   }
 
+  /// Why what somebody was allowed to begin may not go on.
+  public enum End {
+    /// Signed out, expired, disabled, or gone.
+    SESSION_OVER,
+    /// Signed in, with another role or other agents.
+    RIGHTS_CHANGED
+  }
+
   /// One thing that goes on as long as somebody is signed in.
   public final class Watch implements AutoCloseable {
     private final UUID session;
     private final Actor actor;
-    private final Runnable over;
+    private final Consumer<End> over;
 
-    private Watch(Actor actor, Runnable over) {
+    private Watch(Actor actor, Consumer<End> over) {
       this.session = actor.session();
       this.actor = actor;
       this.over = over;
@@ -67,6 +76,11 @@ public final class SessionWatches {
   ///     again and is judged anew
   /// @return empty when too many are watched already: do not begin
   public Optional<Watch> watch(Actor actor, Runnable over) {
+    return watch(actor, _ -> over.run());
+  }
+
+  /// [#watch(Actor, Runnable)] for somebody who wants to know why.
+  public Optional<Watch> watch(Actor actor, Consumer<End> over) {
     if (count.incrementAndGet() > MAX_WATCHES) {
       count.decrementAndGet();
       return Optional.empty();
@@ -108,16 +122,22 @@ public final class SessionWatches {
     }
     all.stream()
         .filter(watch -> !watch.mayGoOn(now.getOrDefault(watch.session, Optional.empty())))
-        .forEach(this::end);
+        .forEach(
+            watch ->
+                end(
+                    watch,
+                    now.getOrDefault(watch.session, Optional.empty()).isPresent()
+                        ? End.RIGHTS_CHANGED
+                        : End.SESSION_OVER));
   }
 
-  private void end(Watch watch) {
+  private void end(Watch watch, End why) {
     if (!watches.remove(watch)) {
       return;
     }
     count.decrementAndGet();
     try {
-      watch.over.run();
+      watch.over.accept(why);
     } catch (RuntimeException bug) {
       LOG.error("what a session carried could not be ended", bug);
     }

@@ -7,6 +7,11 @@ import io.penstock.broker.agents.AgentOperations.AgentView;
 import io.penstock.broker.agents.AgentOperations.Latency;
 import io.penstock.broker.agents.AgentOperations.Outcome;
 import io.penstock.broker.changes.Operation;
+import io.penstock.broker.measure.Hop;
+import io.penstock.broker.measure.HopArchive;
+import io.penstock.broker.measure.HopTimes;
+import io.penstock.broker.measure.MeasureJson;
+import io.penstock.broker.measure.Times;
 import io.penstock.broker.systems.SystemOperations;
 import io.penstock.broker.systems.SystemOperations.Progress;
 import io.vertx.core.http.HttpMethod;
@@ -17,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /// `/api/v1/agents`.
 final class AgentRoutes {
@@ -28,11 +34,14 @@ final class AgentRoutes {
   private final AgentOperations agents;
   private final SystemOperations systems;
   private final ChangeRoutes changes;
+  private final HopArchive times;
 
-  AgentRoutes(AgentOperations agents, SystemOperations systems, ChangeRoutes changes) {
+  AgentRoutes(
+      AgentOperations agents, SystemOperations systems, ChangeRoutes changes, HopArchive times) {
     this.agents = agents;
     this.systems = systems;
     this.changes = changes;
+    this.times = times;
   }
 
   void addTo(Routes routes) {
@@ -85,19 +94,20 @@ final class AgentRoutes {
   private Answer list(Request request) {
     var all = new JsonArray();
     Map<String, Progress> progress = systems.progress();
+    Map<String, HopTimes> calls = times.lastMinutesOfAgents();
     Scope scope = request.actor().scope();
     agents.list().stream()
         .filter(agent -> scope.holds(agent.id(), agent.site(), agent.labels()))
         .filter(agent -> request.query("state").map(agent.state()::equals).orElse(true))
         .filter(agent -> request.query("site").map(agent.site()::equals).orElse(true))
-        .forEach(agent -> all.add(json(agent, progress)));
+        .forEach(agent -> all.add(json(agent, progress, calls)));
     return Answer.ok(all);
   }
 
   private Answer show(Request request) {
     return agents
         .find(id(request))
-        .map(agent -> Answer.ok(json(agent, systems.progress())))
+        .map(agent -> Answer.ok(json(agent, systems.progress(), times.lastMinutesOfAgents())))
         .orElseThrow(() -> Problem.notFound("agent"));
   }
 
@@ -183,7 +193,7 @@ final class AgentRoutes {
       case Outcome.Done() ->
           agents
               .find(id(request))
-              .map(agent -> Answer.ok(json(agent, systems.progress())))
+              .map(agent -> Answer.ok(json(agent, systems.progress(), times.lastMinutesOfAgents())))
               .orElseGet(Answer::nothing);
       case Outcome.UnknownAgent() -> throw Problem.notFound("agent");
       case Outcome.FingerprintMismatch() ->
@@ -206,7 +216,8 @@ final class AgentRoutes {
     };
   }
 
-  private static JsonObject json(AgentView agent, Map<String, Progress> all) {
+  private static JsonObject json(
+      AgentView agent, Map<String, Progress> all, Map<String, HopTimes> calls) {
     var enrollment = agent.enrollment();
     Progress progress = all.getOrDefault(agent.id(), NOTHING_DEPLOYED);
     return new JsonObject()
@@ -219,6 +230,7 @@ final class AgentRoutes {
         .put("connected_at", agent.connectedAt().map(Instant::toString).orElse(null))
         .put("availability_24h", agent.availability24h())
         .put("latency_ms", json(agent.latency()))
+        .put("invocations_5m", json(calls.get(agent.id())))
         .put(
             "enrollment",
             new JsonObject()
@@ -235,6 +247,20 @@ final class AgentRoutes {
         .put("config_version", progress.configVersion())
         .put("applied_version", progress.appliedVersion())
         .put("undelivered", agent.undelivered());
+  }
+
+  /// What its systems were asked in the last five minutes; null = nothing.
+  private static @Nullable JsonObject json(@Nullable HopTimes calls) {
+    if (calls == null) {
+      return null;
+    }
+    Times total = calls.of(Hop.TOTAL);
+    return new JsonObject()
+        .put("count", calls.calls())
+        .put("failed", calls.failed())
+        .put("p50_ms", MeasureJson.percentile(total, 50))
+        .put("p95_ms", MeasureJson.percentile(total, 95))
+        .put("p99_ms", MeasureJson.percentile(total, 99));
   }
 
   private static JsonObject json(Latency latency) {

@@ -128,10 +128,14 @@ final class AlarmRoutes {
   }
 
   private static JsonObject json(Seen seen) {
-    Alarm alarm = seen.alarm();
-    Optional<AlarmKind> kind = AlarmKind.of(alarm.kind());
     var actions = new JsonArray();
     seen.actions().forEach(action -> actions.add(json(action)));
+    return json(seen.alarm()).put("silenced", seen.silenced()).put("actions", actions);
+  }
+
+  /// What everybody who may see it sees alike.
+  static JsonObject json(Alarm alarm) {
+    Optional<AlarmKind> kind = AlarmKind.of(alarm.kind());
     return new JsonObject()
         .put("id", alarm.id())
         .put("kind", alarm.kind())
@@ -146,14 +150,12 @@ final class AlarmRoutes {
         .put("occurrences", alarm.occurrences())
         .put("raised_at", alarm.raisedAt().toString())
         .put("last_at", alarm.lastAt().toString())
-        .put("silenced", seen.silenced())
         .put(
             "acknowledged_at",
             alarm.acknowledgement().map(Acknowledgement::at).map(Instant::toString).orElse(null))
         .put("acknowledged_by", alarm.acknowledgement().map(Acknowledgement::by).orElse(null))
         .put("note", alarm.acknowledgement().map(Acknowledgement::note).orElse(null))
-        .put("cleared_at", alarm.clearedAt().map(Instant::toString).orElse(null))
-        .put("actions", actions);
+        .put("cleared_at", alarm.clearedAt().map(Instant::toString).orElse(null));
   }
 
   private static JsonObject json(AlarmAction action) {

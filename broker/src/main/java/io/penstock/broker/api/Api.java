@@ -14,13 +14,17 @@ import io.penstock.broker.backup.Backups;
 import io.penstock.broker.changes.Changes;
 import io.penstock.broker.delivery.DeliveryOperations;
 import io.penstock.broker.gateways.GatewayService;
+import io.penstock.broker.live.LiveFeed;
+import io.penstock.broker.measure.Instruments;
 import io.penstock.broker.rotation.KeyOperations;
+import io.penstock.broker.store.AlarmTable.Alarm;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.systems.SystemOperations;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.json.JsonObject;
 import io.vertx.core.net.SocketAddress;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
@@ -71,6 +75,8 @@ public final class Api {
       AuditProof proof,
       AlarmOperations alarms,
       Backups backups,
+      Instruments instruments,
+      LiveFeed live,
       Duration serviceTokenMaxTtl,
       Clock clock) {}
 
@@ -89,7 +95,9 @@ public final class Api {
     new EnrollmentTokenRoutes(features.enrollmentTokens()).addTo(routes);
     var changes = new ChangeRoutes(features.changes(), features.accounts());
     changes.addTo(routes);
-    var agents = new AgentRoutes(features.agents(), features.systems(), changes);
+    var agents =
+        new AgentRoutes(
+            features.agents(), features.systems(), changes, features.instruments().archive());
     agents.addTo(routes);
     new GatewayRoutes(
             features.gateways(),
@@ -106,6 +114,15 @@ public final class Api {
     new AlarmRoutes(features.alarms()).addTo(routes);
     new SilenceRoutes(features.alarms()).addTo(routes);
     new BackupRoutes(features.backups()).addTo(routes);
+    new LiveRoutes(features.live(), features.accounts()).addTo(routes);
+    new MeasureRoutes(
+            features.instruments(),
+            features.live(),
+            features.accounts(),
+            features.agents(),
+            features.database(),
+            features.clock())
+        .addTo(routes);
     addHealth(features.database());
     addOpenApi();
     new Console(WEB_ROOT).addTo(router);
@@ -133,6 +150,11 @@ public final class Api {
         .toCompletionStage()
         .toCompletableFuture()
         .join();
+  }
+
+  /// An alarm as `/api/v1/alarms` shows it.
+  public static JsonObject alarmJson(Alarm alarm) {
+    return AlarmRoutes.json(alarm);
   }
 
   /// The router itself, for tests.

@@ -41,6 +41,16 @@ final class Routes {
     Answer answer(Request request);
   }
 
+  /// An answer that goes on: begun on the event loop, ended by whoever began it.
+  interface Stream {
+    void begin(HttpServerResponse response, String requestId);
+  }
+
+  /// Straight-line code that decides whether, and with what, a stream begins.
+  interface StreamHandler {
+    Stream open(Request request);
+  }
+
   /// A route as it was registered: the one table of who may call what.
   record Registered(String method, String path, Right right) {
     /// As OpenAPI writes paths.
@@ -89,7 +99,23 @@ final class Routes {
     register(method, path, new Right.Needs(permission), handler);
   }
 
+  /// An answer that goes on for as long as somebody reads it.
+  void streams(Permission permission, HttpMethod method, String path, StreamHandler handler) {
+    add(method, path, new Right.Needs(permission), handler);
+  }
+
   private void register(HttpMethod method, String path, Right right, Handler handler) {
+    add(
+        method,
+        path,
+        right,
+        request -> {
+          Answer answer = handler.answer(request);
+          return (response, requestId) -> write(response, answer, requestId);
+        });
+  }
+
+  private void add(HttpMethod method, String path, Right right, StreamHandler handler) {
     var route = new Registered(method.name(), path, right);
     registered.add(route);
     router.route(method, path).handler(context -> dispatch(context, route, handler));
@@ -142,7 +168,7 @@ final class Routes {
     }
   }
 
-  private void dispatch(RoutingContext context, Registered route, Handler handler) {
+  private void dispatch(RoutingContext context, Registered route, StreamHandler handler) {
     String requestId = UUID.randomUUID().toString();
     int seconds = route.isOfHealth() ? 0 : limits.ofAddress(origin(context.request()).ip());
     if (seconds > 0) {
@@ -160,8 +186,8 @@ final class Routes {
         .start(
             () -> {
               try {
-                Answer answer = handler.answer(judged(request, route));
-                loop.runOnContext(_ -> write(context.response(), answer, requestId));
+                Stream answer = handler.open(judged(request, route));
+                loop.runOnContext(_ -> answer.begin(context.response(), requestId));
               } catch (RuntimeException failure) {
                 Problem problem = problem(failure, requestId);
                 loop.runOnContext(_ -> write(context.response(), problem, requestId));

@@ -30,6 +30,7 @@ public record BrokerConfig(
     Tunnel tunnel,
     Edge edge,
     AlarmSettings alarms,
+    Telemetry telemetry,
     Duration drain) {
 
   private static final Set<String> LOOPBACK = Set.of("127.0.0.1", "::1", "localhost");
@@ -146,6 +147,16 @@ public record BrokerConfig(
       int headBytes,
       int maxConnections) {}
 
+  /// @param maxSeries pairs of agent and system whose times are kept apart
+  /// @param otlpEndpoint where spans go; empty = none are recorded
+  /// @param traceShare of the traces that begin here, 0 to 1
+  public record Telemetry(
+      int maxSeries,
+      int liveStreams,
+      int liveStreamsPerSession,
+      Optional<URI> otlpEndpoint,
+      double traceShare) {}
+
   /// Reads and checks the whole; throws [ConfigException] with every problem. `flags` are dotted
   /// keys from the command line.
   public static BrokerConfig load(
@@ -182,6 +193,7 @@ public record BrokerConfig(
             tunnel(in),
             edge(in),
             AlarmSettings.read(in),
+            telemetry(in),
             Duration.ofSeconds(in.integer("drain.seconds", 30, 0, 3600)));
     in.finish();
     return config;
@@ -356,6 +368,39 @@ public record BrokerConfig(
             Duration.ofMinutes(1)),
         (int) in.bytes("edge.head_bytes", 32L << 10, 4L << 10, 32L << 10),
         in.integer("edge.max_connections", 10_000, 1, 1_000_000));
+  }
+
+  private static Telemetry telemetry(ConfigReader in) {
+    return new Telemetry(
+        in.integer("telemetry.max_series", 2000, 1, 20_000),
+        in.integer("telemetry.live_streams", 1000, 1, 4_000),
+        in.integer("telemetry.live_streams_per_session", 16, 1, 1_000),
+        endpoint(in, "telemetry.otlp_endpoint"),
+        in.integer("telemetry.trace_percent", 10, 0, 100) / 100.0);
+  }
+
+  /// Its headers and queries might carry a secret, so there are none.
+  private static Optional<URI> endpoint(ConfigReader in, String key) {
+    Optional<URI> url = in.optionalText(key).flatMap(BrokerConfig::httpUrl);
+    in.require(
+        url.isPresent() || in.optionalText(key).isEmpty(),
+        key + ": expected http(s)://host[:port]/path without user and query");
+    return url;
+  }
+
+  private static Optional<URI> httpUrl(String text) {
+    try {
+      var url = new URI(text);
+      boolean good =
+          ("http".equals(url.getScheme()) || "https".equals(url.getScheme()))
+              && url.getHost() != null
+              && url.getRawUserInfo() == null
+              && url.getRawQuery() == null
+              && url.getRawFragment() == null;
+      return good ? Optional.of(url) : Optional.empty();
+    } catch (URISyntaxException _) {
+      return Optional.empty();
+    }
   }
 
   private static boolean isHttpsUrl(String text) {

@@ -67,6 +67,7 @@ public final class Ctl {
     audit.addSubcommand(new AuditReport(terminal, api));
     root.addSubcommand(audit);
     root.addSubcommand(new AlarmCommands(terminal, api));
+    root.addSubcommand(new TimesCommands(terminal, api));
     root.addSubcommand(new BlockCommands(terminal, api));
     root.addSubcommand(new KeyCommands(terminal, api));
     root.addSubcommand(new RecoveryKeyCommands(terminal, api));

@@ -76,6 +76,15 @@ final class Terminal {
     Table.print(out, Json.items(answer), List.of(columns));
   }
 
+  /// The same of the rows that lie in one field of the answer.
+  void tableOf(JsonNode answer, String field, String... columns) {
+    if (json) {
+      out.println(Json.pretty(answer));
+      return;
+    }
+    Table.print(out, Json.items(answer.path(field)), List.of(columns));
+  }
+
   /// The answer itself with `--json`, one `name  value` line per field without.
   void details(JsonNode answer) {
     if (json) {

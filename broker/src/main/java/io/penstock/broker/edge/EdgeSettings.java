@@ -7,9 +7,14 @@ import java.time.Duration;
 ///
 /// @param deadlines upper limits of every call
 /// @param reconnectWait how long a call waits for an agent that was here a moment ago
-public record EdgeSettings(Deadlines deadlines, Duration reconnectWait) {
+/// @param tracing whether spans of calls are recorded
+public record EdgeSettings(Deadlines deadlines, Duration reconnectWait, Tracing tracing) {
   public static final EdgeSettings DEFAULT =
       new EdgeSettings(Deadlines.DEFAULT, Duration.ofSeconds(2));
+
+  public EdgeSettings(Deadlines deadlines, Duration reconnectWait) {
+    this(deadlines, reconnectWait, Tracing.OFF);
+  }
 
   public EdgeSettings {
     if (reconnectWait.isNegative()) {

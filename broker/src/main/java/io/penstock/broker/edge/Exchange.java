@@ -95,6 +95,7 @@ final class Exchange implements AnswerWriter.Delivery {
   private @Nullable InvocationProblem failure;
   private boolean failureMayPass;
   private @Nullable StreamLeg leg;
+  private String agent = "";
 
   // Answer.
   private @Nullable AnswerFraming framing;
@@ -366,6 +367,7 @@ final class Exchange implements AnswerWriter.Delivery {
   void opened(long atNanos) {
     state = State.OPEN;
     attempts++;
+    agent = leg().session().admission().agent();
     clock.opened(atNanos);
     deadlines.opened(now());
     watch();
@@ -652,13 +654,15 @@ final class Exchange implements AnswerWriter.Delivery {
                 caller == null ? "" : caller.name(),
                 to == null ? "" : to.site(),
                 to == null ? "" : to.system(),
+                agent,
                 request.method().name(),
                 status,
                 verdict,
                 wasCut,
                 body.bytesIn(),
                 answer.bytesOut(),
-                clock.hops(now())));
+                clock.hops(now()),
+                edge.settings().tracing().parentOf(request.headers())));
   }
 
   /// What the caller has still to send is little, and it will send it.

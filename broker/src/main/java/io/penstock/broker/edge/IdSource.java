@@ -18,9 +18,14 @@ final class IdSource {
 
   private final SplittableRandom high = new SplittableRandom(SEEDS.nextLong());
   private final SplittableRandom low = new SplittableRandom(SEEDS.nextLong());
+  private final Tracing tracing;
 
-  /// Continues the caller's trace. Its span stays the parent: we record none of our own, and a
-  /// parent that nobody recorded would tear the trace.
+  IdSource(Tracing tracing) {
+    this.tracing = tracing;
+  }
+
+  /// Continues the caller's trace. Its span stays the parent as long as we record none of our own:
+  /// a parent that nobody recorded would tear the trace.
   RequestIds next(HttpHeaders headers) {
     return trace(headers)
         .map(
@@ -30,20 +35,25 @@ final class IdSource {
                     low.nextLong(),
                     it.traceHigh(),
                     it.traceLow(),
-                    it.span(),
+                    tracing.records(it.flags()) ? newSpan() : it.span(),
                     it.flags()))
         .orElseGet(this::withNewTrace);
   }
 
   RequestIds withNewTrace() {
     // Neither a trace nor a span id may be 0.
+    long traceLow = low.nextLong() | 1;
     return new RequestIds(
         high.nextLong(),
         low.nextLong(),
         high.nextLong(),
-        low.nextLong() | 1,
-        high.nextLong() | 1,
-        SAMPLED);
+        traceLow,
+        newSpan(),
+        tracing.samples(traceLow) ? SAMPLED : 0);
+  }
+
+  private long newSpan() {
+    return high.nextLong() | 1;
   }
 
   static Optional<TraceContext> trace(HttpHeaders headers) {

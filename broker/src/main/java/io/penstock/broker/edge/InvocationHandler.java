@@ -29,7 +29,7 @@ public final class InvocationHandler extends ChannelInboundHandlerAdapter {
   private static final int LINGER_BYTES = 256 * 1024;
 
   private final InvocationEdge edge;
-  private final IdSource idSource = new IdSource();
+  private final IdSource idSource;
   private final ArrayDeque<Object> waiting = new ArrayDeque<>(4);
 
   private @Nullable ChannelHandlerContext context;
@@ -42,6 +42,7 @@ public final class InvocationHandler extends ChannelInboundHandlerAdapter {
 
   InvocationHandler(InvocationEdge edge) {
     this.edge = edge;
+    idSource = new IdSource(edge.settings().tracing());
   }
 
   @Override
@@ -127,12 +128,14 @@ public final class InvocationHandler extends ChannelInboundHandlerAdapter {
                 "",
                 "",
                 "",
+                "",
                 problem.status(),
                 problem.code(),
                 false,
                 0,
                 0,
-                new InvocationRecord.HopMicros(0, 0, 0, 0, 0)));
+                new InvocationRecord.HopMicros(0, 0, 0, 0, 0),
+                0));
     var _ =
         context()
             .writeAndFlush(Problems.answer(problem, ids.requestId(), false, false))

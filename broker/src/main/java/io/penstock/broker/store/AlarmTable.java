@@ -203,6 +203,20 @@ public final class AlarmTable {
     return alarms;
   }
 
+  /// Raised, repeated, acknowledged or cleared since `since`; the oldest change first.
+  public List<Alarm> changedSince(Tx tx, Instant since, int limit) {
+    var alarms = new ArrayList<Alarm>();
+    tx.query(
+            "select "
+                + COLUMNS
+                + " from alarms where greatest(last_at, acknowledged_at, cleared_at) >= $1"
+                + " order by greatest(last_at, acknowledged_at, cleared_at), id limit $2",
+            since,
+            limit)
+        .forEach(row -> alarms.add(read(row)));
+    return alarms;
+  }
+
   /// Severities without an open alarm are not in it.
   public Map<Severity, Long> countOpen(Tx tx) {
     var counts = new EnumMap<Severity, Long>(Severity.class);

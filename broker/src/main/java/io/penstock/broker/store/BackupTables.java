@@ -54,6 +54,8 @@ public final class BackupTables {
           "sessions", "everybody signs in again: a session that was ended since must not come back",
           "refresh_tokens", "they belong to sessions",
           "latency_minutes", "telemetry of the last hours",
+          "hop_times", "telemetry: calls are timed anew, and it is the largest of all tables",
+          "node_status", "how each node was a few seconds ago",
           "alarm_looks", "which node looked last, a matter of seconds");
 
   private static final int ROWS_AT_ONCE = 500;

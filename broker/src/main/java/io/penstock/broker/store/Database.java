@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -37,6 +38,8 @@ public final class Database implements AutoCloseable {
 
   private final Pool pool;
   private final Duration deadline;
+  private final AtomicInteger queued = new AtomicInteger();
+  private final AtomicInteger inUse = new AtomicInteger();
 
   private Database(Pool pool, Duration deadline) {
     this.pool = pool;
@@ -119,7 +122,8 @@ public final class Database implements AutoCloseable {
     var waiting = new Waiting(limit);
     SqlConnection connection = lease(waiting);
     Future<Transaction> begun = connection.begin();
-    var ending = new Ending(connection, connection.transaction());
+    inUse.incrementAndGet();
+    var ending = new Ending(connection, connection.transaction(), inUse);
     var tx = new Tx(connection, begun, waiting);
     T result;
     try {
@@ -152,6 +156,17 @@ public final class Database implements AutoCloseable {
         });
   }
 
+  /// The pool at this moment.
+  ///
+  /// @param connections open ones
+  /// @param inUse of transactions that run
+  /// @param waiting transactions that wait for one
+  public record Usage(int connections, int inUse, int waiting) {}
+
+  public Usage usage() {
+    return new Usage(pool.size(), inUse.get(), queued.get());
+  }
+
   /// Whether Postgres answers within `limit`; for the readiness probe.
   public boolean answers(Duration limit) {
     try {
@@ -166,11 +181,14 @@ public final class Database implements AutoCloseable {
   private SqlConnection lease(Waiting waiting) {
     requireMayBlock();
     Future<SqlConnection> leased = pool.getConnection();
+    queued.incrementAndGet();
     try {
       return waiting.on(leased);
     } catch (StoreUnavailableException e) {
       leased.onSuccess(SqlConnection::close);
       throw e;
+    } finally {
+      queued.decrementAndGet();
     }
   }
 
@@ -195,22 +213,29 @@ public final class Database implements AutoCloseable {
   private static final class Ending {
     private final SqlConnection connection;
     private final Transaction transaction;
+    private final AtomicInteger inUse;
     private boolean committing;
 
-    Ending(SqlConnection connection, Transaction transaction) {
+    Ending(SqlConnection connection, Transaction transaction, AtomicInteger inUse) {
       this.connection = connection;
       this.transaction = transaction;
+      this.inUse = inUse;
     }
 
     Future<Void> commit() {
       committing = true;
-      return transaction.commit().onComplete(_ -> connection.close());
+      return transaction.commit().onComplete(_ -> giveBack());
     }
 
     void rollback() {
       if (!committing) {
-        transaction.rollback().onComplete(_ -> connection.close());
+        transaction.rollback().onComplete(_ -> giveBack());
       }
+    }
+
+    private void giveBack() {
+      inUse.decrementAndGet();
+      connection.close();
     }
   }
 }

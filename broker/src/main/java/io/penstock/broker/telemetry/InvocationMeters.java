@@ -77,6 +77,10 @@ final class InvocationMeters implements InvocationObserver {
     system = hop("system");
   }
 
+  long running() {
+    return running.sum();
+  }
+
   private Counter bytes(String direction) {
     return Counter.builder("penstock.invocation.body.bytes")
         .description("Bodies of requests (in) and of answers (out).")

@@ -2,6 +2,7 @@ package io.penstock.broker.telemetry;
 
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.TimeGauge;
 import io.micrometer.core.instrument.binder.jvm.ClassLoaderMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
@@ -16,18 +17,24 @@ import io.penstock.broker.audit.ShippingState;
 import io.penstock.broker.delivery.DeliveryCounters;
 import io.penstock.broker.edge.InvocationObserver;
 import io.penstock.broker.front.FrontCounters;
+import io.penstock.broker.measure.Instruments;
+import io.penstock.broker.measure.LoopLag.Lag;
+import io.penstock.broker.measure.NodeStatus;
 import io.penstock.broker.store.AlarmTable.Severity;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.tunnel.LiveSession;
 import io.penstock.broker.tunnel.TunnelCounters;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 import java.util.function.ToLongFunction;
 
-/// All meters of one broker. Labels are closed sets of our own words: no name of an agent, site or
-/// caller, nothing that a peer sent. What others count is read when somebody scrapes.
+/// All meters of one broker. Labels are closed sets of our own words, and, for a bounded number of
+/// them, names of agents and systems that were called; nothing that a caller sent. What others
+/// count is read when somebody scrapes.
 public final class Metrics implements AutoCloseable {
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
@@ -35,6 +42,8 @@ public final class Metrics implements AutoCloseable {
   private final InvocationMeters invocations = new InvocationMeters(registry);
   private final OpenAlarms alarms;
   private final Sources sources;
+  private final Database database;
+  private volatile double undelivered = Double.NaN;
 
   /// What is counted elsewhere.
   public record Sources(
@@ -42,22 +51,41 @@ public final class Metrics implements AutoCloseable {
       Supplier<FrontCounters.Snapshot> front,
       Supplier<List<LiveSession>> sessions,
       Supplier<DeliveryCounters.Snapshot> delivery,
+      Supplier<Map<String, Long>> undelivered,
       Supplier<ChainState> audit,
-      Supplier<ShippingState> kafka) {}
+      Supplier<ShippingState> kafka,
+      Instruments instruments,
+      Supplier<NodeStatus.LiveUse> live,
+      Supplier<SpanCounts> spans) {}
+
+  /// Spans that a collector took, and those that were lost on the way.
+  public record SpanCounts(long exported, long lost) {
+    public static final SpanCounts NONE = new SpanCounts(0, 0);
+  }
 
   public Metrics(Sources sources, Database database) {
     // Held here: the registry itself holds what it reads by weak references.
     this.sources = sources;
+    this.database = database;
     alarms = new OpenAlarms(database);
     addTunnels();
     addFront();
     addDelivery();
     addAlarms();
     addAudit();
+    addDatabase();
+    addLoops();
+    addMeasuring();
+    addSpans();
     if (sources.kafka().get().on()) {
       addKafka();
     }
     addProcess();
+  }
+
+  /// Invocations under way.
+  public long running() {
+    return invocations.running();
   }
 
   public InvocationObserver invocations() {
@@ -67,12 +95,15 @@ public final class Metrics implements AutoCloseable {
   /// Reads from the database what is not counted in memory; blocks. Called by a timer, never by a
   /// scrape.
   public void refresh() {
+    undelivered = Double.NaN;
     alarms.refresh();
+    undelivered =
+        (double) sources.undelivered().get().values().stream().mapToLong(Long::longValue).sum();
   }
 
   /// Prometheus text format 0.0.4.
   String text() {
-    return registry.scrape();
+    return registry.scrape() + new SystemMeters(sources.instruments().measuring()).text();
   }
 
   private void addTunnels() {
@@ -223,6 +254,87 @@ public final class Metrics implements AutoCloseable {
 
   private void audit(String name, String help, ToLongFunction<ChainState> value) {
     gauge(name, help, () -> value.applyAsLong(sources.audit().get()));
+  }
+
+  private void addDatabase() {
+    gauge(
+        "penstock.database.connections",
+        "Connections of the pool.",
+        () -> database.usage().connections());
+    gauge(
+        "penstock.database.connections.used",
+        "Connections of transactions that run.",
+        () -> database.usage().inUse());
+    gauge(
+        "penstock.database.waiting",
+        "Transactions that wait for a connection.",
+        () -> database.usage().waiting());
+  }
+
+  private void addLoops() {
+    for (Lag lag : sources.instruments().lag().lags()) {
+      loop("penstock.event.loop.lag", "How long the last task waited.", lag.loop(), Lag::lagMs);
+      loop(
+          "penstock.event.loop.lag.max",
+          "The worst of the last minute.",
+          lag.loop(),
+          Lag::maxLagMs);
+    }
+  }
+
+  private void loop(String name, String help, String loop, ToDoubleFunction<Lag> ms) {
+    TimeGauge.builder(name, () -> lag(loop, ms), TimeUnit.MILLISECONDS)
+        .description(help)
+        .tag("loop", loop)
+        .register(registry);
+  }
+
+  private double lag(String loop, ToDoubleFunction<Lag> ms) {
+    return sources.instruments().lag().lags().stream()
+        .filter(lag -> lag.loop().equals(loop))
+        .mapToDouble(ms)
+        .findFirst()
+        .orElse(Double.NaN);
+  }
+
+  private void addMeasuring() {
+    gauge(
+        "penstock.messages.waiting",
+        "Messages that wait for agents' receipts; NaN while Postgres is away.",
+        () -> undelivered);
+    gauge(
+        "penstock.measuring.series",
+        "Pairs of agent and system whose times are kept apart.",
+        () -> sources.instruments().measuring().counts().series());
+    counter(
+        "penstock.measuring.overflowed",
+        "Invocations counted under (other), because there were too many series.",
+        it -> it.instruments().measuring().counts().overflowed());
+    counter(
+        "penstock.measuring.missed",
+        "Invocations whose times were lost.",
+        it -> it.instruments().measuring().counts().missed());
+    gauge(
+        "penstock.history.rows.waiting",
+        "Rows of times that wait for Postgres.",
+        () -> sources.instruments().kept().waiting());
+    counter(
+        "penstock.history.rows.dropped",
+        "Rows of times that were lost while Postgres was away.",
+        it -> it.instruments().kept().dropped());
+    gauge(
+        "penstock.live.streams", "Streams of the live feed.", () -> sources.live().get().streams());
+    counter(
+        "penstock.live.events.dropped",
+        "Events that slow readers of the live feed missed.",
+        it -> it.live().get().dropped());
+  }
+
+  private void addSpans() {
+    String name = "penstock.spans";
+    String help = "Spans by what became of them.";
+    counter(name, help, "outcome", "exported", it -> it.spans().get().exported());
+    counter(name, help, "outcome", "lost", it -> it.spans().get().lost());
   }
 
   private void addProcess() {

@@ -437,7 +437,7 @@ class EvaluatorTest {
 
   private static InvocationRecord record(String site, String system, int status, HopMicros hops) {
     return new InvocationRecord(
-        IDS, true, "billing", site, system, "GET", status, "ok", false, 0, 0, hops);
+        IDS, true, "billing", site, system, "press-1", "GET", status, "ok", false, 0, 0, hops, 0);
   }
 
   private static final RequestIds IDS = new RequestIds(1, 2, 3, 4, 5, 0);

@@ -55,6 +55,7 @@ final class ApiRig implements AutoCloseable {
   final SystemsRig systems;
   final Api api;
   final Accounts accounts;
+  final Watched watched;
   final Changes changes;
   final GatewayService gatewayService;
   final SigningKey jwtKey;
@@ -143,6 +144,8 @@ final class ApiRig implements AutoCloseable {
             delivery.gatewayReceipts(),
             systems.keys,
             systems.clock());
+    watched = new Watched(database, systems.systems);
+    watched.start();
     api =
         new Api(
             systems.postgres.vertx(),
@@ -203,6 +206,8 @@ final class ApiRig implements AutoCloseable {
                     audit,
                     new SecureRandom(),
                     systems.clock()),
+                watched.instruments,
+                watched.live,
                 Duration.ofDays(90),
                 systems.clock()));
     server =
@@ -297,7 +302,9 @@ final class ApiRig implements AutoCloseable {
 
   @Override
   public void close() {
+    watched.live.close();
     server.close().toCompletionStage().toCompletableFuture().join();
+    watched.close();
     systems.close();
   }
 }

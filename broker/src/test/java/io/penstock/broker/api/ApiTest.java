@@ -159,6 +159,7 @@ class ApiTest {
             delivery.gatewayReceipts(),
             keys,
             clock);
+    var watched = new Watched(database.database(), systems);
     api =
         new Api(
             database.vertx(),
@@ -211,6 +212,8 @@ class ApiTest {
                             clock))
                     .operations(),
                 new Backups(database.database(), keys, data, audit, new SecureRandom(), clock),
+                watched.instruments,
+                watched.live,
                 Duration.ofDays(90),
                 clock));
     server =

@@ -124,6 +124,7 @@ class SystemRoutesTest {
             delivery.gatewayReceipts(),
             rig.keys,
             rig.clock());
+    var watched = new Watched(database, rig.systems);
     var api =
         new Api(
             rig.postgres.vertx(),
@@ -190,6 +191,8 @@ class SystemRoutesTest {
                             rig.clock()))
                     .operations(),
                 new Backups(database, rig.keys, rig.data, audit, new SecureRandom(), rig.clock()),
+                watched.instruments,
+                watched.live,
                 Duration.ofDays(90),
                 rig.clock()));
     server =

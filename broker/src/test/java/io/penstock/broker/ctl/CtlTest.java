@@ -164,6 +164,30 @@ class CtlTest {
   }
 
   @Test
+  void timesAreAskedForByFilterAndShownWithTheirHops() throws Exception {
+    broker.when(
+        "GET /api/v1/requests?agent=plant-1&verdict=failed&limit=20",
+        200,
+        """
+        {"node":"broker-1","kept":2,"seen":9,"rows":[
+         {"id":"req-1","agent":"plant-1","status":200,"total_ms":12.5,"hops":{"system_ms":9.75}},
+         {"id":"req-2","agent":null,"status":503,"total_ms":0.25,"hops":null}]}
+        """);
+    broker.when("GET /api/v1/broker", 200, "{\"nodes\":[{\"node\":\"broker-1\",\"cpu\":0.5}]}");
+    shell.login(broker);
+
+    Shell.Result requests =
+        shell.ctl(
+            "times", "requests", "--agent", "plant-1", "--verdict", "failed", "--limit", "20");
+    Shell.Result brokers = shell.ctl("times", "brokers");
+
+    assertThat(requests.exitCode()).isZero();
+    assertThat(requests.out().lines().toList()).hasSize(3);
+    assertThat(requests.out()).contains("req-1", "12.5", "9.75", "req-2", "0.25");
+    assertThat(brokers.out()).contains("REACHABLE", "broker-1", "0.5");
+  }
+
+  @Test
   void approvingSendsTheTypedFingerprint() throws Exception {
     broker.when("POST /api/v1/agents/plant-1/approve", 200, "{\"state\":\"approved\"}");
     shell.login(broker);
@@ -682,7 +706,10 @@ class CtlTest {
             "alarms acknowledge",
             "alarms silence",
             "alarms silences",
-            "alarms unsilence")) {
+            "alarms unsilence",
+            "times",
+            "times hops",
+            "times requests")) {
       String[] args = (line + " --help").strip().split(" ");
 
       Shell.Result result = shell.ctl(args);

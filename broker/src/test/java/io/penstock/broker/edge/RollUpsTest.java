@@ -23,13 +23,15 @@ class RollUpsTest {
         caller,
         "plant",
         "erp",
+        "agent",
         "GET",
         200,
         verdict,
         false,
         10,
         20,
-        new HopMicros(0, 0, 0, 0, micros));
+        new HopMicros(0, 0, 0, 0, micros),
+        0);
   }
 
   @Test

@@ -3,12 +3,16 @@ package io.penstock.broker.telemetry;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.netty.util.concurrent.DefaultEventExecutorGroup;
 import io.penstock.broker.audit.ChainState;
 import io.penstock.broker.audit.ShippingState;
 import io.penstock.broker.delivery.DeliveryCounters;
 import io.penstock.broker.edge.InvocationRecord;
 import io.penstock.broker.edge.InvocationRecord.HopMicros;
 import io.penstock.broker.front.FrontCounters;
+import io.penstock.broker.measure.Calls;
+import io.penstock.broker.measure.Instruments;
+import io.penstock.broker.measure.NodeStatus;
 import io.penstock.broker.store.AlarmKind;
 import io.penstock.broker.store.AlarmTable;
 import io.penstock.broker.store.BreakableDatabase;
@@ -16,6 +20,7 @@ import io.penstock.broker.store.StoreUnavailableException;
 import io.penstock.broker.store.TestDatabase;
 import io.penstock.broker.tunnel.TunnelCounters;
 import io.penstock.codec.RequestIds;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -24,8 +29,16 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.time.Clock;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -40,17 +53,33 @@ class MetricsTest {
   private static final DeliveryCounters.Snapshot DELIVERY =
       new DeliveryCounters.Snapshot(1, 2, 3, 4, 5, 6, 7);
 
+  private static final Map<String, Long> UNDELIVERED = Map.of("a", 3L, "b", 4L);
+
   private TestDatabase database;
+  private Instruments instruments;
   private volatile TunnelCounters.Snapshot tunnels = tunnels(0);
   private Metrics metrics;
 
   @BeforeAll
   void startDatabase() {
     database = TestDatabase.create();
+    instruments =
+        new Instruments(
+            new Instruments.Surroundings(
+                database.database(),
+                "broker-1",
+                "test",
+                10,
+                new DefaultEventExecutorGroup(1),
+                () -> new NodeStatus.Traffic(0, 0, 0),
+                () -> new NodeStatus.LiveUse(0, 0),
+                Clock.systemUTC()));
+    instruments.start();
   }
 
   @AfterAll
   void stopDatabase() {
+    instruments.close();
     database.close();
   }
 
@@ -63,8 +92,12 @@ class MetricsTest {
                 MetricsTest::front,
                 List::of,
                 () -> DELIVERY,
+                () -> UNDELIVERED,
                 () -> AUDIT,
-                () -> KAFKA),
+                () -> KAFKA,
+                instruments,
+                () -> new NodeStatus.LiveUse(2, 9),
+                () -> new Metrics.SpanCounts(5, 6)),
             database.database());
   }
 
@@ -174,7 +207,10 @@ class MetricsTest {
             "penstock_tunnel_handshakes_failed_total{reason=\"timeout\"} 7.0",
             "penstock_tunnel_bytes_total{direction=\"in\"} 7.0",
             "penstock_connections_total 3.0",
-            "penstock_connections_closed_total{reason=\"tls\"} 3.0");
+            "penstock_connections_closed_total{reason=\"tls\"} 3.0",
+            "penstock_live_streams 2.0",
+            "penstock_live_events_dropped_total 9.0",
+            "penstock_spans_total{outcome=\"exported\"} 5.0");
   }
 
   @Test
@@ -196,7 +232,8 @@ class MetricsTest {
     assertThat(lines())
         .contains(
             "penstock_alarms_open{severity=\"critical\"} 2.0",
-            "penstock_alarms_open{severity=\"high\"} 0.0");
+            "penstock_alarms_open{severity=\"high\"} 0.0",
+            "penstock_messages_waiting 7.0");
   }
 
   @Test
@@ -209,8 +246,12 @@ class MetricsTest {
                     MetricsTest::front,
                     List::of,
                     () -> DELIVERY,
+                    () -> UNDELIVERED,
                     () -> AUDIT,
-                    () -> KAFKA),
+                    () -> KAFKA,
+                    instruments,
+                    () -> new NodeStatus.LiveUse(2, 9),
+                    () -> new Metrics.SpanCounts(5, 6)),
                 breakable.database())) {
       ofIt.refresh();
       assertThat(ofIt.text()).contains("penstock_alarms_open{severity=\"low\"} 0.0");
@@ -239,6 +280,72 @@ class MetricsTest {
       assertThat(send(client, "GET", base + "/").statusCode()).isEqualTo(404);
       assertThat(send(client, "GET", base + "/metrics/x").statusCode()).isEqualTo(404);
       assertThat(send(client, "POST", base + "/metrics").statusCode()).isEqualTo(405);
+    }
+  }
+
+  @Test
+  void callsAreCountedBySystemOnceTheSecondIsOver() {
+    instruments.observer().ended(Calls.answered("press-1", "erp"));
+    instruments.observer().ended(Calls.failed("press-1", "erp", 7));
+
+    await(
+        () ->
+            assertThat(lines())
+                .contains(
+                    "penstock_system_invocations_total{agent=\"press-1\",system=\"erp\","
+                        + "answered=\"true\",status=\"2xx\"} 1",
+                    "penstock_system_invocations_total{agent=\"press-1\",system=\"erp\","
+                        + "answered=\"false\",status=\"5xx\"} 1",
+                    "penstock_system_hop_seconds_total{agent=\"press-1\",system=\"erp\","
+                        + "hop=\"system\"} 0.004000",
+                    "penstock_measuring_series 1.0"));
+  }
+
+  /// What the page of documentation lists is what is exposed, no more and no less.
+  @Test
+  void theDocumentationListsEveryMetric() throws IOException {
+    metrics.refresh();
+    end("ok", 200, true);
+    instruments.observer().ended(Calls.answered("press-1", "erp"));
+    await(() -> assertThat(metrics.text()).contains("penstock_system_invocations_total{"));
+    String page = Files.readString(TestDatabase.repositoryRoot().resolve("docs/telemetry.md"));
+    String ofBroker =
+        page.substring(page.indexOf("### Broker"), page.indexOf("The broker tells people"));
+    var listed = new TreeSet<String>();
+    for (String line : ofBroker.lines().filter(line -> line.startsWith("| `penstock_")).toList()) {
+      Matcher name = Pattern.compile("`(penstock_[a-z_]+)`").matcher(line.split("\\|", -1)[1]);
+      while (name.find()) {
+        listed.add(name.group(1));
+      }
+    }
+
+    var exposed = new TreeSet<String>();
+    for (String line : lines()) {
+      if (line.startsWith("# TYPE penstock_")) {
+        String[] words = line.split(" ", -1);
+        exposed.add(words[2]);
+        assertThat(words[2].endsWith("_total"))
+            .as("%s: counters end in _total, and nothing else does", line)
+            .isEqualTo(words[3].equals("counter"));
+      }
+    }
+    // The largest so far, which a summary or histogram of Micrometer adds by itself.
+    exposed.removeIf(name -> name.endsWith("_seconds_max") && !name.contains("lag"));
+    assertThat(listed).isEqualTo(exposed);
+  }
+
+  private static void await(Runnable assertion) {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+    while (true) {
+      try {
+        assertion.run();
+        return;
+      } catch (AssertionError notYet) {
+        if (System.nanoTime() > end) {
+          throw notYet;
+        }
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
+      }
     }
   }
 
@@ -273,8 +380,8 @@ class MetricsTest {
         .invocations()
         .ended(
             new InvocationRecord(
-                ids, began, "caller", "site", "system", "GET", status, verdict, false, 10, 100,
-                hops));
+                ids, began, "caller", "site", "system", "agent", "GET", status, verdict, false, 10,
+                100, hops, 0));
   }
 
   private static TunnelCounters.Snapshot tunnels(long n) {

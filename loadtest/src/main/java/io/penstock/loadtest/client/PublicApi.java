@@ -113,6 +113,24 @@ public final class PublicApi implements AutoCloseable {
     return response.body().length == 0 ? object() : JSON.readTree(response.body());
   }
 
+  /// An answer that goes on, such as the live feed; closing it ends it.
+  public InputStream stream(String path) throws IOException {
+    HttpRequest request =
+        HttpRequest.newBuilder(URI.create(url + "/api/v1" + path))
+            .header("Authorization", "Bearer " + token)
+            .build();
+    HttpResponse<InputStream> response = send(request, BodyHandlers.ofInputStream());
+    if (response.statusCode() != 200) {
+      try (InputStream body = response.body()) {
+        throw new ApiException(
+            "GET " + path,
+            response.statusCode(),
+            new String(body.readAllBytes(), StandardCharsets.UTF_8));
+      }
+    }
+    return response.body();
+  }
+
   /// A call through the tunnel, with a service account's token; `path` begins after `/invoke`.
   public HttpResponse<InputStream> invoke(
       String serviceToken, String method, String path, HttpRequest.BodyPublisher body)

@@ -27,6 +27,7 @@ public record Launch(
           "--sun-misc-unsafe-memory-access=allow",
           "-XX:+UseCompactObjectHeaders",
           "-XX:+ExitOnOutOfMemoryError",
+          "-XX:MetaspaceSize=128m",
           "-Dio.netty.leakDetection.samplingInterval=4096");
 
   /// The launcher's, for whoever chooses none.

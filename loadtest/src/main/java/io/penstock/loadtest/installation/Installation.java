@@ -86,7 +86,9 @@ public final class Installation implements AutoCloseable {
   private Launch launchBroker() {
     return Launch.broker(
             "--data", directory.resolve("broker").toString(), "--port", String.valueOf(port))
-        .variable("PENSTOCK_METRICS_PORT", "0");
+        .variable("PENSTOCK_METRICS_PORT", "0")
+        // The largest fleet, its callers and the one real agent.
+        .variable("PENSTOCK_EDGE_MAX_CONNECTIONS", "20000");
   }
 
   private Path tokenFile() {

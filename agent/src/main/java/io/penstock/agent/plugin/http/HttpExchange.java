@@ -9,6 +9,8 @@ import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.LastHttpContent;
+import io.penstock.agent.plugin.CallMeters;
+import io.penstock.agent.plugin.CallObserver;
 import io.penstock.codec.AnswerHead;
 import io.penstock.codec.Deadlines;
 import io.penstock.codec.ErrorCode;
@@ -46,6 +48,12 @@ final class HttpExchange implements StreamListener {
   private final HttpSettings settings;
   private final ConnectionPool pool;
   private final DeadlineSweep clock;
+  private final CallObserver observer;
+  private final CallMeters.Meter meter;
+
+  /// As the broker sent it, and as the system is told.
+  private final OpenHead received;
+
   private final OpenHead open;
   private final RequestHead request;
   private final RequestBody body;
@@ -71,6 +79,8 @@ final class HttpExchange implements StreamListener {
   private @Nullable AnswerHead head;
   private boolean interim;
   private boolean keepsConnection;
+  private int status;
+  private boolean complete;
 
   // Stamps.
   private long connectedNanos;
@@ -87,7 +97,9 @@ final class HttpExchange implements StreamListener {
       HttpSettings settings,
       ConnectionPool pool,
       DeadlineSweep clock,
-      OpenHead open,
+      CallObserver observer,
+      CallMeters.Meter meter,
+      OpenHead received,
       RequestHead request,
       RequestBody body,
       boolean end,
@@ -95,7 +107,10 @@ final class HttpExchange implements StreamListener {
     this.settings = settings;
     this.pool = pool;
     this.clock = clock;
-    this.open = open;
+    this.observer = observer;
+    this.meter = meter;
+    this.received = received;
+    open = observer.begin(received);
     this.request = request;
     this.body = body;
     this.stream = stream;
@@ -272,21 +287,23 @@ final class HttpExchange implements StreamListener {
   // Answer, from the system.
 
   void onAnswerHead(HttpResponse response) {
-    int status = response.status().code();
-    if (status >= FIRST_ERROR_BEYOND_STATUS) {
+    int answered = response.status().code();
+    if (answered >= FIRST_ERROR_BEYOND_STATUS) {
       fail(ErrorCode.BAD_ANSWER, "the status is above 599");
       return;
     }
-    interim = status < 200;
+    interim = answered < 200;
     headNanos = clock.nowNanos();
     systemMicros = NANOSECONDS.toMicros(headNanos - sentNanos);
     agentMicros = NANOSECONDS.toMicros(headNanos - openedNanos) - systemMicros;
     head =
-        new AnswerHead(status, agentMicros, systemMicros, AnswerReader.fields(response.headers()));
+        new AnswerHead(
+            answered, agentMicros, systemMicros, AnswerReader.fields(response.headers()));
     if (interim) {
       sendHead(false);
       return;
     }
+    status = answered;
     keepsConnection = AnswerReader.keepsConnection(response);
     phase = Phase.ANSWERING;
     moved(headNanos);
@@ -388,6 +405,7 @@ final class HttpExchange implements StreamListener {
   private void finish() {
     SystemConnection used = connection;
     boolean reusable = keepsConnection && requestEnded && unwrittenBytes == 0;
+    complete = true;
     if (!requestEnded) {
       stream.stopPeerAfterEnd();
     }
@@ -494,10 +512,35 @@ final class HttpExchange implements StreamListener {
     }
   }
 
+  private void count() {
+    if (complete) {
+      meter.answered(agentMicros, systemMicros);
+    } else {
+      meter.failed();
+    }
+  }
+
+  private void tellObserver() {
+    if (observer.watches()) {
+      observer.ended(
+          received,
+          open,
+          new CallObserver.Ended(
+              request.method().toString(),
+              status,
+              complete,
+              openedNanos,
+              connectedNanos,
+              clock.nowNanos()));
+    }
+  }
+
   /// Perhaps again: the caller may go away after its answer.
   private void over() {
     if (phase != Phase.OVER) {
       settings.credentials().giveBack();
+      count();
+      tellObserver();
     }
     phase = Phase.OVER;
     connection = null;

@@ -4,6 +4,8 @@ import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.handler.ssl.SslContext;
 import io.penstock.agent.link.TrustedTls;
+import io.penstock.agent.plugin.CallMeters;
+import io.penstock.agent.plugin.CallObserver;
 import io.penstock.agent.plugin.Plugin;
 import io.penstock.agent.plugin.SettingsException;
 import io.penstock.agent.plugin.SystemDefinition;
@@ -15,6 +17,17 @@ import java.util.Optional;
 
 /// Systems that speak HTTP/1.1, plain or under TLS.
 public final class HttpPlugin implements Plugin {
+  private final CallObserver observer;
+  private final CallMeters meters;
+
+  public HttpPlugin() {
+    this(CallObserver.NONE, new CallMeters());
+  }
+
+  public HttpPlugin(CallObserver observer, CallMeters meters) {
+    this.observer = observer;
+    this.meters = meters;
+  }
 
   @Override
   public String name() {
@@ -27,7 +40,12 @@ public final class HttpPlugin implements Plugin {
     HttpSettings settings = HttpSettings.read(definition.settings(), definition.secrets());
     var connector = new Connector(settings.origin(), tls(settings), loop, channelType);
     var clock = new DeadlineSweep(loop);
-    return new HttpSystem(settings, new ConnectionPool(settings, connector, loop, clock), clock);
+    return new HttpSystem(
+        settings,
+        new ConnectionPool(settings, connector, loop, clock),
+        clock,
+        observer,
+        meters.of(definition.name()));
   }
 
   @Override

@@ -1,5 +1,7 @@
 package io.penstock.agent.plugin.http;
 
+import io.penstock.agent.plugin.CallMeters;
+import io.penstock.agent.plugin.CallObserver;
 import io.penstock.agent.plugin.SystemInstance;
 import io.penstock.codec.OpenHead;
 import io.penstock.codec.ProtocolException;
@@ -12,11 +14,20 @@ final class HttpSystem implements SystemInstance {
   private final HttpSettings settings;
   private final ConnectionPool pool;
   private final DeadlineSweep clock;
+  private final CallObserver observer;
+  private final CallMeters.Meter meter;
 
-  HttpSystem(HttpSettings settings, ConnectionPool pool, DeadlineSweep clock) {
+  HttpSystem(
+      HttpSettings settings,
+      ConnectionPool pool,
+      DeadlineSweep clock,
+      CallObserver observer,
+      CallMeters.Meter meter) {
     this.settings = settings;
     this.pool = pool;
     this.clock = clock;
+    this.observer = observer;
+    this.meter = meter;
   }
 
   ConnectionPool pool() {
@@ -28,7 +39,8 @@ final class HttpSystem implements SystemInstance {
       throws ProtocolException {
     RequestWriter.check(head, request);
     RequestBody body = RequestBody.of(request.fields(), end);
-    var exchange = new HttpExchange(settings, pool, clock, head, request, body, end, stream);
+    var exchange =
+        new HttpExchange(settings, pool, clock, observer, meter, head, request, body, end, stream);
     exchange.start();
     return exchange;
   }

@@ -37,6 +37,19 @@ public final class RawSystem implements AutoCloseable {
     return new Peer(server.accept());
   }
 
+  /// The head of one request, which is answered; the connection is closed then.
+  public String answered(String body) throws IOException {
+    try (Peer peer = accept()) {
+      String head = peer.readHead();
+      peer.write(
+          "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: "
+              + body.length()
+              + "\r\n\r\n"
+              + body);
+      return head;
+    }
+  }
+
   /// Takes one connection and answers one request on it; ends when the agent closes it.
   public void answerNext(String body) {
     try (Peer peer = accept()) {

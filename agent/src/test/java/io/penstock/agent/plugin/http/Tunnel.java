@@ -10,6 +10,8 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.util.AsciiString;
+import io.penstock.agent.plugin.CallMeters;
+import io.penstock.agent.plugin.CallObserver;
 import io.penstock.agent.plugin.Ceiling;
 import io.penstock.agent.plugin.SystemCatalog;
 import io.penstock.agent.plugin.SystemDefinition;
@@ -51,9 +53,12 @@ public final class Tunnel implements AutoCloseable {
   private boolean pumping;
 
   public Tunnel(List<SystemDefinition> systems, Optional<List<Ceiling>> ceiling) {
-    catalog =
-        new SystemCatalog(
-            systems, ceiling, loop, NioSocketChannel.class, List.of(new HttpPlugin()));
+    this(systems, ceiling, new HttpPlugin());
+  }
+
+  private Tunnel(
+      List<SystemDefinition> systems, Optional<List<Ceiling>> ceiling, HttpPlugin plugin) {
+    catalog = new SystemCatalog(systems, ceiling, loop, NioSocketChannel.class, List.of(plugin));
     broker = multiplexer(Role.BROKER);
     agent = multiplexer(Role.AGENT);
   }
@@ -61,6 +66,12 @@ public final class Tunnel implements AutoCloseable {
   /// One system `erp` that allows everything.
   static Tunnel to(String baseUrl, String... settings) {
     return new Tunnel(List.of(erp(baseUrl, settings)), Optional.empty());
+  }
+
+  /// The same, with somebody who hears of its calls.
+  public static Tunnel observed(RawSystem system, CallObserver observer, CallMeters meters) {
+    return new Tunnel(
+        List.of(erp(system.url())), Optional.empty(), new HttpPlugin(observer, meters));
   }
 
   static SystemDefinition erp(String baseUrl, String... settings) {
