@@ -34,7 +34,7 @@ class BackupIT {
   private static final String USER = "cloud";
 
   @TempDir Path directory;
-  private Path desk;
+  private Path desk = Path.of("");
   private int commands;
   private String otherToken = "";
 
