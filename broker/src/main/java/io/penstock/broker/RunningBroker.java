@@ -22,6 +22,7 @@ import io.penstock.broker.alarms.Alarms;
 import io.penstock.broker.api.Api;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditProof;
+import io.penstock.broker.backup.Backups;
 import io.penstock.broker.changes.Changes;
 import io.penstock.broker.config.BrokerConfig;
 import io.penstock.broker.config.DataDirectory;
@@ -623,6 +624,8 @@ final class RunningBroker {
   }
 
   private void startApi() {
+    var backups = new Backups(database, keys, data, audit, random, clock);
+    backups.removeLeftovers();
     var tokens =
         new EnrollmentTokens(
             database,
@@ -650,6 +653,7 @@ final class RunningBroker {
                 audit,
                 proof,
                 alarms.operations(),
+                backups,
                 instruments,
                 live,
                 config.access().serviceTokenMaxTtl(),

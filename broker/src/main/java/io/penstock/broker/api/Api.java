@@ -10,6 +10,7 @@ import io.penstock.broker.agents.Gateways;
 import io.penstock.broker.alarms.AlarmOperations;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditProof;
+import io.penstock.broker.backup.Backups;
 import io.penstock.broker.changes.Changes;
 import io.penstock.broker.delivery.DeliveryOperations;
 import io.penstock.broker.gateways.GatewayService;
@@ -73,6 +74,7 @@ public final class Api {
       Audit audit,
       AuditProof proof,
       AlarmOperations alarms,
+      Backups backups,
       Instruments instruments,
       LiveFeed live,
       Duration serviceTokenMaxTtl,
@@ -111,6 +113,7 @@ public final class Api {
     new AuditProofRoutes(features.proof(), features.clock()).addTo(routes);
     new AlarmRoutes(features.alarms()).addTo(routes);
     new SilenceRoutes(features.alarms()).addTo(routes);
+    new BackupRoutes(features.backups()).addTo(routes);
     new LiveRoutes(features.live(), features.accounts()).addTo(routes);
     new MeasureRoutes(
             features.instruments(),

@@ -16,6 +16,7 @@ import io.penstock.broker.agents.Gateways;
 import io.penstock.broker.alarms.Alarms;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditProof;
+import io.penstock.broker.backup.Backups;
 import io.penstock.broker.changes.Changes;
 import io.penstock.broker.config.BrokerConfig;
 import io.penstock.broker.config.Networks;
@@ -198,6 +199,13 @@ final class ApiRig implements AutoCloseable {
                             config.alarms(),
                             systems.clock()))
                     .operations(),
+                new Backups(
+                    database,
+                    systems.keys,
+                    systems.data,
+                    audit,
+                    new SecureRandom(),
+                    systems.clock()),
                 watched.instruments,
                 watched.live,
                 Duration.ofDays(90),
