@@ -216,8 +216,7 @@ public final class ProviderStandIn implements AutoCloseable {
   }
 
   private static String challenge(String verifier) {
-    return Octets.sha256(verifier.getBytes(StandardCharsets.US_ASCII))
-        .base64Url();
+    return Octets.sha256(verifier.getBytes(StandardCharsets.US_ASCII)).base64Url();
   }
 
   private String idToken(String nonce) {
