@@ -40,8 +40,10 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.UnaryOperator;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -104,12 +106,14 @@ final class OidcProvider {
   ///
   /// @param namesItself whether each of its answers to a browser has `iss` (RFC 9207)
   /// @param secretInBody whether it takes our secret in the body, else in a field
+  /// @param toBrowser makes what a browser is sent to; knows no secret
   record Metadata(
       String authorization,
       String token,
       String jwks,
       boolean namesItself,
       boolean secretInBody,
+      OAuth2Auth toBrowser,
       Instant at) {}
 
   private record Keys(ProviderKeys keys, Instant at) {}
@@ -144,7 +148,8 @@ final class OidcProvider {
   String authorizationUrl(String state, String nonce, String challenge) {
     Metadata metadata = metadata();
     String url =
-        client(metadata, Optional.empty())
+        metadata
+            .toBrowser()
             .authorizeURL(
                 new OAuth2AuthorizationURL()
                     .setRedirectUri(redirectUri)
@@ -161,7 +166,7 @@ final class OidcProvider {
 
   Exchange exchange(String code, String verifier) {
     Metadata metadata = metadata();
-    OAuth2Auth client = client(metadata, Optional.of(secret()));
+    OAuth2Auth client = client(metadata.token(), metadata.secretInBody(), options -> options.setClientSecret(secret()));
     CompletableFuture<User> answer =
         client
             .authenticate(
@@ -178,7 +183,7 @@ final class OidcProvider {
           ? new Exchange.Done(token)
           : new Exchange.Refused("no_id_token");
     } catch (TimeoutException _) {
-      throw new AwayException("no token within " + config.timeout().toMillis() + " ms");
+      throw away("no token within " + config.timeout().toMillis() + " ms");
     } catch (ExecutionException failed) {
       return refusal(failed.getCause() == null ? failed : failed.getCause());
     } catch (InterruptedException _) {
@@ -190,14 +195,14 @@ final class OidcProvider {
   }
 
   /// Its texts may quote what we sent: only words of the RFC go on.
-  private static Exchange refusal(Throwable cause) {
+  private Exchange refusal(Throwable cause) {
     String message = String.valueOf(cause.getMessage());
     Optional<String> error =
         ERRORS.stream()
             .filter(word -> message.equals(word) || message.startsWith(word + ":"))
             .findFirst();
     if (cause instanceof IOException || isOfNetwork(cause)) {
-      throw new AwayException(cause.getClass().getSimpleName());
+      throw away("no token: " + cause.getClass().getSimpleName());
     }
     if (error.filter("invalid_client"::equals).isPresent()) {
       LOG.warn(
@@ -211,7 +216,8 @@ final class OidcProvider {
     return cause instanceof VertxException || cause instanceof ChannelException;
   }
 
-  private OAuth2Auth client(Metadata metadata, Optional<String> secret) {
+  private OAuth2Auth client(
+      String tokenUrl, boolean secretInBody, UnaryOperator<OAuth2Options> more) {
     var http =
         new HttpClientOptions()
             .setConnectTimeout((int) config.timeout().toMillis())
@@ -227,13 +233,11 @@ final class OidcProvider {
         new OAuth2Options()
             .setSite(config.issuer())
             .setClientId(config.clientId())
-            .setAuthorizationPath(metadata.authorization())
-            .setTokenPath(metadata.token())
-            .setUseBasicAuthorization(!metadata.secretInBody())
+            .setTokenPath(tokenUrl)
+            .setUseBasicAuthorization(!secretInBody)
             .setUserAgent("penstock-broker")
             .setHttpClientOptions(http);
-    secret.ifPresent(options::setClientSecret);
-    return OAuth2Auth.create(vertx, options);
+    return OAuth2Auth.create(vertx, more.apply(options));
   }
 
   private static byte[] pem(Path file) {
@@ -286,6 +290,11 @@ final class OidcProvider {
         });
   }
 
+  private AwayException away(@Nullable String what) {
+    LOG.warn("the identity provider {}: {}", config.issuer(), what);
+    return new AwayException(String.valueOf(what));
+  }
+
   private interface Asked<T> {
     T now();
   }
@@ -300,8 +309,7 @@ final class OidcProvider {
         return asked.now();
       } catch (AwayException away) {
         notBefore = clock.instant().plus(AFTER_FAILURE);
-        LOG.warn("the identity provider {}: {}", config.issuer(), away.getMessage());
-        throw away;
+        throw away(away.getMessage());
       }
     } finally {
       asking.unlock();
@@ -320,12 +328,15 @@ final class OidcProvider {
     boolean inBody =
         found.getValue("token_endpoint_auth_methods_supported") instanceof JsonArray methods
             && methods.contains("client_secret_post");
+    String authorization = url(found, "authorization_endpoint");
+    String token = url(found, "token_endpoint");
     return new Metadata(
-        url(found, "authorization_endpoint"),
-        url(found, "token_endpoint"),
+        authorization,
+        token,
         url(found, "jwks_uri"),
         Boolean.TRUE.equals(found.getValue("authorization_response_iss_parameter_supported")),
         inBody,
+        client(token, inBody, options -> options.setAuthorizationPath(authorization)),
         now);
   }
 
