@@ -1,10 +1,8 @@
 package io.penstock.broker.access;
 
-import io.netty.channel.ChannelException;
 import io.penstock.broker.config.ConfigException;
 import io.penstock.broker.config.OidcConfig;
 import io.vertx.core.Vertx;
-import io.vertx.core.VertxException;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.json.DecodeException;
@@ -98,7 +96,7 @@ final class OidcProvider {
       }
     }
 
-    /// @param error a word of RFC 6749, or `other`
+    /// @param error a word of RFC 6749, or `no_id_token`
     record Refused(String error) implements Exchange {}
   }
 
@@ -194,26 +192,21 @@ final class OidcProvider {
     }
   }
 
-  /// Its texts may quote what we sent: only words of the RFC go on.
+  /// A refusal by the RFC; anything else is no answer of a provider. Its texts may quote what we
+  /// sent: only words of the RFC go on.
   private Exchange refusal(Throwable cause) {
     String message = String.valueOf(cause.getMessage());
-    Optional<String> error =
+    String error =
         ERRORS.stream()
             .filter(word -> message.equals(word) || message.startsWith(word + ":"))
-            .findFirst();
-    if (cause instanceof IOException || isOfNetwork(cause)) {
-      throw away("no token: " + cause.getClass().getSimpleName());
-    }
-    if (error.filter("invalid_client"::equals).isPresent()) {
+            .findFirst()
+            .orElseThrow(() -> away("no token: " + cause.getClass().getSimpleName()));
+    if (error.equals("invalid_client")) {
       LOG.warn(
           "the identity provider does not take our client: compare oidc.client_id and"
               + " oidc.client_secret_file with what it knows");
     }
-    return new Exchange.Refused(error.orElse("other"));
-  }
-
-  private static boolean isOfNetwork(Throwable cause) {
-    return cause instanceof VertxException || cause instanceof ChannelException;
+    return new Exchange.Refused(error);
   }
 
   private OAuth2Auth client(

@@ -527,6 +527,30 @@ class OidcSignInsTest {
   }
 
   @Test
+  void aSecretThatDoesNotFitIsSaidInTheAuditTrailAndKeptOut(@TempDir Path directory)
+      throws IOException {
+    Path wrong = Files.writeString(directory.resolve("wrong"), "another secret");
+    OidcSignIns other = signIns(rig.node(), wrong, Map.of());
+    var begun = (Begin.AtProvider) other.begin(AccessRig.ORIGIN);
+    Map<String, String> back = provider.signIn(begun.url());
+
+    Finish finish =
+        other.finish(
+            new WayBack(
+                Optional.of(begun.secret()),
+                Optional.ofNullable(back.get("state")),
+                Optional.ofNullable(back.get("code")),
+                Optional.ofNullable(back.get("iss")),
+                Optional.empty()),
+            AccessRig.ORIGIN);
+    other.close();
+
+    assertThat(finish).isEqualTo(new Finish.Refused(Why.PROVIDER_REFUSED));
+    assertThat(lastFailure().changes()).containsEntry("error", "invalid_client");
+    assertThat(lastFailure().toString()).doesNotContain("another secret");
+  }
+
+  @Test
   void aConfigurationOfAnotherIssuerIsNotFollowed() {
     provider.configuration = it -> it.put("issuer", "https://evil.example");
 

@@ -24,6 +24,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
@@ -130,13 +131,13 @@ public final class ProviderStandIn implements AutoCloseable {
   /// Somebody signs in there, as the authorization request asks.
   ///
   /// @return what their browser comes back with
-  public Map<String, String> signIn(String authorizationUrl) {
+  public synchronized Map<String, String> signIn(String authorizationUrl) {
     Map<String, String> asked = form(URI.create(authorizationUrl).getRawQuery());
     String code = "code-" + (codes.size() + 1);
     codes.put(code, asked);
     var back = new HashMap<String, String>();
     back.put("code", code);
-    back.put("state", asked.get("state"));
+    back.put("state", asked.getOrDefault("state", ""));
     back.put("iss", issuer());
     return back;
   }
@@ -194,13 +195,15 @@ public final class ProviderStandIn implements AutoCloseable {
       send(exchange, 401, new JsonObject().put("error", "invalid_client"));
       return;
     }
-    Map<String, String> asked = codes.getOrDefault(form.get("code"), Map.of());
+    String code = form.getOrDefault("code", "");
+    Map<String, String> asked = codes.getOrDefault(code, Map.of());
     boolean good =
         !asked.isEmpty()
-            && spent.add(form.get("code"))
-            && asked.get("redirect_uri").equals(form.get("redirect_uri"))
+            && spent.add(code)
+            && Objects.equals(asked.get("redirect_uri"), form.get("redirect_uri"))
             && "S256".equals(asked.get("code_challenge_method"))
-            && asked.get("code_challenge").equals(challenge(form.get("code_verifier")));
+            && challenge(form.getOrDefault("code_verifier", ""))
+                .equals(asked.get("code_challenge"));
     if (!good) {
       send(exchange, 400, new JsonObject().put("error", "invalid_grant"));
       return;
@@ -212,7 +215,7 @@ public final class ProviderStandIn implements AutoCloseable {
             .put("access_token", "opaque")
             .put("token_type", "Bearer")
             .put("expires_in", 300)
-            .put("id_token", idToken(asked.get("nonce"))));
+            .put("id_token", idToken(asked.getOrDefault("nonce", ""))));
   }
 
   private static String challenge(String verifier) {
@@ -282,7 +285,9 @@ public final class ProviderStandIn implements AutoCloseable {
 
   @Override
   public void close() {
-    closing.countDown();
-    server.stop(0);
+    if (closing.getCount() > 0) {
+      closing.countDown();
+      server.stop(0);
+    }
   }
 }
