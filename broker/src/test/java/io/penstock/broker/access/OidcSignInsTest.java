@@ -208,8 +208,8 @@ class OidcSignInsTest {
 
     assertThat(signIn()).isEqualTo(new Finish.Refused(Why.NO_ROLE));
     assertThat(rig.node().accounts.find(EVE)).isEmpty();
-    assertThat(lastFailure().event().reason()).contains("oidc_no_role");
-    assertThat(lastFailure().event().user()).contains(EVE);
+    assertThat(lastFailure().reason()).contains("oidc_no_role");
+    assertThat(lastFailure().user()).contains(EVE);
   }
 
   @Test
@@ -230,7 +230,7 @@ class OidcSignInsTest {
 
     assertThat(rig.node().authenticate(before)).isEmpty();
     assertThat(signIn()).isEqualTo(new Finish.Refused(Why.DISABLED));
-    assertThat(lastFailure().event().reason()).contains("oidc_disabled");
+    assertThat(lastFailure().reason()).contains("oidc_disabled");
   }
 
   @Test
@@ -317,7 +317,7 @@ class OidcSignInsTest {
     provider.claims = claims;
 
     assertThat(signIn()).isEqualTo(new Finish.Refused(Why.UNTRUSTED));
-    assertThat(lastFailure().event().changes()).containsEntry("check", "token " + check);
+    assertThat(lastFailure().changes()).containsEntry("check", "token " + check);
     assertThat(rig.node().accounts.find(EVE)).isEmpty();
   }
 
@@ -362,7 +362,7 @@ class OidcSignInsTest {
     provider.forgery = forgery;
 
     assertThat(signIn()).isEqualTo(new Finish.Refused(Why.UNTRUSTED));
-    assertThat(lastFailure().event().changes()).containsEntry("check", "token " + check);
+    assertThat(lastFailure().changes()).containsEntry("check", "token " + check);
   }
 
   /// The public key as the secret of an HMAC, in each form that libraries were fooled with.
@@ -379,7 +379,7 @@ class OidcSignInsTest {
       provider.forgery = (header, claims) -> ProviderStandIn.withHmac(header, claims, key);
 
       assertThat(signIn()).isEqualTo(new Finish.Refused(Why.UNTRUSTED));
-      assertThat(lastFailure().event().changes()).containsEntry("check", "token alg");
+      assertThat(lastFailure().changes()).containsEntry("check", "token alg");
     }
   }
 
@@ -390,7 +390,7 @@ class OidcSignInsTest {
     assertThat(comeBack(begun.secret(), back)).isInstanceOf(Finish.Granted.class);
 
     assertThat(comeBack(begun.secret(), back)).isEqualTo(new Finish.Refused(Why.STATE));
-    assertThat(lastFailure().event().reason()).contains("oidc_state");
+    assertThat(lastFailure().reason()).contains("oidc_state");
   }
 
   @Test
@@ -404,7 +404,7 @@ class OidcSignInsTest {
     back.put("code", String.valueOf(used.get("code")));
 
     assertThat(comeBack(begun.secret(), back)).isEqualTo(new Finish.Refused(Why.PROVIDER_REFUSED));
-    assertThat(lastFailure().event().changes()).containsEntry("error", "invalid_grant");
+    assertThat(lastFailure().changes()).containsEntry("error", "invalid_grant");
   }
 
   /// PKCE: somebody else's code is of no use in this browser's sign-in.
@@ -463,7 +463,7 @@ class OidcSignInsTest {
       }
 
       assertThat(comeBack(begun.secret(), back)).isEqualTo(new Finish.Refused(Why.UNTRUSTED));
-      assertThat(lastFailure().event().changes()).containsEntry("check", "response iss");
+      assertThat(lastFailure().changes()).containsEntry("check", "response iss");
     }
   }
 
@@ -488,7 +488,7 @@ class OidcSignInsTest {
 
     assertThat(signIn()).isEqualTo(new Finish.Refused(Why.UNTRUSTED));
     assertThat(signIn()).isEqualTo(new Finish.Refused(Why.UNTRUSTED));
-    assertThat(lastFailure().event().changes()).containsEntry("check", "token key");
+    assertThat(lastFailure().changes()).containsEntry("check", "token key");
     assertThat(provider.keysAsked.get()).isEqualTo(asked);
   }
 
@@ -514,7 +514,7 @@ class OidcSignInsTest {
 
     assertThat(comeBack(begun.secret(), provider.signIn(begun.url())))
         .isInstanceOf(Finish.ProviderAway.class);
-    assertThat(lastFailure().event().reason()).contains("oidc_provider_away");
+    assertThat(lastFailure().reason()).contains("oidc_provider_away");
   }
 
   @Test
