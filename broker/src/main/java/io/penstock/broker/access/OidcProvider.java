@@ -164,7 +164,11 @@ final class OidcProvider {
 
   Exchange exchange(String code, String verifier) {
     Metadata metadata = metadata();
-    OAuth2Auth client = client(metadata.token(), metadata.secretInBody(), options -> options.setClientSecret(secret()));
+    OAuth2Auth client =
+        client(
+            metadata.token(),
+            metadata.secretInBody(),
+            options -> options.setClientSecret(secret()));
     CompletableFuture<User> answer =
         client
             .authenticate(
