@@ -8,7 +8,7 @@ import {
   useState,
   type ReactNode,
 } from "react";
-import { api, ApiError, done, onSessionOver, post, UnreachableError } from "../api/client";
+import { api, ApiError, done, onSessionOver, post, refresh, UnreachableError } from "../api/client";
 import { onTimes, rememberTimes, sessionTimes, type SessionTimes } from "../api/refresh";
 
 /** Who is signed in, and what they may do. */
@@ -53,7 +53,12 @@ async function whoAmI(): Promise<Me> {
 /** After a reload nothing is known but the cookies: me, or one refresh and me. */
 async function startingState(): Promise<State> {
   try {
-    return { kind: "signed-in", me: await whoAmI() };
+    const me = await whoAmI();
+    if (sessionTimes() === null) {
+      // Somebody who comes back from the identity provider: its answer went to no script.
+      await refresh();
+    }
+    return { kind: "signed-in", me };
   } catch (error) {
     if (error instanceof UnreachableError || (error instanceof ApiError && error.status >= 500)) {
       return { kind: "offline" };

@@ -2,6 +2,7 @@ package io.penstock.broker.api;
 
 import io.penstock.broker.access.Accounts;
 import io.penstock.broker.access.Blocks;
+import io.penstock.broker.access.OidcSignIns;
 import io.penstock.broker.access.RequestLimits;
 import io.penstock.broker.access.ServiceAccounts;
 import io.penstock.broker.agents.AgentOperations;
@@ -36,6 +37,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Pattern;
@@ -60,6 +62,7 @@ public final class Api {
   public record Features(
       Database database,
       Accounts accounts,
+      Optional<OidcSignIns> oidc,
       ServiceAccounts serviceAccounts,
       RequestLimits limits,
       Blocks blocks,
@@ -87,6 +90,7 @@ public final class Api {
     router.route().handler(BodyHandler.create(false).setBodyLimit(MAX_BODY_BYTES));
     routes = new Routes(router, features.accounts(), features.limits());
     new AuthRoutes(features.accounts(), features.clock()).addTo(routes);
+    new OidcRoutes(features.oidc(), features.clock()).addTo(routes);
     new RoleRoutes(routes).add();
     new UserRoutes(features.accounts()).addTo(routes);
     new ServiceAccountRoutes(features.serviceAccounts(), features.serviceTokenMaxTtl())

@@ -56,7 +56,8 @@ public final class BackupTables {
           "latency_minutes", "telemetry of the last hours",
           "hop_times", "telemetry: calls are timed anew, and it is the largest of all tables",
           "node_status", "how each node was a few seconds ago",
-          "alarm_looks", "which node looked last, a matter of seconds");
+          "alarm_looks", "which node looked last, a matter of seconds",
+          "oidc_flows", "sign-ins under way, of a few minutes: people begin again");
 
   private static final int ROWS_AT_ONCE = 500;
 

@@ -152,6 +152,9 @@ final class ApiRig implements AutoCloseable {
             new Api.Features(
                 database,
                 accounts,
+                config
+                    .oidc()
+                    .map(it -> accounts.oidc(systems.postgres.vertx(), it, config.externalUrl())),
                 services,
                 new RequestLimits(config.access(), System::nanoTime),
                 new Blocks(

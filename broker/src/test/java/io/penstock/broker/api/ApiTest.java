@@ -166,6 +166,7 @@ class ApiTest {
             new Api.Features(
                 database.database(),
                 accounts,
+                Optional.empty(),
                 services,
                 new RequestLimits(config.access(), System::nanoTime),
                 new Blocks(

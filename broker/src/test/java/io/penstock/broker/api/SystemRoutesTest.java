@@ -131,6 +131,7 @@ class SystemRoutesTest {
             new Api.Features(
                 database,
                 accounts,
+                Optional.empty(),
                 new ServiceAccounts(
                     database,
                     new ServiceAccountTable(rig.keys.rowMac()),
