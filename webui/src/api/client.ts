@@ -45,6 +45,11 @@ export async function call(request: Request): Promise<Response> {
   return outcome === "fresh" ? send(again) : first;
 }
 
+/** New tokens and what is known of their ends, once for all tabs. */
+export function refresh(): Promise<Refreshed> {
+  return refreshSession(send);
+}
+
 async function send(request: Request): Promise<Response> {
   try {
     const response = await fetch(request);

@@ -1,6 +1,7 @@
 import { useEffect, useId, useRef, useState, type SubmitEvent } from "react";
-import { ApiError, UnreachableError } from "../api/client";
+import { ApiError, optional, UnreachableError } from "../api/client";
 import { sentenceOf } from "../api/problem";
+import { rememberTimes } from "../api/refresh";
 import { Button, Note, TextField } from "../parts/basics";
 import { Dialog } from "../parts/Dialog";
 import { brokerNow } from "../parts/brokerTime";
@@ -24,7 +25,10 @@ export function SignInPage({ why }: { readonly why: keyof typeof WHY }) {
         <h1>Sign in</h1>
         {WHY[why] !== null && <Note kind="info">{WHY[why]}</Note>}
         {globalThis.isSecureContext ? (
-          <SignInForm />
+          <>
+            <SignInForm />
+            <ProviderLink />
+          </>
         ) : (
           <Note kind="bad">
             This page came over plain HTTP, where a browser offers no cryptography. Open the console
@@ -33,6 +37,36 @@ export function SignInPage({ why }: { readonly why: keyof typeof WHY }) {
         )}
       </div>
     </main>
+  );
+}
+
+/** Where the broker has an identity provider; without an answer there is the form. */
+function ProviderLink() {
+  const [name, setName] = useState<string | null>(null);
+  useEffect(() => {
+    const leaving = new AbortController();
+    void optional<{ enabled: boolean; name?: string }>("/api/v1/auth/oidc", leaving.signal)
+      .then((about) => {
+        setName(about?.enabled === true ? (about.name ?? null) : null);
+      })
+      .catch(() => {
+        setName(null);
+      });
+    return () => {
+      leaving.abort();
+    };
+  }, []);
+  return name === null ? null : (
+    <p>
+      <a
+        href="/api/v1/auth/oidc/login"
+        onClick={() => {
+          rememberTimes(null);
+        }}
+      >
+        Sign in with {name}
+      </a>
+    </p>
   );
 }
 

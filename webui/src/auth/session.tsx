@@ -8,7 +8,7 @@ import {
   useState,
   type ReactNode,
 } from "react";
-import { api, ApiError, done, onSessionOver, post } from "../api/client";
+import { api, ApiError, done, onSessionOver, post, refresh } from "../api/client";
 import { onTimes, rememberTimes, sessionTimes, type SessionTimes } from "../api/refresh";
 
 /** Who is signed in, and what they may do. */
@@ -54,7 +54,12 @@ async function whoAmI(): Promise<Me> {
 async function startingState(): Promise<State> {
   const before = sessionTimes();
   try {
-    return { kind: "signed-in", me: await whoAmI() };
+    const me = await whoAmI();
+    if (sessionTimes() === null) {
+      // Somebody who comes back from the identity provider: its answer went to no script.
+      await refresh();
+    }
+    return { kind: "signed-in", me };
   } catch (error) {
     if (error instanceof ApiError && error.status < 500) {
       return { kind: "signed-out", why: before === null ? "start" : "over" };

@@ -65,6 +65,13 @@ final class Narrator implements LinkListener {
   @Override
   public void refusedForGood(ErrorCode code, String text, boolean wiped) {
     LOG.error("refused for good: {}{}", text, wiped ? "" : "; the data directory is kept");
+    if (code == ErrorCode.UNKNOWN_AGENT) {
+      LOG.error(
+          "the broker does not know this agent's keys, as after a restore from a backup that is"
+              + " older than this agent's last restart: enroll it again, with a token of `penstock"
+              + " ctl token create --agent NAME --reenroll` and an empty data directory"
+              + " (docs/agent.md)");
+    }
     end.accept(ExitCode.REFUSED_FOR_GOOD);
   }
 

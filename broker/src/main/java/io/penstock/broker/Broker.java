@@ -24,6 +24,7 @@ import picocli.CommandLine.Option;
 @Command(
     name = "penstock broker",
     mixinStandardHelpOptions = true,
+    subcommands = RestoreCommand.class,
     description = {
       "Runs a broker: agents dial in, cloud services invoke, operators use the API.",
       "",

@@ -11,6 +11,7 @@ import io.penstock.broker.access.AccessNews;
 import io.penstock.broker.access.AccessTokens;
 import io.penstock.broker.access.Accounts;
 import io.penstock.broker.access.Blocks;
+import io.penstock.broker.access.OidcSignIns;
 import io.penstock.broker.access.Passwords;
 import io.penstock.broker.access.RequestLimits;
 import io.penstock.broker.access.ServiceAccounts;
@@ -22,6 +23,7 @@ import io.penstock.broker.alarms.Alarms;
 import io.penstock.broker.api.Api;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditProof;
+import io.penstock.broker.backup.Backups;
 import io.penstock.broker.changes.Changes;
 import io.penstock.broker.config.BrokerConfig;
 import io.penstock.broker.config.DataDirectory;
@@ -118,6 +120,7 @@ final class RunningBroker {
   private final RequestLimits limits;
   private final Blocks blocks;
   private final Accounts accounts;
+  private final Optional<OidcSignIns> oidc;
   private final ServiceAccounts serviceAccounts;
   private final RoutingTable routing = new RoutingTable();
   private final Sessions sessions = new Sessions(routing);
@@ -200,6 +203,7 @@ final class RunningBroker {
             config.access(),
             random,
             clock);
+    oidc = config.oidc().map(it -> accounts.oidc(vertx, it, config.externalUrl()));
     serviceAccounts =
         new ServiceAccounts(
             database,
@@ -623,6 +627,8 @@ final class RunningBroker {
   }
 
   private void startApi() {
+    var backups = new Backups(database, keys, data, audit, random, clock);
+    backups.removeLeftovers();
     var tokens =
         new EnrollmentTokens(
             database,
@@ -636,6 +642,7 @@ final class RunningBroker {
             new Api.Features(
                 database,
                 accounts,
+                oidc,
                 serviceAccounts,
                 limits,
                 blocks,
@@ -650,6 +657,7 @@ final class RunningBroker {
                 audit,
                 proof,
                 alarms.operations(),
+                backups,
                 instruments,
                 live,
                 config.access().serviceTokenMaxTtl(),
@@ -696,6 +704,7 @@ final class RunningBroker {
     step("metrics", metrics::close);
     step("hints about alarms", alarmHints::close);
     step("alarms", alarms::close);
+    step("sign-in by a provider", () -> oidc.ifPresent(OidcSignIns::close));
     step("hints", hints::close);
     step("hints about rights", accessHints::close);
     step("delivery", delivery::close);

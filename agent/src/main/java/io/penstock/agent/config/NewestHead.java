@@ -62,6 +62,14 @@ final class NewestHead {
     if (!offered.agent().equals(line.agent())) {
       return refused(Reason.WRONG_AGENT, "head: it names another agent");
     }
+    if (offered.incarnation() > judging.incarnation()) {
+      return refused(
+          Reason.BAD_SIGNATURE,
+          "head: expected incarnation "
+              + judging.incarnation()
+              + ", which the root has signed, found "
+              + offered.incarnation());
+    }
     Optional<Refusal> wrong = learnGeneration(line, offered);
     if (wrong.isPresent()) {
       return wrong;

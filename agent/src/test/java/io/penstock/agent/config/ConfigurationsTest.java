@@ -352,6 +352,7 @@ final class ConfigurationsTest {
     DOES_NOT_START(Reason.START_FAILED),
     FORGED_HEAD(Reason.BAD_SIGNATURE),
     HEAD_OF_ANOTHER_GENERATION(Reason.WRONG_GENERATION),
+    HEAD_OF_AN_INCARNATION_THAT_THE_ROOT_DID_NOT_SIGN(Reason.BAD_SIGNATURE),
     SAME_VERSION_OTHER_DOCUMENT(Reason.ROLLBACK);
 
     private final Reason reason;
@@ -413,6 +414,19 @@ final class ConfigurationsTest {
                 2,
                 own.incarnation(),
                 own.sequence() + 1,
+                own.issuedAtEpochSeconds(),
+                own.expiresAtEpochSeconds(),
+                own.systems());
+        yield new DeliveryMessage.Configuration("erp", 2, cloud.sign(other), cloud.make(fine));
+      }
+      case HEAD_OF_AN_INCARNATION_THAT_THE_ROOT_DID_NOT_SIGN -> {
+        HeadManifest own = cloud.manifest(MockBroker.AGENT);
+        var other =
+            new HeadManifest(
+                own.agent(),
+                own.generation(),
+                own.incarnation() + 1,
+                1,
                 own.issuedAtEpochSeconds(),
                 own.expiresAtEpochSeconds(),
                 own.systems());

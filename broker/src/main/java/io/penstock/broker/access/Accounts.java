@@ -6,12 +6,14 @@ import io.penstock.broker.access.Standings.Standing;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditEvent;
 import io.penstock.broker.config.BrokerConfig;
+import io.penstock.broker.config.OidcConfig;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.store.KnownSourceTable;
 import io.penstock.broker.store.SessionTable;
 import io.penstock.broker.store.Tx;
 import io.penstock.broker.store.UserTable;
 import io.penstock.broker.store.UserTable.User;
+import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
 import java.security.SecureRandom;
 import java.time.Clock;
@@ -51,6 +53,8 @@ public final class Accounts {
   private final Standings standings;
   private final SessionWatches watches;
   private final SignIns signIns;
+  private final BrokerConfig.Access limits;
+  private final SecureRandom random;
   private final RefusalLog refusals;
   private final Reach reach;
 
@@ -70,6 +74,8 @@ public final class Accounts {
     this.passwords = passwords;
     this.tokens = tokens;
     this.news = news;
+    this.limits = limits;
+    this.random = random;
     this.clock = clock;
     standings = new Standings(database, users, news, clock);
     watches = new SessionWatches(standings, news);
@@ -85,11 +91,32 @@ public final class Accounts {
     DONE,
     UNKNOWN,
     TAKEN,
-    LAST_ADMIN
+    LAST_ADMIN,
+    /// They sign in by an identity provider.
+    NO_PASSWORD
   }
 
   public SignIns signIns() {
     return signIns;
+  }
+
+  /// Signing in by an identity provider.
+  ///
+  /// @param externalUrl what browsers reach this broker by
+  public OidcSignIns oidc(Vertx vertx, OidcConfig config, String externalUrl) {
+    return new OidcSignIns(
+        vertx,
+        database,
+        users,
+        audit,
+        signIns,
+        refusals,
+        news,
+        limits,
+        config,
+        externalUrl + "/api/v1/auth/oidc/callback",
+        random,
+        clock);
   }
 
   /// For what goes on after its request was answered.
@@ -286,6 +313,9 @@ public final class Accounts {
     String hash = passwords.hash(password);
     return database.transaction(
         tx -> {
+          if (users.findForUpdate(tx, name).flatMap(User::oidc).isPresent()) {
+            return Change.NO_PASSWORD;
+          }
           if (!users.changePassword(tx, name, hash)) {
             return Change.UNKNOWN;
           }

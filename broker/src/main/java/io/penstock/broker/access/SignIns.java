@@ -26,6 +26,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.UUID;
@@ -192,7 +193,7 @@ public final class SignIns {
                     .map(
                         user -> {
                           knownSources.seen(tx, name, source, clock.instant());
-                          return open(tx, user, origin);
+                          return open(tx, user, origin, Map.of());
                         }));
     if (opened.isEmpty()) {
       return refused(name, found, origin);
@@ -204,16 +205,20 @@ public final class SignIns {
   private SignIn refused(String name, Found found, Origin origin) {
     refusals.ofSignIn(failure(name, origin, "denied", "invalid_credentials"));
     if (found.user().filter(user -> !user.intact()).isPresent()) {
-      database.run(
-          tx ->
-              alarms.raise(
-                  tx,
-                  AlarmKind.DATABASE_TAMPERED,
-                  "user " + name,
-                  "the row of this user was changed behind the broker's back",
-                  clock.instant()));
+      tampered(name);
     }
     return new SignIn.Refused();
+  }
+
+  void tampered(String name) {
+    database.run(
+        tx ->
+            alarms.raise(
+                tx,
+                AlarmKind.DATABASE_TAMPERED,
+                "user " + name,
+                "the row of this user was changed behind the broker's back",
+                clock.instant()));
   }
 
   private static AuditEvent failure(String name, Origin origin, String result, String reason) {
@@ -224,7 +229,8 @@ public final class SignIns {
     return Accounts.mayBeEmail(name) ? event.by(name) : event;
   }
 
-  private SignedIn open(Tx tx, User user, Origin origin) {
+  /// @param how for the audit trail
+  SignedIn open(Tx tx, User user, Origin origin, Map<String, Object> how) {
     // As the database will tell it.
     Instant now = clock.instant().truncatedTo(ChronoUnit.MICROS);
     var session =
@@ -242,6 +248,7 @@ public final class SignIns {
         tx,
         AuditEvent.of("authentication.success", "success")
             .by(user.email())
+            .changing(how)
             .from(origin.ip(), origin.userAgent(), Optional.of(origin.resource())));
     return signedIn(user, session, refresh, now);
   }

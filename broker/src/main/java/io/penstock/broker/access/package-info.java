@@ -1,6 +1,6 @@
 /// Who may do what: people, roles, service accounts, tokens, limits on guessing.
 /// Imports `broker.store`, `broker.audit`, `broker.keys`, `broker.config`, vertx-auth-jwt,
-/// BouncyCastle (Argon2id) and zxcvbn.
+/// vertx-auth-oauth2, BouncyCastle (Argon2id) and zxcvbn.
 @NullMarked
 package io.penstock.broker.access;
 

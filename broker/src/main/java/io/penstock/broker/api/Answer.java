@@ -2,9 +2,11 @@ package io.penstock.broker.api;
 
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// What a route answers.
 ///
@@ -13,13 +15,15 @@ import java.util.Map;
 /// @param link to what belongs to it, such as the next page; empty = none
 /// @param cookies `Set-Cookie` values
 /// @param fields further header fields
+/// @param file sent in place of the body, and then deleted
 record Answer(
     int status,
     String body,
     String type,
     String link,
     List<String> cookies,
-    Map<String, String> fields) {
+    Map<String, String> fields,
+    Optional<Path> file) {
   private static final String JSON = "application/json";
 
   Answer {
@@ -32,7 +36,7 @@ record Answer(
   }
 
   Answer(int status, String body, String type, String link) {
-    this(status, body, type, link, List.of(), Map.of());
+    this(status, body, type, link, List.of(), Map.of(), Optional.empty());
   }
 
   static Answer ok(JsonObject body) {
@@ -52,12 +56,17 @@ record Answer(
     return new Answer(202, body.encode());
   }
 
+  /// A file that is deleted once it is sent, or cannot be.
+  static Answer sending(Path file, String type) {
+    return new Answer(200, "", type, "", List.of(), Map.of(), Optional.of(file));
+  }
+
   static Answer nothing() {
     return new Answer(204, "");
   }
 
   Answer with(List<String> newCookies) {
-    return new Answer(status, body, type, link, newCookies, fields);
+    return new Answer(status, body, type, link, newCookies, fields, file);
   }
 
   /// Where what was made is.
@@ -68,6 +77,6 @@ record Answer(
   Answer withField(String name, String value) {
     var more = new HashMap<>(fields);
     more.put(name, value);
-    return new Answer(status, body, type, link, cookies, more);
+    return new Answer(status, body, type, link, cookies, more, file);
   }
 }

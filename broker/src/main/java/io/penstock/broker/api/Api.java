@@ -2,6 +2,7 @@ package io.penstock.broker.api;
 
 import io.penstock.broker.access.Accounts;
 import io.penstock.broker.access.Blocks;
+import io.penstock.broker.access.OidcSignIns;
 import io.penstock.broker.access.RequestLimits;
 import io.penstock.broker.access.ServiceAccounts;
 import io.penstock.broker.agents.AgentOperations;
@@ -10,6 +11,7 @@ import io.penstock.broker.agents.Gateways;
 import io.penstock.broker.alarms.AlarmOperations;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditProof;
+import io.penstock.broker.backup.Backups;
 import io.penstock.broker.changes.Changes;
 import io.penstock.broker.delivery.DeliveryOperations;
 import io.penstock.broker.gateways.GatewayService;
@@ -35,6 +37,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Pattern;
@@ -59,6 +62,7 @@ public final class Api {
   public record Features(
       Database database,
       Accounts accounts,
+      Optional<OidcSignIns> oidc,
       ServiceAccounts serviceAccounts,
       RequestLimits limits,
       Blocks blocks,
@@ -73,6 +77,7 @@ public final class Api {
       Audit audit,
       AuditProof proof,
       AlarmOperations alarms,
+      Backups backups,
       Instruments instruments,
       LiveFeed live,
       Duration serviceTokenMaxTtl,
@@ -85,6 +90,7 @@ public final class Api {
     router.route().handler(BodyHandler.create(false).setBodyLimit(MAX_BODY_BYTES));
     routes = new Routes(router, features.accounts(), features.limits());
     new AuthRoutes(features.accounts(), features.clock()).addTo(routes);
+    new OidcRoutes(features.oidc(), features.clock()).addTo(routes);
     new RoleRoutes(routes).add();
     new UserRoutes(features.accounts()).addTo(routes);
     new ServiceAccountRoutes(features.serviceAccounts(), features.serviceTokenMaxTtl())
@@ -111,6 +117,7 @@ public final class Api {
     new AuditProofRoutes(features.proof(), features.clock()).addTo(routes);
     new AlarmRoutes(features.alarms()).addTo(routes);
     new SilenceRoutes(features.alarms()).addTo(routes);
+    new BackupRoutes(features.backups()).addTo(routes);
     new LiveRoutes(features.live(), features.accounts()).addTo(routes);
     new MeasureRoutes(
             features.instruments(),

@@ -47,6 +47,7 @@ final class AuditProofRoutes {
     routes.needs(read, HttpMethod.GET, "/api/v1/audit/reports/gdpr", this::gdpr);
     routes.needs(read, HttpMethod.GET, "/api/v1/audit/reports/soc2", this::soc2);
     routes.needs(read, HttpMethod.GET, "/api/v1/audit/reports/iso27001", this::iso27001);
+    routes.needs(read, HttpMethod.GET, "/api/v1/audit/reports/access", this::access);
   }
 
   private Answer verify(Request request) {
@@ -119,6 +120,11 @@ final class AuditProofRoutes {
 
   private Answer iso27001(Request request) {
     return answer(request, proof.reports().iso27001(days(request, ISO27001_DAYS), rows(request)));
+  }
+
+  private Answer access(Request request) {
+    int unused = (int) request.queryNumber("unused_days", 0, 0, MAX_DAYS);
+    return answer(request, proof.reports().access(unused, rows(request)));
   }
 
   private static int days(Request request, int otherwise) {

@@ -65,7 +65,7 @@ record Credential(
   }
 
   /// Two of one name are one too many: somebody else set the other.
-  private static Optional<String> cookie(List<String> fields, String name) {
+  static Optional<String> cookie(List<String> fields, String name) {
     var found = new ArrayList<String>(1);
     for (String field : fields) {
       for (String pair : field.split(";", -1)) {

@@ -103,6 +103,11 @@ final class Request {
     return values.size() == 1 ? Optional.of(values.getFirst()) : Optional.empty();
   }
 
+  /// Empty also where there are two of the name.
+  Optional<String> cookie(String name) {
+    return Credential.cookie(fields.getAll("Cookie"), name);
+  }
+
   /// For routes that hand cookies out or take them, whatever else the request shows.
   void requireOurPage() {
     credential.requireOurPage(method);
@@ -129,6 +134,11 @@ final class Request {
 
   Optional<String> query(String name) {
     return Optional.ofNullable(queryParameters.get(name)).filter(value -> !value.isEmpty());
+  }
+
+  /// Empty also where there are several of the name, of which another reader might take another.
+  Optional<String> onlyQuery(String name) {
+    return queryParameters.getAll(name).size() == 1 ? query(name) : Optional.empty();
   }
 
   Optional<Instant> queryInstant(String name) {

@@ -13,6 +13,9 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -211,6 +214,7 @@ final class Routes {
 
   private static void write(HttpServerResponse response, Answer answer, String requestId) {
     if (response.closed()) {
+      answer.file().ifPresent(Routes::delete);
       return;
     }
     if (!answer.cookies().isEmpty()) {
@@ -222,7 +226,14 @@ final class Routes {
         .putHeader("X-Content-Type-Options", "nosniff")
         .putHeader("Penstock-Request-Id", requestId);
     answer.fields().forEach(response::putHeader);
-    if (answer.body().isEmpty()) {
+    if (answer.file().isPresent()) {
+      Path file = answer.file().get();
+      response.putHeader("Content-Type", answer.type());
+      response
+          .sendFile(file.toString())
+          .onFailure(failure -> LOG.warn("request {}: its file was not sent", requestId, failure))
+          .onComplete(_ -> delete(file));
+    } else if (answer.body().isEmpty()) {
       response.end();
     } else {
       response.putHeader("Content-Type", answer.type());
@@ -230,6 +241,14 @@ final class Routes {
         response.putHeader("Link", answer.link());
       }
       response.end(answer.body());
+    }
+  }
+
+  private static void delete(Path file) {
+    try {
+      Files.deleteIfExists(file);
+    } catch (IOException e) {
+      LOG.warn("cannot delete {}", file, e);
     }
   }
 

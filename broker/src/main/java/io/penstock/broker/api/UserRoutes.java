@@ -6,6 +6,7 @@ import io.penstock.broker.access.Passwords;
 import io.penstock.broker.access.Permission;
 import io.penstock.broker.access.Role;
 import io.penstock.broker.access.Scope;
+import io.penstock.broker.store.UserTable.OidcIdentity;
 import io.penstock.broker.store.UserTable.User;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.json.JsonArray;
@@ -119,6 +120,9 @@ final class UserRoutes {
       case DONE -> {}
       case UNKNOWN -> throw Problem.notFound("user");
       case TAKEN -> throw Problem.conflict("taken", "a user of that email exists already");
+      case NO_PASSWORD ->
+          throw Problem.conflict(
+              "no-password", "this user signs in by the identity provider and has no password");
       case LAST_ADMIN ->
           throw Problem.conflict("last-admin", "the last enabled Admin has to stay one");
     }
@@ -133,7 +137,9 @@ final class UserRoutes {
         .put("created_at", user.createdAt().toString())
         .put("created_by", user.createdBy())
         .put("last_login_at", text(user.lastLoginAt()))
-        .put("intact", user.intact());
+        .put("intact", user.intact())
+        .put("sign_in", user.oidc().isPresent() ? "oidc" : "password")
+        .put("oidc_issuer", user.oidc().map(OidcIdentity::issuer).orElse(null));
   }
 
   private static @org.jspecify.annotations.Nullable String text(Optional<Instant> instant) {

@@ -18,6 +18,9 @@ import java.util.function.LongSupplier;
 /// The proof of the audit trail, wired: sealing in the background, verification and export on
 /// demand.
 public final class AuditProof implements AutoCloseable {
+  /// In the data directory: the newest checkpoint that this broker knows.
+  public static final String CHECKPOINT_FILE = KnownCheckpoint.FILE;
+
   private final ChainSealer sealer;
   private final ChainVerifier verifier;
   private final AuditExport export;

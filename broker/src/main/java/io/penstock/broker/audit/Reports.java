@@ -5,6 +5,7 @@ import io.penstock.broker.store.AuditReportTable.Access;
 import io.penstock.broker.store.AuditReportTable.Change;
 import io.penstock.broker.store.AuditReportTable.Failures;
 import io.penstock.broker.store.AuditReportTable.Page;
+import io.penstock.broker.store.AuditReportTable.Use;
 import io.penstock.broker.store.Database;
 import java.time.Clock;
 import java.time.Duration;
@@ -75,6 +76,43 @@ public final class Reports {
         parameters("days", days, "more_than", FAILURES),
         List.of("user_email", "failed_logins"),
         found.stream().map(it -> row(it.user(), it.count())).toList(),
+        Optional.empty());
+  }
+
+  /// Who and what has access, and when each was used last: for the review of each quarter.
+  ///
+  /// @param unusedDays only those that were not used for so long; 0 = all
+  public Report access(int unusedDays, int limit) {
+    Instant now = clock.instant();
+    Instant before =
+        unusedDays == 0 ? now.plus(Duration.ofDays(1)) : now.minus(Duration.ofDays(unusedDays));
+    List<Use> found = database.transaction(tx -> table.uses(tx, now, before, limit));
+    return new Report(
+        "access",
+        now,
+        Map.of("unused_days", unusedDays),
+        List.of(
+            "kind",
+            "name",
+            "access",
+            "active",
+            "created_at",
+            "created_by",
+            "last_used_at",
+            "expires_at"),
+        found.stream()
+            .map(
+                it ->
+                    row(
+                        it.kind(),
+                        it.name(),
+                        it.access(),
+                        it.active(),
+                        it.createdAt(),
+                        it.createdBy(),
+                        it.lastUsedAt(),
+                        it.expiresAt()))
+            .toList(),
         Optional.empty());
   }
 

@@ -25,6 +25,7 @@ public record BrokerConfig(
     Metrics metrics,
     Audit audit,
     Access access,
+    Optional<OidcConfig> oidc,
     Changes changes,
     Gateways gateways,
     Tunnel tunnel,
@@ -182,6 +183,7 @@ public record BrokerConfig(
             metrics(in),
             audit(in),
             access(in),
+            OidcConfig.read(in),
             changes(in),
             new Gateways(
                 in.choice("gateways.plain_bearer", Switch.class, Switch.FALSE) == Switch.TRUE,

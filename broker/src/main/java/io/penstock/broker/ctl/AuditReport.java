@@ -20,7 +20,8 @@ import picocli.CommandLine.Parameters;
     name = "report",
     description = {
       "A ready report: gdpr (what --user accessed), soc2 (changes of configuration), iso27001 (who"
-          + " failed to sign in more than five times)."
+          + " failed to sign in more than five times), access (users, service accounts and tokens"
+          + " with the time of their last use)."
     })
 final class AuditReport implements Callable<Integer> {
   private static final Pattern NEXT = Pattern.compile("after=(\\d+)");
@@ -31,10 +32,11 @@ final class AuditReport implements Callable<Integer> {
   enum Name {
     gdpr,
     soc2,
-    iso27001
+    iso27001,
+    access
   }
 
-  @Parameters(paramLabel = "gdpr|soc2|iso27001", description = "Which one.")
+  @Parameters(paramLabel = "gdpr|soc2|iso27001|access", description = "Which one.")
   private Name name = Name.gdpr;
 
   @Option(names = "--user", paramLabel = "EMAIL", description = "gdpr: whose data access.")
@@ -54,6 +56,12 @@ final class AuditReport implements Callable<Integer> {
 
   @Option(names = "--to", paramLabel = "TIME", description = "soc2: not itself; default now.")
   private @Nullable String to;
+
+  @Option(
+      names = "--unused-days",
+      paramLabel = "N",
+      description = "access: only what was not used for so long.")
+  private @Nullable Integer unusedDays;
 
   @Option(names = "--csv", description = "Print CSV.")
   private boolean csv;
@@ -115,6 +123,7 @@ final class AuditReport implements Callable<Integer> {
     List<String> query = new ArrayList<>();
     add(query, "user", user);
     add(query, "days", days == null ? null : days.toString());
+    add(query, "unused_days", unusedDays == null ? null : unusedDays.toString());
     add(query, "from", from);
     add(query, "to", to);
     if (!more.isEmpty()) {

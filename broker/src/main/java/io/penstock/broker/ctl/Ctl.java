@@ -4,7 +4,6 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.util.LinkedHashSet;
-import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.OptionSpec;
@@ -72,9 +71,9 @@ public final class Ctl {
     root.addSubcommand(new BlockCommands(terminal, api));
     root.addSubcommand(new KeyCommands(terminal, api));
     root.addSubcommand(new RecoveryKeyCommands(terminal, api));
-    for (String name : List.of("forward", "backup", "restore")) {
-      root.addSubcommand(name, NotInThisVersion.command(name));
-    }
+    root.addSubcommand(new BackupCommands(terminal, api));
+    root.addSubcommand("restore", RestoreHint.command());
+    root.addSubcommand("forward", NotInThisVersion.command("forward"));
     addCommonOptions(root);
     root.setUsageHelpWidth(HELP_WIDTH);
     // "-d @file" is ours to read; picocli would take it for a file of arguments.

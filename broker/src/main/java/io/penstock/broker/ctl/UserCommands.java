@@ -36,7 +36,13 @@ final class UserCommands implements Callable<Integer> {
   @Command(name = "list", description = "All users.")
   int list() {
     terminal.table(
-        api.get("/users"), "email", "role", "gateway_access", "disabled", "last_login_at");
+        api.get("/users"),
+        "email",
+        "role",
+        "gateway_access",
+        "sign_in",
+        "disabled",
+        "last_login_at");
     return ExitCode.FINE;
   }
 

@@ -9,6 +9,7 @@ import io.penstock.codec.seal.Keyset;
 import io.penstock.codec.seal.NodeCertificate;
 import io.penstock.codec.seal.Octets;
 import io.penstock.codec.seal.RootLink;
+import io.penstock.codec.seal.SealException;
 import io.penstock.codec.seal.SigningKey;
 import io.penstock.codec.seal.VerifyingKey;
 import io.penstock.codec.seal.WipeOrder;
@@ -22,6 +23,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /// All keys of one broker, opened once at the start and rotated while it runs. Callers get what a
 /// key is for, never the key: signatures, derived secrets, wraps. Safe for use by many threads.
@@ -97,7 +99,8 @@ public final class BrokerKeys {
             keyset.version(),
             keyset.notBeforeEpochSeconds(),
             keyset.expiresEpochSeconds(),
-            KeyChanges.keysetKeys(content, true));
+            KeyChanges.keysetKeys(content, true),
+            keyset.laterIncarnation());
     var jwt =
         new JwtKeys(
             content.signing(ManagedKey.JWT).signingKey(),
@@ -142,15 +145,68 @@ public final class BrokerKeys {
     useSecrets(keystore.content());
   }
 
+  /// Of the incarnation that the keyset before it has.
   private KeystoreContent withKeyset(KeystoreContent content, long version) {
-    Instant now = clock.instant();
+    @Nullable Ring before = ring;
+    return withKeyset(
+        content,
+        version,
+        before == null ? null : before.owner().keyset().laterIncarnation(),
+        clock.instant());
+  }
+
+  private static KeystoreContent withKeyset(
+      KeystoreContent content, long version, @Nullable Long incarnation, Instant now) {
     var issued =
         new Keyset(
             version,
             now.minus(BACKDATED).getEpochSecond(),
             now.plus(KEYSET_LIFE).getEpochSecond(),
-            KeyChanges.keysetKeys(content));
+            KeyChanges.keysetKeys(content),
+            incarnation);
     return content.withKeyset(issued.sign(content.signing(ManagedKey.ROOT).signingKey()));
+  }
+
+  // Backup (`docs/backup.md`).
+
+  /// Everything in the keystore as it is now, in the clear: for a backup, which seals it. The
+  /// caller wipes it.
+  public byte[] secretsForBackup() {
+    return keystore.content().toJson();
+  }
+
+  /// Seals what [#secretsForBackup] answered under this directory's master key, in a new
+  /// incarnation: agents that have seen more than the backup holds follow what it says from now on.
+  /// Both counters begin above everything that this owner can have signed, a restore from the same
+  /// backup before this one included. Throws [SealException] when it is no keystore's content.
+  ///
+  /// @return the file, not yet written
+  public static byte[] restored(
+      byte[] secrets, MasterKey masterKey, SecureRandom random, Clock clock) {
+    KeystoreContent content = KeystoreContent.parse(secrets);
+    Keyset before = ringOf(content).owner().keyset();
+    Instant now = clock.instant();
+    long above = now.getEpochSecond();
+    KeystoreContent next =
+        withKeyset(
+            content,
+            Math.max(before.version() + 1, above),
+            Math.max(before.incarnation() + 1, above),
+            now);
+    return Keystore.sealed(next, masterKey, random);
+  }
+
+  /// What head manifests are of.
+  public long incarnation() {
+    return keyset().incarnation();
+  }
+
+  /// When this incarnation began; the beginning of time for the first one.
+  public Instant incarnationBegan() {
+    long incarnation = incarnation();
+    return incarnation == Keyset.FIRST_INCARNATION
+        ? Instant.EPOCH
+        : Instant.ofEpochSecond(incarnation);
   }
 
   // What keys are for.

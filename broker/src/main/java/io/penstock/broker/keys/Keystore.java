@@ -52,6 +52,16 @@ final class Keystore {
     replace(change.apply(content));
   }
 
+  /// The file of a content, not yet written.
+  static byte[] sealed(KeystoreContent content, MasterKey masterKey, SecureRandom random) {
+    byte[] json = content.toJson();
+    try {
+      return new Sealer(masterKey.derive(CONTEXT), random).seal(CONTEXT, json);
+    } finally {
+      Arrays.fill(json, (byte) 0);
+    }
+  }
+
   private synchronized void replace(KeystoreContent next) {
     byte[] json = next.toJson();
     try {

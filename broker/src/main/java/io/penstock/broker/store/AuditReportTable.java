@@ -92,6 +92,58 @@ public final class AuditReportTable {
     return all;
   }
 
+  /// Somebody or something that has access, or a secret that gives it.
+  ///
+  /// @param kind `user`, `service-account`, `service-token`, `enrollment-token`
+  /// @param access a role, or what may be reached
+  /// @param active neither disabled, revoked, used up nor over
+  public record Use(
+      String kind,
+      String name,
+      String access,
+      boolean active,
+      Instant createdAt,
+      String createdBy,
+      Optional<Instant> lastUsedAt,
+      Optional<Instant> expiresAt) {}
+
+  /// Those that were used last before `before`, or never; users by their sign-ins.
+  public List<Use> uses(Tx tx, Instant now, Instant before, int limit) {
+    var all = new ArrayList<Use>();
+    tx.query(
+            """
+            select * from (
+              select 'user' as kind, email as name, role as access, not disabled as active, created_at, created_by,
+                last_login_at as last_used_at, null::timestamptz as expires_at from users
+              union all
+              select 'service-account', name, array_to_string(systems, ' '), not disabled, created_at, created_by,
+                last_used_at, null from service_accounts
+              union all
+              select 'service-token', account || '/' || id, '', revoked_at is null and expires_at > $1, issued_at, issued_by,
+                last_used_at, expires_at from service_tokens
+              union all
+              select 'enrollment-token', encode(id, 'hex'), coalesce(agent, site, ''), used_at is null and expires_at > $1,
+                created_at, created_by, used_at, expires_at from enrollment_tokens
+            ) as uses where last_used_at is null or last_used_at < $2 order by kind, name limit $3\
+            """,
+            now,
+            before,
+            limit)
+        .forEach(
+            row ->
+                all.add(
+                    new Use(
+                        Values.text(row, "kind"),
+                        Values.text(row, "name"),
+                        Values.text(row, "access"),
+                        Values.flag(row, "active"),
+                        Values.instant(row, "created_at"),
+                        Values.text(row, "created_by"),
+                        Values.optionalInstant(row, "last_used_at"),
+                        Values.optionalInstant(row, "expires_at"))));
+    return all;
+  }
+
   private static <T> Page<T> page(Iterable<Row> found, int limit, Function<Row, T> read) {
     var rows = new ArrayList<T>();
     long last = 0;

@@ -88,6 +88,11 @@ public final class Database implements AutoCloseable {
     return transaction(limit.compareTo(deadline) < 0 ? limit : deadline, work);
   }
 
+  /// [#transaction] for what is known to take long, such as a backup.
+  public <T> T lasting(Duration limit, Function<Tx, T> work) {
+    return transaction(limit, work);
+  }
+
   /// [#transaction] whose `work` has no effect but through its [Tx], so that all of it may run
   /// again: after a deadlock or a serialization failure it does, a few times and a random moment
   /// later.

@@ -1,6 +1,9 @@
 package io.penstock.broker.store;
 
+import io.penstock.codec.seal.Octets;
+import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.TreeMap;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
 import org.slf4j.Logger;
@@ -25,6 +28,18 @@ public final class Migrations {
       return false;
     }
   }
+
+  /// What names the schema of this program: its newest migration, and a digest of all of them.
+  public static Schema schema() {
+    var ours = new TreeMap<Integer, Integer>();
+    SchemaHistory.ours().forEach((version, sum) -> ours.put(Integer.valueOf(version), sum));
+    byte[] all = ours.toString().getBytes(StandardCharsets.UTF_8);
+    return new Schema(ours.lastKey(), Octets.sha256(all).hex());
+  }
+
+  /// @param version of the newest migration
+  /// @param digest of all migrations and what they say
+  public record Schema(int version, String digest) {}
 
   public static void run(DatabaseAddress address) {
     try {

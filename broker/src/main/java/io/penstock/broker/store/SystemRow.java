@@ -43,12 +43,13 @@ public record SystemRow(
     return removedVersion > 0 && removedVersion == version;
   }
 
-  public SystemRow edited(String nextPlugin, String by, Instant at) {
+  /// @param next its number, above all before
+  public SystemRow edited(String nextPlugin, long next, String by, Instant at) {
     return new SystemRow(
         agent,
         system,
         nextPlugin,
-        version + 1,
+        next,
         deployedVersion,
         deployedGeneration,
         appliedVersion,
@@ -73,17 +74,17 @@ public record SystemRow(
         rowVersion + 1);
   }
 
-  /// Its tombstone takes the next number.
-  public SystemRow removed(long generation, String by, Instant at) {
+  /// @param tombstone its number, above all before
+  public SystemRow removed(long tombstone, long generation, String by, Instant at) {
     return new SystemRow(
         agent,
         system,
         plugin,
-        version + 1,
-        version + 1,
+        tombstone,
+        tombstone,
         generation,
         appliedVersion,
-        version + 1,
+        tombstone,
         by,
         at,
         rowVersion + 1);

@@ -1,6 +1,7 @@
 package io.penstock.broker.store;
 
 import io.penstock.broker.keys.RowMac;
+import io.penstock.codec.seal.Octets;
 import io.vertx.sqlclient.Row;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -11,15 +12,21 @@ import java.util.Optional;
 /// returned with `intact` false and must be denied.
 public final class UserTable {
   private static final String TABLE = "users";
+
+  /// Of rows that belong to somebody at a provider, so that none of the others is taken for one.
+  private static final String OIDC = "users of a provider";
   private static final String COLUMNS =
       "email, role, password_hash, disabled, gateway_access, created_at, created_by, last_login_at,"
-          + " row_version, mac";
+          + " row_version, mac, oidc_issuer, oidc_subject";
 
   private final RowMac rowMac;
 
   public UserTable(RowMac rowMac) {
     this.rowMac = rowMac;
   }
+
+  /// Who somebody is at an identity provider, whatever their address becomes.
+  public record OidcIdentity(String issuer, String subject) {}
 
   /// `email` in lower case. An empty `passwordHash` lets nobody in by password.
   public record User(
@@ -32,7 +39,8 @@ public final class UserTable {
       String createdBy,
       Optional<Instant> lastLoginAt,
       long rowVersion,
-      boolean intact) {
+      boolean intact,
+      Optional<OidcIdentity> oidc) {
     public User {
       gatewayAccess = List.copyOf(gatewayAccess);
     }
@@ -58,22 +66,65 @@ public final class UserTable {
       List<String> gatewayAccess,
       String by,
       Instant at) {
-    var user =
+    return insert(
+        tx,
         new User(
-            email, role, passwordHash, false, gatewayAccess, at, by, Optional.empty(), 1, true);
-    return tx.update(
-            """
-            insert into users (email, role, password_hash, gateway_access, created_at, created_by, mac)
-            values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing\
-            """,
             email,
             role,
             passwordHash,
+            false,
             gatewayAccess,
             at,
             by,
-            rowMac.of(TABLE, granted(user)))
+            Optional.empty(),
+            1,
+            true,
+            Optional.empty()));
+  }
+
+  /// One who has no password; false when the address or the identity is taken.
+  public boolean insertOidc(
+      Tx tx, String email, String role, OidcIdentity identity, String by, Instant at) {
+    return insert(
+        tx,
+        new User(
+            email,
+            role,
+            "",
+            false,
+            List.of(),
+            at,
+            by,
+            Optional.empty(),
+            1,
+            true,
+            Optional.of(identity)));
+  }
+
+  private boolean insert(Tx tx, User user) {
+    return tx.update(
+            """
+            insert into users (email, role, password_hash, gateway_access, created_at, created_by, mac, oidc_issuer, oidc_subject)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing\
+            """,
+            user.email(),
+            user.role(),
+            user.passwordHash(),
+            user.gatewayAccess(),
+            user.createdAt(),
+            user.createdBy(),
+            mac(user),
+            user.oidc().map(OidcIdentity::issuer),
+            user.oidc().map(OidcIdentity::subject))
         == 1;
+  }
+
+  public Optional<User> find(Tx tx, OidcIdentity identity) {
+    return tx.one(
+            "select " + COLUMNS + " from users where oidc_issuer = $1 and oidc_subject = $2",
+            identity.issuer(),
+            identity.subject())
+        .map(this::read);
   }
 
   public Optional<User> find(Tx tx, String email) {
@@ -148,7 +199,7 @@ public final class UserTable {
             next.passwordHash(),
             next.disabled(),
             next.rowVersion(),
-            rowMac.of(TABLE, granted(next)),
+            mac(next),
             next.gatewayAccess())
         == 1;
   }
@@ -165,7 +216,8 @@ public final class UserTable {
         old.createdBy(),
         old.lastLoginAt(),
         old.rowVersion() + 1,
-        true);
+        true,
+        old.oidc());
   }
 
   private User read(Row row) {
@@ -180,8 +232,9 @@ public final class UserTable {
             Values.text(row, "created_by"),
             Values.optionalInstant(row, "last_login_at"),
             Values.number(row, "row_version"),
-            true);
-    if (rowMac.holds(Values.octets(row, "mac"), TABLE, granted(user))) {
+            true,
+            identity(row));
+    if (Values.octets(row, "mac").equals(mac(user))) {
       return user;
     }
     return new User(
@@ -194,7 +247,21 @@ public final class UserTable {
         user.createdBy(),
         user.lastLoginAt(),
         user.rowVersion(),
-        false);
+        false,
+        user.oidc());
+  }
+
+  /// Half of one is none; the row's HMAC does not hold then.
+  private static Optional<OidcIdentity> identity(Row row) {
+    return Values.optionalText(row, "oidc_issuer")
+        .flatMap(
+            issuer ->
+                Values.optionalText(row, "oidc_subject")
+                    .map(subject -> new OidcIdentity(issuer, subject)));
+  }
+
+  private Octets mac(User user) {
+    return rowMac.of(user.oidc().isPresent() ? OIDC : TABLE, granted(user));
   }
 
   private static List<String> granted(User user) {
@@ -206,6 +273,12 @@ public final class UserTable {
                 user.role(),
                 user.passwordHash(),
                 Boolean.toString(user.disabled())));
+    user.oidc()
+        .ifPresent(
+            identity -> {
+              fields.add(identity.issuer());
+              fields.add(identity.subject());
+            });
     fields.addAll(user.gatewayAccess());
     return fields;
   }

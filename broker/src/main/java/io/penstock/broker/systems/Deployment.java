@@ -144,12 +144,12 @@ final class Deployment {
             .filter(found -> !found.removed())
             .orElseThrow(Standing::unknownSystem);
     Instant now = now();
-    long tombstone = row.version() + 1;
+    long tombstone = versions.nextNumber(tx, row);
     long sequence =
         queued(() -> queue.get().removal(tx, to(approved), system, tombstone, by.name(), now));
     SystemRow locked = table.lock(tx, agent, system).orElseThrow();
     supersede(tx, row, tombstone);
-    table.update(tx, locked.removed(approved.generation(), by.name(), now));
+    table.update(tx, locked.removed(tombstone, approved.generation(), by.name(), now));
     HeadRow head =
         heads.change(
             tx,

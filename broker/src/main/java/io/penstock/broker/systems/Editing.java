@@ -288,7 +288,7 @@ final class Editing {
     String agent = approved.agent();
     String plugin = content.schema().plugin();
     SystemRow next =
-        row.map(old -> old.edited(plugin, by.name(), now))
+        row.map(old -> old.edited(plugin, versions.nextNumber(tx, old), by.name(), now))
             .orElseGet(() -> SystemRow.first(agent, system, plugin, by.name(), now));
     if (row.isPresent()) {
       table.update(tx, next);

@@ -25,8 +25,6 @@ import java.util.function.Consumer;
 final class Heads {
   static final Duration LIFE = Duration.ofHours(24);
   static final Duration RENEWED_AFTER = Duration.ofHours(1);
-  // A restore from a backup will count it up.
-  private static final long FIRST_INCARNATION = 1;
 
   private final SystemTable table;
   private final BrokerKeys keys;
@@ -53,7 +51,7 @@ final class Heads {
     change.accept(systems);
     forgetOldRemovals(tx, agent, systems);
     if (before.isEmpty()) {
-      HeadRow first = signed(agent, generation, FIRST_INCARNATION, 1, 0, systems, 1);
+      HeadRow first = signed(agent, generation, keys.incarnation(), 1, 0, systems, 1);
       table.insert(tx, first);
       return first;
     }
@@ -121,8 +119,10 @@ final class Heads {
             });
   }
 
+  /// One from before a restore says nothing to agents that have seen newer ones.
   private boolean isFresh(HeadRow row, long generation) {
     return row.generation() == generation
+        && row.incarnation() >= keys.incarnation()
         && clock.instant().isBefore(row.issuedAt().plus(RENEWED_AFTER));
   }
 
@@ -147,7 +147,7 @@ final class Heads {
     return signed(
         old.agent(),
         generation,
-        old.incarnation(),
+        Math.max(old.incarnation(), keys.incarnation()),
         old.sequence() + 1,
         appliedSequence,
         systems,

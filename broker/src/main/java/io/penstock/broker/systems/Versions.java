@@ -3,6 +3,7 @@ package io.penstock.broker.systems;
 import io.penstock.broker.keys.BrokerKeys;
 import io.penstock.broker.keys.VerifiedTexts;
 import io.penstock.broker.store.KeyTable.Wrapped;
+import io.penstock.broker.store.SystemRow;
 import io.penstock.broker.store.SystemTable;
 import io.penstock.broker.store.SystemTable.Content;
 import io.penstock.broker.store.SystemVersion;
@@ -21,6 +22,8 @@ import java.util.Optional;
 /// Versions with what they carry: signed and encrypted when they are made; opened only while
 /// header, settings and secrets are exactly what was signed.
 final class Versions {
+  private static final long ROOM_AFTER_RESTORE = 1_000;
+
   private final SystemTable table;
   private final BrokerKeys keys;
   private final VerifiedTexts<ConfigurationHeader> headers;
@@ -66,6 +69,21 @@ final class Versions {
     public String toString() {
       return "Opened[version " + row.version() + "]";
     }
+  }
+
+  /// What the next document or tombstone of a system is called. After a restore there is room for
+  /// what was made after the backup, because agents go back behind nothing that they have applied.
+  long nextNumber(Tx tx, SystemRow row) {
+    Instant began = keys.incarnationBegan();
+    boolean first = began.equals(Instant.EPOCH);
+    boolean older =
+        !first
+            && table
+                .version(tx, row.agent(), row.system(), row.version())
+                .map(SystemVersion::createdAt)
+                .orElse(row.updatedAt())
+                .isBefore(began);
+    return row.version() + (older ? ROOM_AFTER_RESTORE : 1);
   }
 
   SystemVersion make(

@@ -16,6 +16,7 @@ import io.penstock.broker.agents.Gateways;
 import io.penstock.broker.alarms.Alarms;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditProof;
+import io.penstock.broker.backup.Backups;
 import io.penstock.broker.changes.Changes;
 import io.penstock.broker.config.BrokerConfig;
 import io.penstock.broker.config.Networks;
@@ -151,6 +152,9 @@ final class ApiRig implements AutoCloseable {
             new Api.Features(
                 database,
                 accounts,
+                config
+                    .oidc()
+                    .map(it -> accounts.oidc(systems.postgres.vertx(), it, config.externalUrl())),
                 services,
                 new RequestLimits(config.access(), System::nanoTime),
                 new Blocks(
@@ -198,6 +202,13 @@ final class ApiRig implements AutoCloseable {
                             config.alarms(),
                             systems.clock()))
                     .operations(),
+                new Backups(
+                    database,
+                    systems.keys,
+                    systems.data,
+                    audit,
+                    new SecureRandom(),
+                    systems.clock()),
                 watched.instruments,
                 watched.live,
                 Duration.ofDays(90),

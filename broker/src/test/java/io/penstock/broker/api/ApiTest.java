@@ -21,6 +21,7 @@ import io.penstock.broker.alarms.Alarms;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditEvent;
 import io.penstock.broker.audit.AuditProof;
+import io.penstock.broker.backup.Backups;
 import io.penstock.broker.changes.Changes;
 import io.penstock.broker.config.BrokerConfig;
 import io.penstock.broker.config.DataDirectory;
@@ -165,6 +166,7 @@ class ApiTest {
             new Api.Features(
                 database.database(),
                 accounts,
+                Optional.empty(),
                 services,
                 new RequestLimits(config.access(), System::nanoTime),
                 new Blocks(
@@ -210,6 +212,7 @@ class ApiTest {
                             config.alarms(),
                             clock))
                     .operations(),
+                new Backups(database.database(), keys, data, audit, new SecureRandom(), clock),
                 watched.instruments,
                 watched.live,
                 Duration.ofDays(90),

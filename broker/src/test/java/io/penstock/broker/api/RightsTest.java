@@ -195,6 +195,10 @@ class RightsTest {
             // By the refresh cookie alone too; without any credential it is refused.
             "POST /api/v1/auth/logout",
             "GET /api/v1/auth/jwks",
+            // By nobody who is signed in yet.
+            "GET /api/v1/auth/oidc",
+            "GET /api/v1/auth/oidc/login",
+            "GET /api/v1/auth/oidc/callback",
             // By what gateways sign; without that they are refused.
             "POST /api/v1/gateways/register",
             "POST /api/v1/gateways/enroll",

@@ -16,6 +16,7 @@ import io.penstock.broker.agents.Gateways;
 import io.penstock.broker.alarms.Alarms;
 import io.penstock.broker.audit.Audit;
 import io.penstock.broker.audit.AuditProof;
+import io.penstock.broker.backup.Backups;
 import io.penstock.broker.changes.Changes;
 import io.penstock.broker.config.BrokerConfig;
 import io.penstock.broker.config.Networks;
@@ -130,6 +131,7 @@ class SystemRoutesTest {
             new Api.Features(
                 database,
                 accounts,
+                Optional.empty(),
                 new ServiceAccounts(
                     database,
                     new ServiceAccountTable(rig.keys.rowMac()),
@@ -189,6 +191,7 @@ class SystemRoutesTest {
                             config.alarms(),
                             rig.clock()))
                     .operations(),
+                new Backups(database, rig.keys, rig.data, audit, new SecureRandom(), rig.clock()),
                 watched.instruments,
                 watched.live,
                 Duration.ofDays(90),

@@ -44,6 +44,46 @@ class BrokerConfigTest {
   }
 
   @Test
+  void aProviderIsReadWithItsTableOfRoles(@TempDir Path directory) throws Exception {
+    Path secret = Files.writeString(directory.resolve("secret"), "4711");
+    String yaml =
+        """
+        oidc:
+          issuer: https://login.example.com/realms/plant
+          client_id: penstock
+          client_secret_file: %s
+          roles_claim: /a~1b/c
+          roles: ["Penstock.Admin=Admin", "x=y=Viewer"]
+        """
+            .formatted(secret);
+
+    OidcConfig config = read(yaml, Map.of(), Map.of()).oidc().orElseThrow();
+
+    assertThat(config.rolesClaim()).containsExactly("a/b", "c");
+    assertThat(config.scopes()).containsExactly("openid", "email", "profile");
+    assertThat(config.roles())
+        .containsExactly(
+            new OidcConfig.RoleOf("Penstock.Admin", "Admin"),
+            new OidcConfig.RoleOf("x=y", "Viewer"));
+  }
+
+  @Test
+  void aProviderThatIsHalfThereIsAProblem() {
+    assertThatThrownBy(
+            () ->
+                read(
+                    "oidc: {issuer: 'http://login.example.com', roles: [a=Boss]}",
+                    Map.of(),
+                    Map.of()))
+        .hasMessageContaining("oidc.issuer: expected https://")
+        .hasMessageContaining("oidc.client_id: expected")
+        .hasMessageContaining("oidc.client_secret_file: expected")
+        .hasMessageContaining("oidc.roles: expected VALUE=ROLE");
+    assertThatThrownBy(() -> read("oidc: {client_id: penstock}", Map.of(), Map.of()))
+        .hasMessageContaining("oidc.issuer: expected the provider's issuer");
+  }
+
+  @Test
   void kafkaInTheClearIsForThisMachineOnly() {
     KafkaConfig config =
         read(inTheClear("localhost:9092"), Map.of(), Map.of()).audit().kafka().orElseThrow();

@@ -1,5 +1,6 @@
 package io.penstock.codec.seal;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -32,6 +33,26 @@ class KeysetTest {
         Keyset.verify(keyset.sign(root), root.verifyingKey(), root.verifyingKey().sha256(), NOW);
 
     assertThat(read).isEqualTo(keyset);
+  }
+
+  @Test
+  void aCloudThatWasRestoredIsOfALaterIncarnationThanOneThatWasNot() {
+    var restored =
+        new Keyset(
+            4,
+            keyset.notBeforeEpochSeconds(),
+            keyset.expiresEpochSeconds(),
+            keyset.keys(),
+            1_795_000_000L);
+
+    assertThat(keyset.incarnation()).isEqualTo(Keyset.FIRST_INCARNATION);
+    assertThat(Keyset.verifyIgnoringTime(restored.sign(root), root.verifyingKey()).incarnation())
+        .isEqualTo(1_795_000_000L);
+    assertThatThrownBy(() -> new Keyset(1, 1, 2, List.of(), 1L)).isInstanceOf(SealException.class);
+    // Older agents have to be able to read the first one: it is written as it always was.
+    String payload = keyset.sign(root).split("\\.", -1)[1];
+    assertThat(new String(java.util.Base64.getUrlDecoder().decode(payload), UTF_8))
+        .doesNotContain("incarnation");
   }
 
   @Test
