@@ -14,7 +14,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     target: "es2022",
     chunkSizeWarningLimit: 700,
-    rollupOptions: { output: { assetFileNames: "assets/[name]-[hash][extname]" } },
+    rolldownOptions: { output: { assetFileNames: "assets/[name]-[hash][extname]" } },
   },
   server: { proxy: { "/api": { target: broker, secure: false, changeOrigin: true } } },
 });

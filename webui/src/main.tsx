@@ -19,7 +19,8 @@ const queries = new QueryClient({
     queries: {
       staleTime: 2_000,
       // What is away may come back; what was refused stays refused.
-      retry: (failures, error) => !(error instanceof ApiError) && failures < 2,
+      retry: (failures, error) =>
+        error instanceof ApiError ? error.retryAfterSeconds === 1 && failures < 3 : failures < 2,
       retryDelay: (failures) => Math.min(500 * 2 ** failures, 4_000),
       networkMode: "always",
     },

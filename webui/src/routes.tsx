@@ -6,6 +6,7 @@ import {
 } from "@tanstack/react-router";
 import { App } from "./App";
 import { guarded } from "./auth/guarded";
+import { Broken } from "./pages/Broken";
 import { NotFound } from "./pages/NotFound";
 
 /** Everything in the URL is text; nothing is guessed to be a number. */
@@ -17,11 +18,17 @@ const root = createRootRoute({
   validateSearch: (search: Record<string, unknown>): Search => search as Search,
 });
 
-const page = <P extends string>(path: P, permission: string, load: () => Promise<{ default: React.ComponentType }>) =>
+/** `allAgents`: for whoever may see all of them only. */
+const page = <P extends string>(
+  path: P,
+  permission: string,
+  load: () => Promise<{ default: React.ComponentType }>,
+  allAgents = false,
+) =>
   createRoute({
     getParentRoute: () => root,
     path,
-    component: guarded(permission, lazyRouteComponent(load)),
+    component: guarded(permission, lazyRouteComponent(load), allAgents),
   });
 
 const tree = root.addChildren([
@@ -40,13 +47,15 @@ const tree = root.addChildren([
   page("/audit", "audit:read-own", () => import("./pages/audit/AuditPage")),
   page("/access", "users:manage", () => import("./pages/access/AccessPage")),
   page("/loadtests", "dashboards:read", () => import("./pages/loadtests/LoadTestsPage")),
-  page("/broker", "logs:read", () => import("./pages/broker/BrokerPage")),
+  page("/changes", "changes:create", () => import("./pages/changes/ChangesPage")),
+  page("/broker", "logs:read", () => import("./pages/broker/BrokerPage"), true),
 ]);
 
 export const router = createRouter({
   routeTree: tree,
   defaultPreload: "intent",
   scrollRestoration: false,
+  defaultErrorComponent: Broken,
   parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
   stringifySearch: (search) => {
     const parameters = new URLSearchParams();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { matches, termsOf, without, withTerm } from "../src/parts/filter";
+import { matches, termsOf, without, withTerm, type Term } from "../src/parts/filter";
 
 const row = {
   words: "plant-7 berlin hall=8",
@@ -36,7 +36,7 @@ describe("a filter", () => {
     const query = "plant site:berlin -label:x";
     const [, site] = termsOf(query);
 
-    expect(without(query, site!)).toBe("plant -label:x");
+    expect(without(query, site as Term)).toBe("plant -label:x");
     expect(withTerm(query, "site", "new york")).toBe('plant -label:x site:"new york"');
     expect(withTerm(query, "site", "")).toBe("plant -label:x");
   });

@@ -1,12 +1,18 @@
 import { describe, expect, it } from "vitest";
 import { gridOf, limitsOf, rowsInUse, strength } from "../src/charts/scale";
 import { applyAgents, type Agent } from "../src/live/agentPatches";
+import { lookEveryMs } from "../src/live/live";
+import type { CallRow } from "../src/live/types";
+import { labelChanges } from "../src/pages/agents/EditLabels";
+import { isSetUp } from "../src/pages/agents/agentState";
 import { fingerprintOf } from "../src/pages/enrollment/ApproveDialog";
 import { labelsOf } from "../src/pages/enrollment/NewToken";
 import { startCommand } from "../src/pages/enrollment/StartCommand";
 import { queryOf, rangeOf } from "../src/pages/latency/range";
 import { change, runOf } from "../src/pages/loadtests/result";
+import { filterOf, merged, passes } from "../src/pages/requests/calls";
 import { journeyOf } from "../src/pages/systems/journey";
+import { DamagedPinsError, NO_PINS, readPins } from "../src/pages/systems/trust";
 import { csvOf } from "../src/parts/csv";
 import { sorted, type Column } from "../src/parts/DataTable";
 import { ago, bytes, clock, ms, percent } from "../src/parts/words";
@@ -106,6 +112,70 @@ describe("live changes of agents", () => {
   });
 });
 
+describe("the first run", () => {
+  const agent = (members: Partial<Agent>) =>
+    isSetUp({ state: "approved", systems: [], config_version: 0, online: false, connected_at: null, ...members } as Agent);
+
+  it("is over once a system can be called, also while all agents are offline", () => {
+    expect(agent({ online: true, systems: ["erp"] })).toBe(true);
+    expect(agent({ config_version: 3 })).toBe(true);
+    expect(agent({ connected_at: "2026-01-01T00:00:00Z" })).toBe(true);
+  });
+
+  it("goes on with an agent that has none", () => {
+    expect(agent({ online: true, connected_at: "2026-01-01T00:00:00Z" })).toBe(false);
+    expect(agent({})).toBe(false);
+    expect(agent({ state: "pending", systems: ["erp"] })).toBe(false);
+  });
+});
+
+describe("looking without a stream", () => {
+  it("is the seldomer the more there is to fetch", () => {
+    expect(lookEveryMs(3, 4)).toBe(5_000);
+    expect(lookEveryMs(2_000, 4)).toBe(12_000);
+    expect(lookEveryMs(10_000, 4)).toBe(60_000);
+    expect(lookEveryMs(100_000, 4)).toBe(60_000);
+    expect(lookEveryMs(3, 40)).toBe(20_000);
+  });
+});
+
+describe("what a browser remembers of keys", () => {
+  it("is read as it was written, and none is none", () => {
+    const pins = { root: "r", agents: { "plant-1": { generation: 1, key: "k" } } };
+    expect(readPins(JSON.stringify(pins))).toEqual(pins);
+    expect(readPins(null)).toEqual(NO_PINS);
+  });
+
+  it.each(["", "{", "null", "[]", "7", '{"root":7,"agents":{}}', '{"root":null,"agents":{"a":{"key":"k"}}}'])(
+    "says that it is damaged: %s",
+    (text) => {
+      expect(() => readPins(text)).toThrow(DamagedPinsError);
+    },
+  );
+});
+
+describe("calls", () => {
+  const row = (members: Partial<CallRow>) =>
+    ({ sequence: 1, agent: "plant-1", system: "erp", verdict: "ok", status: 200, total_ms: 12, ...members }) as CallRow;
+
+  it("that are told pass by the filter that the broker lists by", () => {
+    expect(passes(row({}), {})).toBe(true);
+    expect(passes(row({}), { agent: "plant-1", system: "erp", min_ms: "12", max_ms: "12" })).toBe(true);
+    expect(passes(row({}), { agent: "plant-2" })).toBe(false);
+    expect(passes(row({ verdict: "deadline" }), { verdict: "failed" })).toBe(true);
+    expect(passes(row({}), { verdict: "failed" })).toBe(false);
+    expect(passes(row({ status: 503 }), { status: "5xx" })).toBe(true);
+    expect(passes(row({ status: 503 }), { status: "502" })).toBe(false);
+    expect(passes(row({ status: null }), { status: "5xx" })).toBe(false);
+  });
+
+  it("are listed once each, the newest first", () => {
+    const rows = [row({ sequence: 2 }), row({ sequence: 5 })];
+    expect(merged(rows, [row({ sequence: 3 }), row({ sequence: 5 })]).map((it) => it.sequence)).toEqual([5, 3, 2]);
+    expect(filterOf({ agent: "", system: "erp", id: "7" })).toEqual({ system: "erp" });
+  });
+});
+
 describe("enrolling", () => {
   it("takes a fingerprint however it is typed", () => {
     expect(fingerprintOf(" ab12 cd34 ")).toBe("AB12-CD34");
@@ -117,6 +187,14 @@ describe("enrolling", () => {
     expect(labelsOf("hall=8, line = blue ,")).toEqual({ hall: "8", line: "blue" });
     expect(labelsOf("hall")).toBeNull();
     expect(labelsOf("=8")).toBeNull();
+  });
+
+  it("sends what changes of labels, and null for what goes away", () => {
+    expect(labelChanges({ hall: "8", line: "blue", old: "x" }, { hall: "9", line: "blue", neu: "y" })).toEqual({
+      old: null,
+      hall: "9",
+      neu: "y",
+    });
   });
 
   it("keeps the token out of the arguments", () => {
@@ -139,7 +217,12 @@ describe("the way of a version", () => {
 
   it("shows where it was refused", () => {
     expect(at("refused", "bad-signature")).toEqual(["done", "done", "done", "bad", "later"]);
-    expect(at("refused", "start-failed")).toEqual(["done", "done", "done", "done", "bad"]);
+    for (const reason of ["start-failed", "crash-loop", "missing-secret-reference"]) {
+      expect(at("refused", reason)).toEqual(["done", "done", "done", "done", "bad"]);
+    }
+    for (const reason of ["destination-without-secrets", "schema-invalid", "start-failed-somehow", null]) {
+      expect(at("refused", reason)).toEqual(["done", "done", "done", "bad", "later"]);
+    }
   });
 });
 

@@ -1,6 +1,6 @@
 import createClient, { type Middleware } from "openapi-fetch";
 import { ApiError, problemOf, UnreachableError } from "./problem";
-import { refreshSession, type Refreshed } from "./refresh";
+import { refreshSession, sessionTimes, type Refreshed } from "./refresh";
 import type { paths } from "./schema";
 
 /** The only place that calls the API: its cookies are out of our reach, and this field proves the page. */
@@ -28,14 +28,14 @@ function tellReached(ok: boolean): void {
   });
 }
 
-/** One call; a 401 refreshes the session once and tries again. */
+/** One call; a 401 refreshes the session, where there is one, once and tries again. */
 export async function call(request: Request): Promise<Response> {
   const again = request.clone();
   const first = await send(request);
-  if (first.status !== 401 || request.url.includes("/auth/")) {
+  if (first.status !== 401 || /\/auth\/(login|refresh)$/.test(request.url)) {
     return first;
   }
-  const outcome: Refreshed = await refreshSession(send);
+  const outcome: Refreshed = sessionTimes() === null ? "over" : await refreshSession(send);
   if (outcome === "over") {
     sessionOver.forEach((listener) => {
       listener();
@@ -85,6 +85,15 @@ export async function done<T>(
     throw problemOf(response, error);
   }
   return data as T;
+}
+
+/** The id of the change that a call became, because it waits for a second person; null: it is done. */
+export async function acted(
+  answer: Promise<{ data?: unknown; error?: unknown; response: Response }>,
+): Promise<string | null> {
+  const { response } = await answer;
+  const data = await done(answer);
+  return response.status === 202 ? (data as { readonly id: string }).id : null;
 }
 
 /** For endpoints that an older broker does not have: null there. */

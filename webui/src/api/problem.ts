@@ -61,9 +61,14 @@ export function problemOf(response: Response, body: unknown): ApiError {
 
 /** What to tell somebody of a failure, in one sentence. */
 export function sentenceOf(error: unknown): string {
-  if (error instanceof ApiError) {
-    const text = error.detail === "" ? error.title : error.detail;
-    return text.charAt(0).toUpperCase() + text.slice(1);
-  }
-  return error instanceof Error ? error.message : "Something failed that left no message.";
+  const text =
+    error instanceof ApiError
+      ? error.detail === ""
+        ? error.title
+        : error.detail
+      : error instanceof Error && error.message !== ""
+        ? error.message
+        : "something failed that left no message";
+  const sentence = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?…:]$/.test(sentence) ? sentence : `${sentence}.`;
 }

@@ -1,9 +1,10 @@
-import { useEffect, useId, useRef, useState, type FormEvent } from "react";
+import { useEffect, useId, useRef, useState, type SubmitEvent } from "react";
 import { ApiError, optional, UnreachableError } from "../api/client";
 import { sentenceOf } from "../api/problem";
 import { rememberTimes } from "../api/refresh";
 import { Button, Note, TextField } from "../parts/basics";
 import { Dialog } from "../parts/Dialog";
+import { brokerNow } from "../parts/brokerTime";
 import { clock } from "../parts/words";
 import { useSession } from "./session";
 
@@ -102,7 +103,7 @@ function SignInForm({ email: known, onDone }: { readonly email?: string; readonl
     };
   }, [wait]);
 
-  async function submit(event: FormEvent<HTMLFormElement>) {
+  async function submit(event: SubmitEvent<HTMLFormElement>) {
     event.preventDefault();
     if (email === "" || password === "") {
       setFailure(email === "" ? "Enter your e-mail address." : "Enter your password.");
@@ -203,11 +204,11 @@ const WARN_SECONDS = 120;
 /** Two minutes ahead, because a session of 24 hours cannot be prolonged. */
 export function ExpiryWarning() {
   const { times, ask, asking } = useSession();
-  const [now, setNow] = useState(Date.now);
+  const [now, setNow] = useState(brokerNow);
   const end = times === null ? Number.NaN : Date.parse(times.session_expires_at);
   useEffect(() => {
     const timer = setInterval(() => {
-      setNow(Date.now());
+      setNow(brokerNow());
     }, 1000);
     return () => {
       clearInterval(timer);

@@ -8,7 +8,7 @@ import {
   useState,
   type ReactNode,
 } from "react";
-import { api, ApiError, done, onSessionOver, post, refresh, UnreachableError } from "../api/client";
+import { api, ApiError, done, onSessionOver, post, refresh } from "../api/client";
 import { onTimes, rememberTimes, sessionTimes, type SessionTimes } from "../api/refresh";
 
 /** Who is signed in, and what they may do. */
@@ -30,12 +30,12 @@ interface Session {
   /** The session ended while a page was open: it stays as it is behind the question. */
   readonly asking: boolean;
   readonly times: SessionTimes | null;
-  signIn(email: string, password: string): Promise<void>;
-  signOut(): Promise<void>;
-  ask(): void;
-  stopAsking(): void;
-  retry(): void;
-  reload(): void;
+  readonly signIn: (email: string, password: string) => Promise<void>;
+  readonly signOut: () => Promise<void>;
+  readonly ask: () => void;
+  readonly stopAsking: () => void;
+  readonly retry: () => void;
+  readonly reload: () => void;
 }
 
 const Context = createContext<Session | null>(null);
@@ -50,8 +50,9 @@ async function whoAmI(): Promise<Me> {
   };
 }
 
-/** After a reload nothing is known but the cookies: me, or one refresh and me. */
+/** After a reload nothing is known but the cookies. */
 async function startingState(): Promise<State> {
+  const before = sessionTimes();
   try {
     const me = await whoAmI();
     if (sessionTimes() === null) {
@@ -60,20 +61,8 @@ async function startingState(): Promise<State> {
     }
     return { kind: "signed-in", me };
   } catch (error) {
-    if (error instanceof UnreachableError || (error instanceof ApiError && error.status >= 500)) {
-      return { kind: "offline" };
-    }
-  }
-  if (sessionTimes() === null) {
-    return { kind: "signed-out", why: "start" };
-  }
-  try {
-    rememberTimes((await post<SessionTimes>("/api/v1/auth/refresh")) ?? null);
-    return { kind: "signed-in", me: await whoAmI() };
-  } catch (error) {
     if (error instanceof ApiError && error.status < 500) {
-      rememberTimes(null);
-      return { kind: "signed-out", why: "over" };
+      return { kind: "signed-out", why: before === null ? "start" : "over" };
     }
     return { kind: "offline" };
   }
@@ -90,19 +79,49 @@ export function SessionProvider({ children }: { readonly children: ReactNode }) 
     void startingState().then(setState);
   }, []);
 
-  useEffect(start, [start]);
-  useEffect(() => onTimes(() => setTimes(sessionTimes())), []);
+  const reload = useCallback(() => {
+    whoAmI()
+      .then((me) => {
+        if (state.kind === "signed-in" && state.me.email !== me.email) {
+          // What the one before was shown is not for the next.
+          queries.clear();
+        }
+        setState({ kind: "signed-in", me });
+        setAsking(false);
+      })
+      .catch((error: unknown) => {
+        // While the broker is away nothing is known; the next call tells.
+        if (error instanceof ApiError && error.status < 500) {
+          setAsking(true);
+        }
+      });
+  }, [queries, state]);
+
+  useEffect(() => {
+    void startingState().then(setState);
+  }, []);
+  useEffect(
+    () =>
+      onTimes(() => {
+        setTimes(sessionTimes());
+      }),
+    [],
+  );
   useEffect(() => {
     const changed = (event: StorageEvent) => {
       if (event.key === "penstock.session") {
         setTimes(sessionTimes());
+        if (event.newValue !== null && asking) {
+          // Somebody signed in again in another tab, with cookies for all of them.
+          reload();
+        }
       }
     };
     window.addEventListener("storage", changed);
     return () => {
       window.removeEventListener("storage", changed);
     };
-  }, []);
+  }, [asking, reload]);
   useEffect(
     () =>
       onSessionOver(() => {
@@ -142,16 +161,6 @@ export function SessionProvider({ children }: { readonly children: ReactNode }) 
     setAsking(false);
     setState({ kind: "signed-out", why: "left" });
   }, [queries]);
-
-  const reload = useCallback(() => {
-    void whoAmI()
-      .then((me) => {
-        setState({ kind: "signed-in", me });
-      })
-      .catch(() => {
-        setAsking(true);
-      });
-  }, []);
 
   const session = useMemo<Session>(
     () => ({

@@ -1,11 +1,13 @@
-import { useEffect, useId, useMemo, useRef, useState, type ReactNode } from "react";
+import { useEffect, useEffectEvent, useId, useMemo, useRef, useState, type ReactNode } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { LatencyPoint } from "../live/types";
 import { Button } from "../parts/basics";
 import { moment, ms } from "../parts/words";
 import { colour, onThemeChange } from "./colours";
-import { gridOf } from "./scale";
+import { gridOf, type Interval } from "./scale";
+
+export type TimedPoint = LatencyPoint & Interval;
 
 const LINES = [
   { id: "p50_ms", name: "p50", token: "--p50", dash: [] },
@@ -16,6 +18,35 @@ const LINES = [
 ] as const;
 
 const HEIGHT = 240;
+// eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- uPlot's enumerations are types alone, gone when it runs
+const LOGARITHMIC = 3 as uPlot.Scale.Distr;
+
+/** As on every page: of 24 hours, and a date where a day is the step. */
+function timeOf(t: number, step: number): string {
+  const date = new Date(t * 1000);
+  const pad = (n: number) => String(n).padStart(2, "0");
+  const minute = `${pad(date.getHours())}:${pad(date.getMinutes())}`;
+  return step >= 86_400
+    ? `${pad(date.getMonth() + 1)}-${pad(date.getDate())}`
+    : step >= 60
+      ? minute
+      : `${minute}:${pad(date.getSeconds())}`;
+}
+
+/** Steps with none beside them: a line through them has no length. */
+function isolated(plot: uPlot, series: number, show: boolean): number[] | null {
+  if (show) {
+    return null;
+  }
+  const values = plot.data[series] ?? [];
+  const alone: number[] = [];
+  values.forEach((value, index) => {
+    if (value !== null && (values[index - 1] ?? null) === null && (values[index + 1] ?? null) === null) {
+      alone.push(index);
+    }
+  });
+  return alone;
+}
 
 /** Percentiles over time, one line each, filled between: where the calls are, and how far the slow ones reach. */
 export function Bands({
@@ -28,7 +59,7 @@ export function Bands({
   children,
 }: {
   readonly title: string;
-  readonly points: readonly LatencyPoint[];
+  readonly points: readonly TimedPoint[];
   readonly from: number;
   readonly to: number;
   readonly step: number;
@@ -83,7 +114,11 @@ export function Bands({
               </li>
             ))}
             <li className="when">
-              {shown === undefined ? "latest" : moment(shown.t * 1000)}
+              {shown === undefined
+                ? last === undefined
+                  ? "none"
+                  : `latest, ${moment(last.t * 1000)}`
+                : moment(shown.t * 1000)}
               {shown !== undefined && <>, {shown.point === null ? "no calls" : `${String(shown.point.count)} calls`}</>}
             </li>
           </ul>
@@ -126,19 +161,21 @@ function Plot({
     ],
     [grid],
   );
-  const latest = useRef(data);
-  latest.current = data;
-  const tell = useRef(onCursor);
-  tell.current = onCursor;
+  const tell = useEffectEvent(onCursor);
+  const fill = useEffectEvent((chart: uPlot) => {
+    chart.setData(data);
+  });
 
   useEffect(() => {
     const element = host.current;
     if (element === null) {
       return;
     }
-    const made = new uPlot(optionsOf(element.clientWidth, log, sloMs, (index) => {
-      tell.current(index);
-    }), latest.current, element);
+    const options = optionsOf(element.clientWidth, log, sloMs, (index) => {
+      tell(index);
+    });
+    const made = new uPlot(options, [[]], element);
+    fill(made);
     plot.current = made;
     const observer = new ResizeObserver(() => {
       made.setSize({ width: element.clientWidth, height: HEIGHT });
@@ -156,6 +193,7 @@ function Plot({
   }, [data]);
 
   return (
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- an image with a cursor; the table has all of it
     <div
       className="plot"
       ref={host}
@@ -200,17 +238,20 @@ function optionsOf(
     scales: {
       x: { time: true },
       y: log
-        ? { distr: 3, log: 10 }
+        ? { distr: LOGARITHMIC, log: 10 }
         : { range: (_, __, most) => [0, (Number.isFinite(most) ? most : 1) * 1.05] },
     },
-    axes: [axis, { ...axis, size: 64, values: (_, ticks) => ticks.map((it) => (it === null ? "" : ms(it))) }],
+    axes: [
+      { ...axis, space: 72, values: (_, ticks, __, ___, incr) => ticks.map((it) => timeOf(it, incr)) },
+      { ...axis, size: 64, values: (_, ticks) => ticks.map((it: number | null) => (it === null ? "" : ms(it))) },
+    ],
     series: [
       {},
       ...LINES.map((line) => ({
         stroke: colour(line.token),
         width: line.name === "p50" || line.name === "p99" ? 2 : 1.25,
         dash: [...line.dash],
-        points: { size: 3 },
+        points: { size: 3, filter: isolated },
         spanGaps: false,
       })),
     ],

@@ -2,7 +2,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { Button } from "../parts/basics";
 import { moment, ms, plural } from "../parts/words";
 import { onThemeChange, rgb } from "./colours";
-import { gridOf, limitsOf, rowsInUse, strength, type Column } from "./scale";
+import { gridOf, limitsOf, perStep, rowsInUse, strength, type Column } from "./scale";
 
 /** A cell: an interval of time and of latency. */
 export interface Picked {
@@ -44,8 +44,12 @@ export function Heatmap({
   const grid = useMemo(() => gridOf(columns, from, to, step), [columns, from, to, step]);
   const [low, high] = useMemo(() => rowsInUse(columns, bounds.length + 1), [columns, bounds]);
   const most = useMemo(
-    () => columns.reduce((max, column) => column.cells.reduce((m, [, n]) => Math.max(m, n), max), 0),
-    [columns],
+    () =>
+      columns.reduce(
+        (max, column) => column.cells.reduce((m, [, n]) => Math.max(m, perStep(n, column, step)), max),
+        0,
+      ),
+    [columns, step],
   );
   const total = useMemo(
     () => columns.reduce((sum, column) => column.cells.reduce((s, [, n]) => s + n, sum), 0),
@@ -59,8 +63,10 @@ export function Heatmap({
       return null;
     }
     const [lowMs, highMs] = limitsOf(row, bounds);
-    const count = column.point?.cells.find(([index]) => index === row)?.[1] ?? 0;
-    return { fromT: column.t, toT: column.t + step, lowMs, highMs, count };
+    const point = column.point;
+    const count = point?.cells.find(([index]) => index === row)?.[1] ?? 0;
+    const fromT = point?.t ?? column.t;
+    return { fromT, toT: fromT + (point?.span ?? step), lowMs, highMs, count };
   };
   const shown = cursor === null ? null : cellAt(...cursor);
   const pick = (x: number, row: number) => {
@@ -102,6 +108,7 @@ export function Heatmap({
               </span>
             ))}
           </div>
+          {/* eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- an image with a cursor; the table has all of it */}
           <div
             className={onPick === undefined ? "heat-area" : "heat-area picks"}
             role="img"
@@ -136,7 +143,7 @@ export function Heatmap({
               }
             }}
           >
-            <Cells grid={grid} low={low} rows={rows} most={most} />
+            <Cells grid={grid} low={low} rows={rows} most={most} step={step} />
             {cursor !== null && (
               <div
                 className="heat-cursor"
@@ -182,30 +189,32 @@ function under(
   return [Math.max(0, Math.min(columns - 1, x)), low + Math.max(0, Math.min(rows - 1, y))];
 }
 
+function heatOfTheme() {
+  return [rgb("--heat-0"), rgb("--heat-1"), rgb("--heat-2")] as const;
+}
+
 function Cells({
   grid,
   low,
   rows,
   most,
+  step,
 }: {
   readonly grid: readonly { readonly t: number; readonly point: Column | null }[];
   readonly low: number;
   readonly rows: number;
   readonly most: number;
+  readonly step: number;
 }) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const [theme, setTheme] = useState(0);
+  const [stops, setStops] = useState(heatOfTheme);
   useEffect(
     () =>
       onThemeChange(() => {
-        setTheme((it) => it + 1);
+        setStops(heatOfTheme());
       }),
     [],
   );
-  const stops = useMemo(() => {
-    void theme;
-    return [rgb("--heat-0"), rgb("--heat-1"), rgb("--heat-2")] as const;
-  }, [theme]);
   useEffect(() => {
     const context = canvas.current?.getContext("2d");
     if (context === null || context === undefined || grid.length === 0 || rows < 1) {
@@ -215,7 +224,7 @@ function Cells({
     grid.forEach(({ point }, x) => {
       for (const [index, n] of point?.cells ?? []) {
         const y = rows - 1 - (index - low);
-        const part = strength(n, most) * 2;
+        const part = strength(point === null ? 0 : perStep(n, point, step), most) * 2;
         const [a, b] = part < 1 ? [stops[0], stops[1]] : [stops[1], stops[2]];
         const mix = part < 1 ? part : part - 1;
         const at = (y * grid.length + x) * 4;
@@ -226,7 +235,7 @@ function Cells({
       }
     });
     context.putImageData(image, 0, 0);
-  }, [grid, low, rows, most, stops]);
+  }, [grid, low, rows, most, step, stops]);
   return <canvas ref={canvas} width={Math.max(1, grid.length)} height={Math.max(1, rows)} aria-hidden="true" />;
 }
 
@@ -260,7 +269,9 @@ function CellsTable({
             <th scope="col">Time</th>
             {buckets.map((index) => (
               <th key={index} scope="col" className="end">
-                ≤ {ms(limitsOf(index, bounds)[1])}
+                {limitsOf(index, bounds)[1] === null
+                  ? `> ${ms(limitsOf(index, bounds)[0])}`
+                  : `≤ ${ms(limitsOf(index, bounds)[1])}`}
               </th>
             ))}
           </tr>
@@ -281,8 +292,9 @@ function CellsTable({
                         <button
                           type="button"
                           className="link"
+                          aria-label={`${plural(n, "call")} up to ${ms(highMs)} from ${moment(column.t * 1000)}`}
                           onClick={() => {
-                            onPick({ fromT: column.t, toT: column.t + step, lowMs, highMs, count: n });
+                            onPick({ fromT: column.t, toT: column.t + (column.span ?? step), lowMs, highMs, count: n });
                           }}
                         >
                           {n}

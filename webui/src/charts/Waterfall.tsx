@@ -13,6 +13,24 @@ export function hopName(hop: Hop): string {
   return NAMES[hop];
 }
 
+interface Part {
+  readonly hop: Hop;
+  readonly value: number | null;
+  readonly at: number;
+}
+
+/** Each from where the one before ended. */
+function partsOf(hops: NonNullable<CallRow["hops"]>): readonly Part[] {
+  const parts: Part[] = [];
+  let at = 0;
+  for (const hop of HOPS) {
+    const value = hops[`${hop}_ms`];
+    parts.push({ hop, value, at });
+    at += value ?? 0;
+  }
+  return parts;
+}
+
 /**
  * Where the time of one call went. The hops are sums, not moments (one clock cannot tell the way out from
  * the way back), so they are drawn end to end in the order of the way.
@@ -25,14 +43,9 @@ export function Waterfall({ call }: { readonly call: CallRow }) {
       </p>
     );
   }
-  let start = 0;
-  const parts = HOPS.map((hop) => {
-    const value = call.hops?.[`${hop}_ms`] ?? null;
-    const at = start;
-    start += value ?? 0;
-    return { hop, value, at };
-  });
-  const whole = Math.max(call.total_ms, start, 0.001);
+  const parts = partsOf(call.hops);
+  const last = parts.at(-1);
+  const whole = Math.max(call.total_ms, (last?.at ?? 0) + (last?.value ?? 0), 0.001);
   return (
     <table className="waterfall">
       <caption className="sr">Where the time went</caption>

@@ -1,9 +1,19 @@
 import type { Cell } from "../live/types";
 
-/** A column of a heatmap: an interval, and how many calls fell into which bucket. */
-export interface Column {
+/** An interval from `t` on; as long as the chart's step, or of its own length. */
+export interface Interval {
   readonly t: number;
+  readonly span?: number;
+}
+
+/** A column of a heatmap: an interval, and how many calls fell into which bucket. */
+export interface Column extends Interval {
   readonly cells: readonly Cell[];
+}
+
+/** How many calls of a cell fall to one step: a long interval is drawn over many of them. */
+export function perStep(n: number, column: Column, step: number): number {
+  return (n * step) / (column.span ?? step);
 }
 
 /** The buckets in use, with one to spare on each side: empty ones beyond would flatten the rest. */
@@ -26,17 +36,23 @@ export function limitsOf(index: number, bounds: readonly number[]): readonly [nu
 
 /** How strong a cell is, 0 to 1, by the logarithm: one slow call beside a thousand has to be seen. */
 export function strength(n: number, most: number): number {
-  return n <= 0 || most <= 0 ? 0 : 0.25 + 0.75 * (most === 1 ? 1 : Math.log(n + 1) / Math.log(most + 1));
+  return n <= 0 || most <= 0 ? 0 : 0.25 + 0.75 * (Math.log(n + 1) / Math.log(most + 1));
 }
 
-/** All intervals of a range; what is missing is a gap and never a zero. */
-export function gridOf<T extends { readonly t: number }>(
+/** All steps of a range; what is missing is a gap and never a zero. What comes later in the list counts. */
+export function gridOf<T extends Interval>(
   points: readonly T[],
   from: number,
   to: number,
   step: number,
 ): readonly { readonly t: number; readonly point: T | null }[] {
-  const at = new Map(points.map((point) => [Math.floor(point.t / step) * step, point]));
+  const at = new Map<number, T>();
+  for (const point of points) {
+    const end = point.t + (point.span ?? step);
+    for (let t = Math.floor(point.t / step) * step; t < end; t += step) {
+      at.set(t, point);
+    }
+  }
   const grid: { t: number; point: T | null }[] = [];
   for (let t = Math.ceil(from / step) * step; t < to; t += step) {
     grid.push({ t, point: at.get(t) ?? null });

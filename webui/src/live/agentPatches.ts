@@ -25,6 +25,6 @@ export function applyAgents(
 
 /** Without the round trip, of which the list shows percentiles. */
 function patched(agent: Agent, change: AgentChange): Agent {
-  const { round_trip_ms: _, removed: __, ...rest } = change;
-  return { ...agent, ...(rest as Partial<Agent>) };
+  const patch = Object.entries(change).filter(([name]) => name !== "round_trip_ms" && name !== "removed");
+  return { ...agent, ...(Object.fromEntries(patch) as Partial<Agent>) };
 }

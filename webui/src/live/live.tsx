@@ -1,20 +1,22 @@
-import { useQueryClient } from "@tanstack/react-query";
+import { useQueryClient, type Query, type QueryClient } from "@tanstack/react-query";
 import {
   createContext,
   useCallback,
   useContext,
   useEffect,
+  useEffectEvent,
   useMemo,
   useRef,
   useState,
   type ReactNode,
 } from "react";
-import { onReached } from "../api/client";
-import { useCan, useSession } from "../auth/session";
-import { ago } from "../parts/words";
-import { LiveFeed, type FeedState } from "./liveFeed";
+import { call, onReached } from "../api/client";
+import { useCan, useMe, useSession } from "../auth/session";
+import { tellBrokerTime } from "../parts/brokerTime";
 import { applyAgents, type Agent } from "./agentPatches";
-import type { AgentChange, Overview } from "./types";
+import { LiveFeed, type FeedState, type Interest } from "./liveFeed";
+import { takeSlot } from "./slots";
+import type { AgentChange, LiveEvents, Overview } from "./types";
 
 type Handler = (data: unknown) => void;
 
@@ -23,196 +25,149 @@ interface Live {
   readonly paused: boolean;
   /** Whether the broker answered the last call. */
   readonly reachable: boolean;
-  pause(paused: boolean): void;
-  retryNow(): void;
-  on(event: string, handler: Handler): () => void;
-  want(topic: string): () => void;
-  narrow(agent: string | null): void;
+  /** How often is looked while there is no stream. */
+  readonly lookMs: number;
+  readonly pause: (paused: boolean) => void;
+  readonly retryNow: () => void;
+  readonly on: (event: string, handler: Handler) => () => void;
+  readonly want: (topic: string) => () => void;
+  readonly narrow: (agent: string | null) => void;
 }
 
 const Context = createContext<Live | null>(null);
 
-/** How often is looked when there is no stream. */
-const LOOK_MS = 2_000;
+/** Topics that are on every stream, and what each takes. */
+const ALWAYS: readonly (readonly [topic: string, permission: string])[] = [
+  ["overview", "dashboards:read"],
+  ["agents", "agents:read"],
+  ["latency", "dashboards:read"],
+  ["alarms", "alarms:read"],
+  ["config", "systems:read"],
+];
+const EXTRA: Readonly<Record<string, string>> = { requests: "requests:read", broker: "logs:read" };
+
+/** Whoever looks elsewhere for so long needs no stream; going back and forth costs nothing. */
+const HIDDEN_MS = 10_000;
+const FLUSH_MS = 500;
+
+/** The more there is to fetch, the seldomer: 5 s, or a minute for 10,000 agents. */
+export function lookEveryMs(agents: number, queries: number): number {
+  return Math.min(60_000, Math.max(5_000, agents * 6, queries * 500));
+}
 
 export function LiveProvider({ children }: { readonly children: ReactNode }) {
   const queries = useQueryClient();
   const can = useCan();
-  const { reload, ask } = useSession();
+  const { scope } = useMe();
+  const { reload, ask, asking } = useSession();
   const [state, setState] = useState<FeedState>({ kind: "connecting" });
   const [paused, setPaused] = useState(false);
+  const [hidden, setHidden] = useState(false);
   const [reachable, setReachable] = useState(true);
   const [extra, setExtra] = useState<readonly string[]>([]);
   const [agent, setAgent] = useState<string | null>(null);
-  const handlers = useRef(new Map<string, Set<Handler>>());
+  const [handlers] = useState(() => new Map<string, Set<Handler>>());
   const feed = useRef<LiveFeed | null>(null);
-  const pausedNow = useRef(paused);
-  const changes = useRef(new Map<string, AgentChange>());
-  pausedNow.current = paused;
 
   useEffect(() => onReached(setReachable), []);
+  useHidden(setHidden);
+  const news = useNews(queries);
 
-  const tell = useCallback((event: string, data: unknown) => {
-    handlers.current.get(event)?.forEach((handler) => {
+  const onEvent = useEffectEvent((event: string, data: unknown) => {
+    switch (event) {
+      case "hello":
+        tellBrokerTime(Date.parse((data as { at: string }).at));
+        // What failed meanwhile; and what was fetched before, unless the stream tells all since then.
+        refetch(queries, (query) => query.state.error !== null || !(data as { resumed: boolean }).resumed);
+        break;
+      case "heartbeat":
+        tellBrokerTime(Date.parse((data as { at: string }).at));
+        break;
+      case "reset":
+      case "dropped":
+        refetch(queries, () => true);
+        break;
+      case "ended": {
+        const { reason } = data as { reason?: string };
+        if (reason === "session-over") {
+          ask();
+        } else if (reason === "rights-changed") {
+          reload();
+        }
+        break;
+      }
+      default:
+        news(event, data);
+    }
+    handlers.get(event)?.forEach((handler) => {
       handler(data);
     });
+  });
+  const onState = useEffectEvent((next: FeedState) => {
+    if (next.kind === "live") {
+      setReachable(true);
+    }
+    setState((known) => (known.kind === "live" && next.kind === "live" ? known : next));
+  });
+
+  useEffect(() => {
+    const made = new LiveFeed({
+      call,
+      takeSlot: () => takeSlot(),
+      onEvent: (event, data) => {
+        onEvent(event, data);
+      },
+      onState: (next) => {
+        onState(next);
+      },
+    });
+    feed.current = made;
+    return () => {
+      feed.current = null;
+      made.stop();
+    };
   }, []);
 
-  const onEvent = useCallback(
-    (event: string, data: unknown) => {
-      switch (event) {
-        case "reset":
-          void queries.invalidateQueries();
-          break;
-        case "ended": {
-          const reason = (data as { reason?: string }).reason;
-          if (reason === "session-over") {
-            ask();
-          } else if (reason === "rights-changed") {
-            reload();
-          }
-          break;
-        }
-        default:
+  const interest = useMemo<Interest | null>(() => {
+    const topics = ALWAYS.filter(([, permission]) => can(permission)).map(([topic]) => topic);
+    for (const topic of new Set(extra)) {
+      // How a broker does is about all agents.
+      if (can(EXTRA[topic] ?? "") && (topic !== "broker" || scope.length === 0)) {
+        topics.push(topic);
       }
-      if (pausedNow.current) {
-        return;
-      }
-      switch (event) {
-        case "overview":
-          queries.setQueryData<Overview | null>(["overview"], (old) => ({
-            ...(data as Overview),
-            availability_24h: old?.availability_24h ?? null,
-          }));
-          break;
-        case "agent":
-          changes.current.set((data as AgentChange).id, data as AgentChange);
-          break;
-        case "alarm":
-          void queries.invalidateQueries({ queryKey: ["alarms"] });
-          break;
-        case "config": {
-          const of = (data as { agent: string }).agent;
-          void queries.invalidateQueries({ queryKey: ["systems", of] });
-          void queries.invalidateQueries({ queryKey: ["messages", of] });
-          void queries.invalidateQueries({ queryKey: ["agent", of] });
-          break;
-        }
-        default:
-      }
-      tell(event, data);
-    },
-    [queries, ask, reload, tell],
-  );
-
-  // Many agents that change at once are one change of the list.
-  useEffect(() => {
-    const timer = setInterval(() => {
-      if (changes.current.size === 0) {
-        return;
-      }
-      const news = [...changes.current.values()];
-      changes.current.clear();
-      let unknown = false;
-      queries.setQueryData<readonly Agent[]>(["agents"], (old) => {
-        if (old === undefined) {
-          return old;
-        }
-        const applied = applyAgents(old, news);
-        unknown = applied.unknown;
-        return applied.agents;
-      });
-      for (const change of news) {
-        void queries.invalidateQueries({ queryKey: ["agent", change.id] });
-      }
-      if (unknown) {
-        void queries.invalidateQueries({ queryKey: ["agents"] });
-      }
-      void queries.invalidateQueries({ queryKey: ["tokens"] });
-    }, 500);
-    return () => {
-      clearInterval(timer);
-    };
-  }, [queries]);
-
-  const query = useMemo(() => {
-    const topics = ["overview", "agents", "latency", "alarms", "config", ...extra].filter((topic) =>
-      can(topic === "requests" ? "requests:read" : topic === "broker" ? "logs:read" : "dashboards:read"),
-    );
-    if (topics.length === 0) {
-      return null;
     }
-    const parameters = new URLSearchParams({ topics: [...new Set(topics)].join(",") });
-    if (agent !== null) {
-      parameters.set("agent", agent);
-    }
-    return parameters.toString().replaceAll("%2C", ",");
-  }, [extra, agent, can]);
+    return can("dashboards:read") ? { topics, agent } : null;
+  }, [extra, agent, can, scope]);
 
   useEffect(() => {
-    if (query === null) {
-      setState({ kind: "unavailable" });
-      return;
-    }
-    // Another selection has another history: nothing to resume.
-    const next = new LiveFeed(
-      query,
-      onEvent,
-      (told) => {
-        setState((known) => (known.kind === "live" && told.kind === "live" ? known : told));
-      },
-    );
-    feed.current = next;
-    next.start();
-    return () => {
-      next.stop();
-    };
-  }, [query, onEvent]);
-
-  const wasDown = useRef(false);
+    feed.current?.watch(interest);
+  }, [interest]);
   useEffect(() => {
-    if (state.kind === "waiting") {
-      wasDown.current = true;
-    } else if (state.kind === "live" && wasDown.current) {
-      wasDown.current = false;
-      void queries.invalidateQueries();
-    }
-  }, [state.kind, queries]);
+    feed.current?.rest(paused || hidden || asking);
+  }, [paused, hidden, asking]);
 
-  // Without a stream what is shown is looked at again and again.
-  useEffect(() => {
-    if (state.kind !== "unavailable" || paused) {
-      return;
-    }
-    const timer = setInterval(() => {
-      void queries.invalidateQueries({ predicate: (it) => it.meta?.["live"] === true });
-    }, LOOK_MS);
-    return () => {
-      clearInterval(timer);
-    };
-  }, [state.kind, paused, queries]);
+  const streams = interest !== null;
+  const looks = (!streams || state.kind === "polling") && !paused && !hidden && !asking;
+  const lookMs = useLooking(queries, looks);
 
-  const pause = useCallback(
-    (next: boolean) => {
-      setPaused(next);
-      if (!next) {
-        void queries.invalidateQueries();
-      }
-    },
-    [queries],
-  );
+  const pause = useCallback((next: boolean) => {
+    setPaused(next);
+  }, []);
   const retryNow = useCallback(() => {
     feed.current?.retryNow();
-    void queries.invalidateQueries();
+    refetch(queries, () => true);
   }, [queries]);
-  const on = useCallback((event: string, handler: Handler) => {
-    const known = handlers.current.get(event) ?? new Set();
-    known.add(handler);
-    handlers.current.set(event, known);
-    return () => {
-      known.delete(handler);
-    };
-  }, []);
+  const on = useCallback(
+    (event: string, handler: Handler) => {
+      const known = handlers.get(event) ?? new Set();
+      known.add(handler);
+      handlers.set(event, known);
+      return () => {
+        known.delete(handler);
+      };
+    },
+    [handlers],
+  );
   const want = useCallback((topic: string) => {
     setExtra((topics) => [...topics, topic]);
     return () => {
@@ -220,10 +175,145 @@ export function LiveProvider({ children }: { readonly children: ReactNode }) {
     };
   }, []);
   const live = useMemo<Live>(
-    () => ({ state, paused, reachable, pause, retryNow, on, want, narrow: setAgent }),
-    [state, paused, reachable, pause, retryNow, on, want],
+    () => ({
+      state: streams ? state : { kind: "polling", why: "not-offered" },
+      paused,
+      reachable,
+      lookMs,
+      pause,
+      retryNow,
+      on,
+      want,
+      narrow: setAgent,
+    }),
+    [streams, state, paused, reachable, lookMs, pause, retryNow, on, want],
   );
   return <Context.Provider value={live}>{children}</Context.Provider>;
+}
+
+/** Without a stream what is shown is looked at again and again; says how often. */
+function useLooking(queries: QueryClient, looks: boolean): number {
+  const [every, setEvery] = useState(() => lookEveryMs(0, 0));
+  const looked = useRef(false);
+  useEffect(() => {
+    if (!looks) {
+      return;
+    }
+    const look = () => {
+      const active = queries.getQueryCache().findAll({ type: "active", predicate: isLive }).length;
+      setEvery(lookEveryMs(queries.getQueryData<readonly Agent[]>(["agents"])?.length ?? 0, active));
+      void queries.invalidateQueries({ predicate: isLive }, { cancelRefetch: false });
+    };
+    // What was not looked at for a while is old.
+    const first = looked.current ? setTimeout(look) : undefined;
+    looked.current = true;
+    const timer = setInterval(look, every);
+    return () => {
+      clearTimeout(first);
+      clearInterval(timer);
+    };
+  }, [looks, queries, every]);
+  return every;
+}
+
+function isLive(query: { readonly meta: Record<string, unknown> | undefined }): boolean {
+  return query.meta?.["live"] === true;
+}
+
+function refetch(queries: QueryClient, wanted: (query: Query) => boolean): void {
+  void queries.invalidateQueries({ predicate: wanted }, { cancelRefetch: false });
+}
+
+function useHidden(tell: (hidden: boolean) => void): void {
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const changed = () => {
+      clearTimeout(timer);
+      if (document.visibilityState === "visible") {
+        tell(false);
+      } else {
+        timer = setTimeout(() => {
+          tell(true);
+        }, HIDDEN_MS);
+      }
+    };
+    document.addEventListener("visibilitychange", changed);
+    return () => {
+      clearTimeout(timer);
+      document.removeEventListener("visibilitychange", changed);
+    };
+  }, [tell]);
+}
+
+/** Lays events over what was fetched. Many that come together are one change. */
+function useNews(queries: QueryClient): (event: string, data: unknown) => void {
+  const agents = useRef(new Map<string, AgentChange>());
+  const stale = useRef(new Map<string, readonly string[]>());
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  useEffect(
+    () => () => {
+      clearTimeout(timer.current);
+      timer.current = undefined;
+    },
+    [],
+  );
+
+  const flush = useCallback(() => {
+    timer.current = undefined;
+    const changes = [...agents.current.values()];
+    agents.current.clear();
+    const found = { unknown: false };
+    if (changes.length > 0) {
+      queries.setQueryData<readonly Agent[]>(["agents"], (old) => {
+        if (old === undefined) {
+          return old;
+        }
+        const applied = applyAgents(old, changes);
+        found.unknown = applied.unknown;
+        return applied.agents;
+      });
+    }
+    const keys = [...stale.current.values(), ...(found.unknown ? [["agents"]] : [])];
+    stale.current.clear();
+    for (const queryKey of keys) {
+      void queries.invalidateQueries({ queryKey });
+    }
+  }, [queries]);
+
+  return useCallback(
+    (event, data) => {
+      const spoil = (...key: readonly string[]) => stale.current.set(key.join(" "), key);
+      switch (event) {
+        case "overview":
+          queries.setQueryData<Overview | null>(["overview"], (old) => ({
+            ...(data as Overview),
+            availability_24h: old?.availability_24h ?? null,
+          }));
+          return;
+        case "agent": {
+          const change = data as AgentChange;
+          agents.current.set(change.id, change);
+          spoil("agent", change.id);
+          spoil("tokens");
+          break;
+        }
+        case "alarm":
+          spoil("alarms");
+          break;
+        case "config": {
+          const of = (data as { readonly agent: string }).agent;
+          spoil("systems", of);
+          spoil("messages", of);
+          spoil("agent", of);
+          break;
+        }
+        default:
+          return;
+      }
+      timer.current ??= setTimeout(flush, FLUSH_MS);
+    },
+    [queries, flush],
+  );
 }
 
 export function useLive(): Live {
@@ -234,15 +324,14 @@ export function useLive(): Live {
   return live;
 }
 
-/** Calls `handler` for each event of that kind while this is shown and the feed is not paused. */
-export function useLiveEvent<T>(event: string, handler: (data: T) => void): void {
+/** Calls `handler` for each event of that kind while this is shown. */
+export function useLiveEvent<E extends keyof LiveEvents>(event: E, handler: (data: LiveEvents[E]) => void): void {
   const { on } = useLive();
-  const latest = useRef(handler);
-  latest.current = handler;
+  const told = useEffectEvent(handler);
   useEffect(
     () =>
       on(event, (data) => {
-        latest.current(data as T);
+        told(data as LiveEvents[E]);
       }),
     [on, event],
   );
@@ -254,53 +343,20 @@ export function useTopic(topic: string): void {
   useEffect(() => want(topic), [want, topic]);
 }
 
-export function useNarrowed(agent: string | null): void {
+/** Looks at one agent closely; words such as `(other)` are none. */
+export function useNarrowed(agent: string | null | undefined): void {
   const { narrow } = useLive();
+  const name = agent === null || agent === undefined || agent === "" || agent.startsWith("(") ? null : agent;
   useEffect(() => {
-    narrow(agent);
+    narrow(name);
     return () => {
       narrow(null);
     };
-  }, [narrow, agent]);
+  }, [narrow, name]);
 }
 
-/** How fresh what is shown is, and the switch to hold it. */
-export function LivePill() {
-  const { state, paused, reachable, pause, retryNow } = useLive();
-  const [now, setNow] = useState(Date.now);
-  useEffect(() => {
-    const timer = setInterval(() => {
-      setNow(Date.now());
-    }, 1000);
-    return () => {
-      clearInterval(timer);
-    };
-  }, []);
-  if (state.kind === "waiting" || !reachable) {
-    const since = state.kind === "waiting" ? state.sinceAt : now;
-    const left = state.kind === "waiting" ? Math.max(0, Math.ceil((state.retryAt - now) / 1000)) : 0;
-    return (
-      <button type="button" className="pill warn" onClick={retryNow} title="Try now">
-        <span className="dot" />
-        Reconnecting{left > 0 ? ` in ${String(left)} s` : "…"}
-        <span className="muted wide-only"> · as of {ago(since, now)}</span>
-      </button>
-    );
-  }
-  const word = state.kind === "live" ? "Live" : state.kind === "connecting" ? "Connecting" : "Every 2 s";
-  return (
-    <button
-      type="button"
-      className={`pill ${paused ? "off" : state.kind === "live" ? "ok" : "info"}`}
-      aria-pressed={paused}
-      aria-label={paused ? "Paused. Go on" : `${word}. Pause`}
-      title={paused ? "Go on (Space)" : "Pause (Space)"}
-      onClick={() => {
-        pause(!paused);
-      }}
-    >
-      <span className="dot" />
-      {paused ? "Paused" : word}
-    </button>
-  );
+/** Whether what is shown moves by itself: not while it is paused, or the broker is away. */
+export function useMoving(): boolean {
+  const { state, paused } = useLive();
+  return !paused && (state.kind === "live" || state.kind === "polling" || state.kind === "connecting");
 }

@@ -1,4 +1,4 @@
-/** What the live endpoints answer (docs/live.md); a number that is not known is null, never 0. */
+/** What the live endpoints answer (docs/telemetry.md); a number that is not known is null, never 0. */
 
 export interface Worst {
   readonly agent: string;
@@ -113,7 +113,7 @@ export interface SeriesList {
   readonly from: string;
   readonly to: string;
   readonly limit: number;
-  readonly overflowed: boolean | number;
+  readonly overflowed: number;
   readonly series: readonly Series[];
 }
 
@@ -136,6 +136,16 @@ export interface CallRow {
   readonly hops: Readonly<Record<`${Hop}_ms`, number | null>> | null;
   readonly error_ms: number;
   readonly kept_as: "slowest" | "failed" | "sampled";
+}
+
+/** One second of one agent. */
+export interface Pulse {
+  readonly t: number;
+  readonly id: string;
+  readonly online: boolean;
+  readonly tunnels: number;
+  readonly streams: number;
+  readonly round_trip_ms: number | null;
 }
 
 export interface Calls {
@@ -169,6 +179,7 @@ export interface BrokerNode {
   readonly live_dropped: number;
   readonly recorder: {
     readonly series: number;
+    readonly limit: number;
     readonly overflowed: number;
     readonly missed: number;
     readonly history_waiting: number;
@@ -188,4 +199,15 @@ export interface AgentChange {
   readonly round_trip_ms?: number | null;
   readonly undelivered?: number;
   readonly removed?: boolean;
+}
+
+/** What the stream tells, as far as pages listen to it themselves. */
+export interface LiveEvents {
+  readonly latency: LatencySecond;
+  readonly pulse: Pulse;
+  readonly request: CallRow;
+  readonly requests: { readonly t: number; readonly total: number; readonly shown: number };
+  readonly broker: BrokerNode;
+  readonly reset: { readonly reason: string };
+  readonly dropped: { readonly count: number };
 }

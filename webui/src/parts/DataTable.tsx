@@ -13,10 +13,13 @@ export interface Column<T> {
 }
 
 const ROW_PX = 37;
-const BEYOND = 12;
+const BEYOND = 6;
 /** Fewer rows than this are all there, for the browser's own search. */
 const VIRTUAL_FROM = 200;
 
+const COLLATOR = new Intl.Collator("en", { numeric: true });
+
+/** What a row is sorted by is looked up once, not for each comparison. */
 export function sorted<T>(
   rows: readonly T[],
   columns: readonly Column<T>[],
@@ -28,20 +31,20 @@ export function sorted<T>(
   if (key === undefined) {
     return rows;
   }
-  const collator = new Intl.Collator("en", { numeric: true });
-  const order = (a: T, b: T): number => {
-    const [x, y] = [key(a), key(b)];
+  const keyed = rows.map((row) => ({ row, key: key(row), name: rowKey(row) }));
+  keyed.sort((a, b) => {
+    const [x, y] = [a.key, b.key];
     if (x === y) {
-      return collator.compare(rowKey(a), rowKey(b));
+      return COLLATOR.compare(a.name, b.name);
     }
     // What is not known comes last, whichever way.
     if (x === null || y === null) {
       return x === null ? 1 : -1;
     }
-    const by = typeof x === "number" && typeof y === "number" ? x - y : collator.compare(String(x), String(y));
+    const by = typeof x === "number" && typeof y === "number" ? x - y : COLLATOR.compare(String(x), String(y));
     return falling ? -by : by;
-  };
-  return rows.toSorted(order);
+  });
+  return keyed.map(({ row }) => row);
 }
 
 /**

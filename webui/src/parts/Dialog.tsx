@@ -1,5 +1,5 @@
 import { Dialog as Radix } from "radix-ui";
-import { useEffect, useState, type ReactNode, type FormEvent } from "react";
+import { useState, type ReactNode, type SubmitEvent } from "react";
 import { Button, Failure, TextField } from "./basics";
 
 /**
@@ -63,36 +63,33 @@ export function Dialog({
   );
 }
 
-/** Something that cannot be undone: shows what it hits, and wants the name typed. */
-export function Confirm({
-  open,
-  title,
-  typed,
-  action,
-  onConfirm,
-  onClose,
-  children,
-}: {
+interface Question {
   readonly open: boolean;
   readonly title: string;
   /** What has to be typed; empty for what can be undone. */
   readonly typed: string;
   readonly action: string;
+  readonly kind?: "primary" | "danger";
   readonly onConfirm: () => Promise<unknown>;
   readonly onClose: () => void;
   readonly children: ReactNode;
-}) {
+}
+
+/** Asks once more: shows what it hits, and wants the name typed of what cannot be undone. */
+export function Confirm(question: Question) {
+  return (
+    <Dialog open={question.open} title={question.title} onClose={question.onClose}>
+      <ConfirmForm {...question} />
+    </Dialog>
+  );
+}
+
+function ConfirmForm({ typed, action, kind = "danger", onConfirm, onClose, children }: Question) {
   const [text, setText] = useState("");
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<unknown>(null);
-  useEffect(() => {
-    if (open) {
-      setText("");
-      setFailure(null);
-    }
-  }, [open]);
 
-  async function submit(event: FormEvent<HTMLFormElement>) {
+  async function submit(event: SubmitEvent<HTMLFormElement>) {
     event.preventDefault();
     if (text.trim() !== typed) {
       return;
@@ -110,26 +107,24 @@ export function Confirm({
   }
 
   return (
-    <Dialog open={open} title={title} onClose={onClose}>
-      <form className="stack" onSubmit={(event) => void submit(event)}>
-        {children}
-        {typed !== "" && (
-          <TextField
-            label={`Type ${typed} to confirm`}
-            value={text}
-            onChange={setText}
-            autoComplete="off"
-            spellCheck={false}
-          />
-        )}
-        {failure !== null && <Failure error={failure} />}
-        <div className="actions">
-          <Button kind="danger" submit disabled={busy || text.trim() !== typed}>
-            {busy ? "Working…" : action}
-          </Button>
-          <Button onClick={onClose}>Cancel</Button>
-        </div>
-      </form>
-    </Dialog>
+    <form className="stack" onSubmit={(event) => void submit(event)}>
+      {children}
+      {typed !== "" && (
+        <TextField
+          label={`Type ${typed} to confirm`}
+          value={text}
+          onChange={setText}
+          autoComplete="off"
+          spellCheck={false}
+        />
+      )}
+      {failure !== null && <Failure error={failure} />}
+      <div className="actions">
+        <Button kind={kind} submit disabled={busy || text.trim() !== typed}>
+          {busy ? "Working…" : action}
+        </Button>
+        <Button onClick={onClose}>Cancel</Button>
+      </div>
+    </form>
   );
 }

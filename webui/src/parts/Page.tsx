@@ -1,4 +1,5 @@
 import { useEffect, useRef, type ReactNode } from "react";
+import { useAlarmCount } from "./queries";
 
 /** Whether a page was shown before: the first one after a load takes the focus from nobody. */
 let moved = false;
@@ -18,9 +19,10 @@ export function Page({
   readonly children: ReactNode;
 }) {
   const heading = useRef<HTMLHeadingElement>(null);
+  const alarms = useAlarmCount();
   useEffect(() => {
-    document.title = `${title} · Penstock`;
-  }, [title]);
+    document.title = `${alarms > 0 ? `(${String(alarms)}) ` : ""}${title} · Penstock`;
+  }, [title, alarms]);
   useEffect(() => {
     if (moved && document.querySelector("[role=dialog]") === null) {
       heading.current?.focus();

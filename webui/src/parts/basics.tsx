@@ -227,7 +227,7 @@ export function Copy({ text, label = "Copy" }: { readonly text: string; readonly
 export function CodeBlock({ text, label }: { readonly text: string; readonly label: string }) {
   return (
     <div className="code-block">
-      <pre tabIndex={0} aria-label={label}>
+      <pre role="group" tabIndex={0} aria-label={label}>
         <code>{text}</code>
       </pre>
       <Copy text={text} label="Copy" />

@@ -1,5 +1,6 @@
-import { queryOptions, useQuery } from "@tanstack/react-query";
+import { queryOptions, skipToken, useQuery } from "@tanstack/react-query";
 import { api, done } from "../api/client";
+import type { Overview } from "../live/types";
 import { useCan } from "../auth/session";
 
 /** `live`: looked at again where no stream tells of changes. */
@@ -79,17 +80,29 @@ export const alarmsQuery = queryOptions({
   meta: LIVE,
 });
 
-/** Agents that wait for somebody's approval: new ones, and known ones with new keys. */
+/** What the stream told last; nothing is asked for. */
+function useHeardOverview(): Overview | null {
+  const { data } = useQuery<Overview | null>({ queryKey: ["overview"], queryFn: skipToken });
+  return data ?? null;
+}
+
+/**
+ * Agents that wait for somebody's approval: new ones, and known ones with new keys. While one agent is
+ * looked at the list hears of that one only, and the overview of all.
+ */
 export function usePendingCount(): number {
   const can = useCan();
-  const { data } = useAgents();
-  return can("agents:manage")
-    ? (data ?? []).filter((agent) => agent.state === "pending" || agent.pending_fingerprint !== null).length
-    : 0;
+  const { data = [] } = useAgents();
+  const heard = useHeardOverview();
+  if (!can("agents:manage")) {
+    return 0;
+  }
+  const anew = data.filter((agent) => agent.state !== "pending" && agent.pending_fingerprint !== null).length;
+  return anew + (heard?.agents.pending ?? data.filter((agent) => agent.state === "pending").length);
 }
 
 export function useAlarmCount(): number {
   const can = useCan();
   const { data } = useQuery({ ...alarmsQuery, enabled: can("alarms:read") });
-  return (data ?? []).filter((alarm) => alarm.acknowledged_at === null && alarm.cleared_at === null).length;
+  return (data ?? []).filter((alarm) => alarm.state === "open" && !alarm.silenced).length;
 }

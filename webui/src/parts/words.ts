@@ -1,3 +1,5 @@
+import { brokerNow } from "./brokerTime";
+
 /** Numbers, times and states in words; the same everywhere. */
 
 export function ms(value: number | null | undefined): string {
@@ -59,7 +61,7 @@ export function clock(seconds: number): string {
 }
 
 /** "3 min ago", "in 2 h"; coarse, because the exact time stands beside it. */
-export function ago(at: string | number, now: number = Date.now()): string {
+export function ago(at: string | number, now: number = brokerNow()): string {
   const then = typeof at === "number" ? at : Date.parse(at);
   if (Number.isNaN(then)) {
     return "–";

@@ -49,7 +49,7 @@ function context(label: string, owner: SealedFor): Bytes {
     throw new SealError("generation: expected 1 or more");
   }
   if (owner.destination.length !== 32) {
-    throw new SealError(`destination: expected 32 bytes, found ${owner.destination.length}`);
+    throw new SealError(`destination: expected 32 bytes, found ${String(owner.destination.length)}`);
   }
   const generation = new Uint8Array(8);
   new DataView(generation.buffer).setBigUint64(0, BigInt(owner.generation));

@@ -1,9 +1,9 @@
 import { useNavigate } from "@tanstack/react-router";
 import { useId, useMemo, useState } from "react";
-import { useCan } from "../auth/session";
+import { useCan, useMe } from "../auth/session";
 import { Dialog } from "../parts/Dialog";
 import { useAgents } from "../parts/queries";
-import { PAGES } from "./pages";
+import { pagesFor } from "./pages";
 import { setShortcuts, shortcutsOn } from "./shortcuts";
 
 const KEYS: readonly (readonly [string, string])[] = [
@@ -18,6 +18,7 @@ const KEYS: readonly (readonly [string, string])[] = [
 
 export function Help({ open, onClose }: { readonly open: boolean; readonly onClose: () => void }) {
   const can = useCan();
+  const { scope } = useMe();
   const [on, setOn] = useState(shortcutsOn);
   const id = useId();
   return (
@@ -31,7 +32,7 @@ export function Help({ open, onClose }: { readonly open: boolean; readonly onClo
             <dd>{does}</dd>
           </div>
         ))}
-        {PAGES.filter((page) => can(page.permission)).map((page) => (
+        {pagesFor(can, scope).map((page) => (
           <div key={page.to}>
             <dt>
               <kbd>g {page.key}</kbd>
@@ -74,6 +75,7 @@ export function Palette({ open, onClose }: { readonly open: boolean; readonly on
 
 function PaletteBody({ onClose }: { readonly onClose: () => void }) {
   const can = useCan();
+  const { scope } = useMe();
   const navigate = useNavigate();
   const { data: agents } = useAgents();
   const [text, setText] = useState("");
@@ -82,7 +84,7 @@ function PaletteBody({ onClose }: { readonly onClose: () => void }) {
   const found = useMemo<readonly Target[]>(() => {
     const wanted = text.trim().toLowerCase();
     const all: Target[] = [
-      ...PAGES.filter((page) => can(page.permission)).map((page) => ({
+      ...pagesFor(can, scope).map((page) => ({
         text: page.title,
         what: "Page",
         to: page.to,
@@ -94,7 +96,7 @@ function PaletteBody({ onClose }: { readonly onClose: () => void }) {
       })),
     ];
     return all.filter((it) => `${it.text} ${it.what}`.toLowerCase().includes(wanted)).slice(0, MOST);
-  }, [text, agents, can]);
+  }, [text, agents, can, scope]);
   const go = (target: Target | undefined) => {
     if (target !== undefined) {
       onClose();
@@ -109,7 +111,7 @@ function PaletteBody({ onClose }: { readonly onClose: () => void }) {
         role="combobox"
         aria-expanded="true"
         aria-controls={listId}
-        aria-activedescendant={`${listId}-${String(at)}`}
+        aria-activedescendant={found.length === 0 ? undefined : `${listId}-${String(at)}`}
         autoFocus
         value={text}
         placeholder="Page or agent"
@@ -134,7 +136,9 @@ function PaletteBody({ onClose }: { readonly onClose: () => void }) {
             id={`${listId}-${String(index)}`}
             role="option"
             aria-selected={index === at}
-            onClick={() => {
+            onPointerDown={(event) => {
+              // The field keeps the focus, and with it the keys.
+              event.preventDefault();
               go(target);
             }}
           >

@@ -1,27 +1,49 @@
 import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
 import { DropdownMenu } from "radix-ui";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Brand, ExpiryWarning } from "../auth/SignIn";
 import { useCan, useMe, useSession } from "../auth/session";
-import { LivePill, useLive } from "../live/live";
+import { useLive } from "../live/live";
+import { LivePill } from "../live/LivePill";
 import { useAlarmCount, usePendingCount } from "../parts/queries";
-import { Button } from "../parts/basics";
+import { Button, Failure } from "../parts/basics";
+import { Dialog } from "../parts/Dialog";
+import { moment } from "../parts/words";
 import { applyTheme, storedTheme, type Theme } from "../parts/theme";
 import { Help, Palette } from "./Help";
-import { PAGES, type PageEntry } from "./pages";
+import { pagesFor, type PageEntry } from "./pages";
 import { useShortcuts } from "./shortcuts";
 
 export function Shell() {
   const [open, setOpen] = useState(false);
   const [help, setHelp] = useState(false);
   const [palette, setPalette] = useState(false);
-  const { pause, paused } = useLive();
+  const { pause, paused, reachable } = useLive();
   const navigate = useNavigate();
   const path = useRouterState({ select: (state) => state.location.pathname });
+  const [openAt, setOpenAt] = useState(path);
+  const menuButton = useRef<HTMLButtonElement>(null);
 
-  useEffect(() => {
+  // Whoever went to a page has chosen.
+  if (openAt !== path) {
+    setOpenAt(path);
     setOpen(false);
-  }, [path]);
+  }
+  useEffect(() => {
+    if (!open) {
+      return;
+    }
+    const pressed = (event: KeyboardEvent) => {
+      if (event.key === "Escape") {
+        setOpen(false);
+        menuButton.current?.focus();
+      }
+    };
+    window.addEventListener("keydown", pressed);
+    return () => {
+      window.removeEventListener("keydown", pressed);
+    };
+  }, [open]);
 
   useShortcuts({
     go: (to) => void navigate({ to }),
@@ -43,6 +65,7 @@ export function Shell() {
       </a>
       <header className="top">
         <button
+          ref={menuButton}
           type="button"
           className="button quiet icon menu-button"
           aria-label={open ? "Close the menu" : "Open the menu"}
@@ -81,7 +104,7 @@ export function Shell() {
       <nav id="nav" aria-label="Pages" className={open ? "nav open" : "nav"}>
         <NavList />
       </nav>
-      <main id="main" tabIndex={-1}>
+      <main id="main" tabIndex={-1} data-stale={reachable ? undefined : true}>
         <ExpiryWarning />
         <AwayBanner />
         <Outlet />
@@ -104,13 +127,14 @@ export function Shell() {
 
 function NavList() {
   const can = useCan();
+  const { scope } = useMe();
   const pending = usePendingCount();
   const alarms = useAlarmCount();
   const badge = (page: PageEntry) =>
     page.to === "/enrollment" ? pending : page.to === "/alarms" ? alarms : 0;
   return (
     <ul>
-      {PAGES.filter((page) => can(page.permission)).map((page) => (
+      {pagesFor(can, scope).map((page) => (
         <li key={page.to} className={page.first === true ? "first" : undefined}>
           <Link to={page.to} activeOptions={{ exact: page.to === "/" }} activeProps={{ "aria-current": "page" }}>
             <svg viewBox="0 0 16 16" aria-hidden="true">
@@ -139,6 +163,7 @@ const THEMES: readonly (readonly [Theme, string])[] = [
 function UserMenu({ onHelp }: { readonly onHelp: () => void }) {
   const me = useMe();
   const { signOut } = useSession();
+  const [failure, setFailure] = useState<unknown>(null);
   const [theme, setTheme] = useState(storedTheme);
   return (
     <DropdownMenu.Root modal={false}>
@@ -175,22 +200,41 @@ function UserMenu({ onHelp }: { readonly onHelp: () => void }) {
           </DropdownMenu.RadioGroup>
           <DropdownMenu.Separator />
           <DropdownMenu.Item onSelect={onHelp}>Keyboard</DropdownMenu.Item>
-          <DropdownMenu.Item onSelect={() => void signOut()}>Sign out</DropdownMenu.Item>
+          <DropdownMenu.Item
+            onSelect={() => {
+              signOut().catch(setFailure);
+            }}
+          >
+            Sign out
+          </DropdownMenu.Item>
         </DropdownMenu.Content>
       </DropdownMenu.Portal>
+      <Dialog
+        open={failure !== null}
+        title="You are still signed in"
+        onClose={() => {
+          setFailure(null);
+        }}
+      >
+        <Failure error={failure} />
+        <p>Try again when the broker answers. Closing the browser does not end the session.</p>
+      </Dialog>
     </DropdownMenu.Root>
   );
 }
 
 /** What is shown is old, and how old; it stays readable. */
 function AwayBanner() {
-  const { reachable, retryNow } = useLive();
+  const { state, reachable, retryNow } = useLive();
   if (reachable) {
     return null;
   }
   return (
     <div className="banner warn" role="status">
-      <span>The broker does not answer. What you see is from before; what you typed stays.</span>
+      <span>
+        The broker does not answer. What you see is{" "}
+        {state.kind === "waiting" ? <>as of {moment(state.sinceAt)}</> : "from before"}; what you typed stays.
+      </span>
       <Button onClick={retryNow}>Try now</Button>
     </div>
   );

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "react";
+import { useEffect, useEffectEvent } from "react";
 import { PAGES } from "./pages";
 
 const KEY = "penstock.shortcuts";
@@ -37,14 +37,15 @@ function takesSpace(target: EventTarget | null): boolean {
 }
 
 export function useShortcuts(actions: Actions): void {
-  const latest = useRef(actions);
-  latest.current = actions;
+  const act = useEffectEvent((run: (actions: Actions) => void) => {
+    run(actions);
+  });
   useEffect(() => {
     let gAt = 0;
     const pressed = (event: KeyboardEvent) => {
       if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
         event.preventDefault();
-        latest.current.palette();
+        act((it) => { it.palette(); });
         return;
       }
       const modal = document.querySelector("[role=dialog], [role=menu]") !== null;
@@ -56,7 +57,7 @@ export function useShortcuts(actions: Actions): void {
         const page = PAGES.find((it) => it.key === event.key);
         if (page !== undefined) {
           event.preventDefault();
-          latest.current.go(page.to);
+          act((it) => { it.go(page.to); });
         }
         return;
       }
@@ -75,12 +76,12 @@ export function useShortcuts(actions: Actions): void {
         }
         case "?":
           event.preventDefault();
-          latest.current.help();
+          act((it) => { it.help(); });
           break;
         case " ":
           if (!takesSpace(event.target)) {
             event.preventDefault();
-            latest.current.pause();
+            act((it) => { it.pause(); });
           }
           break;
         default:

@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState, type FormEvent } from "react";
+import { useState, type SubmitEvent } from "react";
 import { api, done, some } from "../../api/client";
 import type { components } from "../../api/schema";
 import { Ago, Badge, Button, CodeBlock, Empty, Failure, Loading, Note, SelectField, TextField } from "../../parts/basics";
@@ -145,7 +145,7 @@ function AccountForm({ onDone }: { readonly onDone: () => void }) {
   const [name, setName] = useState("");
   const [systems, setSystems] = useState("");
   const [failure, setFailure] = useState<unknown>(null);
-  async function submit(event: FormEvent<HTMLFormElement>) {
+  async function submit(event: SubmitEvent<HTMLFormElement>) {
     event.preventDefault();
     setFailure(null);
     try {
@@ -199,7 +199,7 @@ function Tokens({ account }: { readonly account: string }) {
       const issued = await done(
         api.POST("/api/v1/service-accounts/{name}/tokens", {
           params: { path: { name: account } },
-          body: some({ ttl_seconds: Number(life) } as never),
+          body: some({ ttl_seconds: Number(life) }),
         }),
       );
       setFresh(issued.token);

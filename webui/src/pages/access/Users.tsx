@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState, type FormEvent } from "react";
+import { useState, type SubmitEvent } from "react";
 import { api, done, post, some } from "../../api/client";
 import type { components } from "../../api/schema";
 import { useMe } from "../../auth/session";
@@ -187,7 +187,7 @@ function UserForm({ user, onDone }: { readonly user: User | null; readonly onDon
   const [failure, setFailure] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
 
-  async function submit(event: FormEvent<HTMLFormElement>) {
+  async function submit(event: SubmitEvent<HTMLFormElement>) {
     event.preventDefault();
     setBusy(true);
     setFailure(null);
@@ -199,7 +199,7 @@ function UserForm({ user, onDone }: { readonly user: User | null; readonly onDon
         await done(
           api.PATCH("/api/v1/users/{email}", {
             params: { path: { email: user.email } },
-            body: some({ role, gateway_access } as never),
+            body: some({ role, gateway_access }),
           }),
         );
         if (password !== "") {

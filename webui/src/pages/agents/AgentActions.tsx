@@ -1,6 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
-import { api, done } from "../../api/client";
+import { acted, api } from "../../api/client";
 import { useCan } from "../../auth/session";
 import type { Agent } from "../../live/agentPatches";
 import { Button } from "../../parts/basics";
@@ -19,14 +20,19 @@ export function AgentActions({ agent }: { readonly agent: Agent }) {
   const close = () => {
     setDoing(null);
   };
+  const navigate = useNavigate();
   const act = async (verb: "reject" | "revoke" | "disconnect") => {
-    await done(
+    const change = await acted(
       api.POST(`/api/v1/agents/{id}/${verb}` as "/api/v1/agents/{id}/revoke", {
         params: { path: { id: agent.id } },
       }),
     );
     await queries.invalidateQueries({ queryKey: ["agents"] });
     await queries.invalidateQueries({ queryKey: ["agent", agent.id] });
+    if (change !== null) {
+      // One person revokes so many an hour; more wait for a second one.
+      await navigate({ to: "/changes", search: { id: change } as never });
+    }
   };
   const waits = agent.state === "pending" || agent.pending_fingerprint !== null;
   const systems = agent.systems.length;

@@ -1,9 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
+import { useState } from "react";
 import { ApiError } from "../../api/client";
 import { useCan } from "../../auth/session";
-import { useNarrowed } from "../../live/live";
-import { Ago, Badge, Empty, Facts, Failure, Loading, Note } from "../../parts/basics";
+import { useLive, useLiveEvent, useMoving, useNarrowed } from "../../live/live";
+import type { Pulse } from "../../live/types";
+import type { Agent } from "../../live/agentPatches";
+import { Ago, Badge, Button, Empty, Facts, Failure, Loading, Note } from "../../parts/basics";
 import { DataTable } from "../../parts/DataTable";
 import { Page, Panel } from "../../parts/Page";
 import { agentQuery, messagesQuery } from "../../parts/queries";
@@ -11,12 +14,15 @@ import { useUrl } from "../../parts/search";
 import { count, moment, ms, percent, plural } from "../../parts/words";
 import { SystemsOf } from "../systems/SystemsOf";
 import { AgentActions } from "./AgentActions";
+import { EditLabels } from "./EditLabels";
 import { healthOf } from "./agentState";
 import { EventsOf } from "../audit/EventsOf";
 import { AgentLatency } from "../latency/AgentLatency";
 
 const TABS = ["summary", "systems", "latency", "messages", "activity"] as const;
 type Tab = (typeof TABS)[number];
+
+const FIGURES_MS = 10_000;
 
 const TITLES: Readonly<Record<Tab, string>> = {
   summary: "Summary",
@@ -31,7 +37,11 @@ export default function AgentPage() {
   const [search, setSearch] = useUrl();
   const can = useCan();
   useNarrowed(id);
-  const { data: agent, error, refetch } = useQuery(agentQuery(id));
+  const { data: agent, error, refetch } = useQuery({
+    ...agentQuery(id),
+    // Its calls and round trips of the last minutes are told by no event.
+    refetchInterval: useMoving() ? FIGURES_MS : false,
+  });
   const tabs = TABS.filter(
     (tab) =>
       (tab !== "activity" || can("audit:read-own")) &&
@@ -39,6 +49,8 @@ export default function AgentPage() {
       (tab !== "systems" || can("systems:read")),
   );
   const tab = tabs.find((it) => it === search["tab"]) ?? "summary";
+  const pulse = usePulse(id);
+  const [labelling, setLabelling] = useState(false);
 
   if (error instanceof ApiError && error.status === 404) {
     return (
@@ -102,10 +114,20 @@ export default function AgentPage() {
                   facts={[
                     { name: "Address", value: <span className="mono">{agent.remote_ip ?? "–"}</span> },
                     { name: "Connected", value: agent.online ? <Ago at={agent.connected_at} /> : "not now" },
-                    { name: "Tunnels", value: count(agent.tunnels) },
+                    { name: "Tunnels", value: count(pulse?.tunnels ?? agent.tunnels) },
+                    ...(pulse === null
+                      ? []
+                      : [
+                          { name: "Running calls", value: count(pulse.streams) },
+                          { name: "Round trip now", value: ms(pulse.round_trip_ms) },
+                        ]),
                     {
                       name: "Round trip p50 / p95 / p99",
                       value: `${ms(agent.latency_ms.p50)} / ${ms(agent.latency_ms.p95)} / ${ms(agent.latency_ms.p99)}`,
+                    },
+                    {
+                      name: "Calls, last 5 min",
+                      value: <CallsOf agent={agent} />,
                     },
                     { name: "Available, last 24 h", value: percent(agent.availability_24h) },
                     {
@@ -121,7 +143,26 @@ export default function AgentPage() {
                   ]}
                 />
               </Panel>
-              <Panel title="Identity">
+              <Panel
+                title="Identity"
+                beside={
+                  <Button
+                    why={can("agents:manage") ? undefined : "Needs the role Admin"}
+                    onClick={() => {
+                      setLabelling(true);
+                    }}
+                  >
+                    Change the labels…
+                  </Button>
+                }
+              >
+                <EditLabels
+                  agent={agent}
+                  open={labelling}
+                  onClose={() => {
+                    setLabelling(false);
+                  }}
+                />
                 <Facts
                   facts={[
                     { name: "Fingerprint", value: <span className="mono">{agent.fingerprint}</span> },
@@ -168,6 +209,27 @@ export default function AgentPage() {
         </>
       )}
     </Page>
+  );
+}
+
+/** What the stream says of this agent, each second; null without one. */
+function usePulse(id: string): Pulse | null {
+  const { state, paused } = useLive();
+  const [pulse, setPulse] = useState<Pulse | null>(null);
+  useLiveEvent("pulse", setPulse);
+  return pulse?.id === id && (paused || state.kind === "live") ? pulse : null;
+}
+
+function CallsOf({ agent }: { readonly agent: Agent }) {
+  const calls = agent.invocations_5m;
+  if (calls === null) {
+    return <span className="muted">none</span>;
+  }
+  return (
+    <>
+      {count(calls.count)}, {calls.failed === 0 ? "none failed" : <span className="bad-text">{count(calls.failed)} failed</span>};
+      p50 {ms(calls.p50_ms)}, p99 {ms(calls.p99_ms)}
+    </>
   );
 }
 

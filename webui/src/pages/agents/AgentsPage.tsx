@@ -1,14 +1,16 @@
 import { Link, useNavigate } from "@tanstack/react-router";
-import { useDeferredValue, useMemo } from "react";
+import { useDeferredValue, useEffect, useMemo, useState } from "react";
+import { useQuery } from "@tanstack/react-query";
 import { useCan } from "../../auth/session";
 import type { Agent } from "../../live/agentPatches";
+import { lookEveryMs, useMoving } from "../../live/live";
 import { Ago, Badge, Button, Empty, Failure, Loading, SelectField } from "../../parts/basics";
 import { csvOf, download } from "../../parts/csv";
 import { DataTable, sorted, type Column } from "../../parts/DataTable";
 import { matches, termsOf } from "../../parts/filter";
 import { FilterBar } from "../../parts/FilterBar";
 import { Page, Panel } from "../../parts/Page";
-import { useAgents } from "../../parts/queries";
+import { agentsQuery } from "../../parts/queries";
 import { useUrl } from "../../parts/search";
 import { count, ms, percent, plural } from "../../parts/words";
 import { healthOf, searchable } from "./agentState";
@@ -54,6 +56,24 @@ const COLUMNS: readonly Column<Agent>[] = [
     drop: 2,
   },
   {
+    id: "calls",
+    head: "Calls p99, 5 min",
+    key: (agent) => agent.invocations_5m?.p99_ms ?? null,
+    cell: (agent) => {
+      const calls = agent.invocations_5m;
+      return calls === null ? (
+        <span className="muted">–</span>
+      ) : (
+        <>
+          {calls.failed > 0 && <span className="bad-text">{count(calls.failed)} failed </span>}
+          {ms(calls.p99_ms)}
+        </>
+      );
+    },
+    align: "end",
+    drop: 2,
+  },
+  {
     id: "availability",
     head: "24 h",
     key: (agent) => agent.availability_24h,
@@ -85,6 +105,8 @@ const COLUMNS: readonly Column<Agent>[] = [
   },
 ];
 
+const FIGURES_MS = 15_000;
+
 const SAVED: readonly (readonly [string, string])[] = [
   ["", "All agents"],
   ["state:online", "Online"],
@@ -98,17 +120,24 @@ export default function AgentsPage() {
   const [search, setSearch] = useUrl();
   const navigate = useNavigate();
   const can = useCan();
-  const { data, error, refetch } = useAgents();
+  const moving = useMoving();
+  const { data, error, refetch } = useQuery({
+    ...agentsQuery,
+    // Calls and round trips of the last minutes are told by no event.
+    refetchInterval: (it) => (moving ? Math.max(FIGURES_MS, lookEveryMs(it.state.data?.length ?? 0, 0)) : false),
+  });
   const query = search["q"] ?? "";
   const sort = search["sort"] ?? "state";
   const wanted = useDeferredValue(query);
 
-  const prepared = useMemo(() => (data ?? []).map((agent) => ({ agent, row: searchable(agent) })), [data]);
+  // Sorted once, filtered with every letter.
+  const ordered = useMemo(() => sorted(data ?? [], COLUMNS, sort, (agent) => agent.id), [data, sort]);
+  usePrepared(ordered);
+  const { shown, moved, apply, hold } = useHeld(ordered, sort);
   const rows = useMemo(() => {
     const terms = termsOf(wanted);
-    const found = prepared.filter(({ row }) => matches(row, terms)).map(({ agent }) => agent);
-    return sorted(found, COLUMNS, sort, (agent) => agent.id);
-  }, [prepared, wanted, sort]);
+    return terms.length === 0 ? shown : shown.filter((agent) => matches(searchable(agent), terms));
+  }, [shown, wanted]);
 
   return (
     <Page
@@ -162,6 +191,12 @@ export default function AgentsPage() {
                 : `${count(rows.length)} of ${plural(data.length, "agent")}`
             }
           >
+            <div className="actions">
+              {moved && (
+                <Button label="Sort again: rows would stand elsewhere now" onClick={apply}>
+                  Sort again
+                </Button>
+              )}
             <SelectField
               quiet
               label="Saved filter"
@@ -173,6 +208,7 @@ export default function AgentsPage() {
                 }
               }}
             />
+            </div>
           </FilterBar>
           {rows.length === 0 ? (
             <Empty
@@ -192,6 +228,14 @@ export default function AgentsPage() {
               </p>
             </Empty>
           ) : (
+            <div
+              onPointerEnter={() => {
+                hold(true);
+              }}
+              onPointerLeave={() => {
+                hold(false);
+              }}
+            >
             <DataTable
               label="Agents"
               columns={COLUMNS}
@@ -204,6 +248,7 @@ export default function AgentsPage() {
               onOpen={(agent) => void navigate({ to: "/agents/$agent", params: { agent: agent.id } })}
               tone={(agent) => (agent.state === "revoked" || agent.state === "rejected" ? "off" : undefined)}
             />
+            </div>
           )}
         </Panel>
       )}
@@ -211,6 +256,51 @@ export default function AgentsPage() {
   );
 }
 
+const AT_ONCE = 500;
+
+/** Before the first letter is typed, a few rows at a time, so that it takes no longer than the next. */
+function usePrepared(agents: readonly Agent[]): void {
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const from = (start: number) => {
+      agents.slice(start, start + AT_ONCE).forEach(searchable);
+      if (start + AT_ONCE < agents.length) {
+        timer = setTimeout(from, 0, start + AT_ONCE);
+      }
+    };
+    timer = setTimeout(from, 0, 0);
+    return () => {
+      clearTimeout(timer);
+    };
+  }, [agents]);
+}
+
+/** The list in the order it had when the pointer came: what one is about to click does not move away. */
+function useHeld(ordered: readonly Agent[], sort: string) {
+  const [order, setOrder] = useState<{ readonly sort: string; readonly ids: readonly string[] } | null>(null);
+  const held = order !== null && order.sort === sort ? order.ids : null;
+  const shown = useMemo(() => {
+    if (held === null) {
+      return ordered;
+    }
+    const now = new Map(ordered.map((agent) => [agent.id, agent]));
+    const kept = held.flatMap((id) => now.get(id) ?? []);
+    const known = new Set(held);
+    return [...kept, ...ordered.filter((agent) => !known.has(agent.id))];
+  }, [ordered, held]);
+  const moved = useMemo(() => shown.some((agent, index) => ordered[index]?.id !== agent.id), [shown, ordered]);
+  const ids = () => ({ sort, ids: ordered.map((agent) => agent.id) });
+  return {
+    shown,
+    moved,
+    apply: () => {
+      setOrder(ids());
+    },
+    hold: (hold: boolean) => {
+      setOrder(hold ? ids() : null);
+    },
+  };
+}
 
 function flat(agent: Agent): Record<string, unknown> {
   return {

@@ -1,7 +1,8 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useState, type FormEvent } from "react";
-import { post } from "../../api/client";
+import { useState, type SubmitEvent } from "react";
+import { api, done, post, some } from "../../api/client";
+import type { components } from "../../api/schema";
 import { useCan } from "../../auth/session";
 import { Ago, Badge, Button, Empty, Facts, Failure, Loading, SelectField, TextField } from "../../parts/basics";
 import { DataTable, type Column } from "../../parts/DataTable";
@@ -11,40 +12,10 @@ import { alarmsQuery } from "../../parts/queries";
 import { useUrl } from "../../parts/search";
 import { count, moment, plural } from "../../parts/words";
 import { severityTone } from "./severity";
+import { NewSilence, Silences } from "./Silences";
 
-/** Something to do about an alarm: a call of the API, which the broker offers with it. */
-interface Action {
-  readonly name: string;
-  readonly title: string;
-  readonly method: string;
-  readonly path: string;
-  readonly body: Readonly<Record<string, unknown>> | null;
-  readonly asks: readonly string[];
-  readonly permission: string;
-  readonly allowed: boolean;
-}
-
-/** Members that a broker without the catalogue of alarms does not send are optional. */
-interface Alarm {
-  readonly id: number;
-  readonly kind: string;
-  readonly title?: string;
-  readonly severity: string;
-  readonly subject: string;
-  readonly message: string;
-  readonly address?: string | null;
-  readonly next?: string;
-  readonly occurrences: number;
-  readonly raised_at: string;
-  readonly last_at: string;
-  readonly silenced?: boolean;
-  readonly acknowledged_at: string | null;
-  readonly acknowledged_by: string | null;
-  readonly note?: string | null;
-  readonly comment?: string | null;
-  readonly cleared_at: string | null;
-  readonly actions?: readonly Action[];
-}
+type Alarm = components["schemas"]["Alarm"];
+type Action = Alarm["actions"][number];
 
 function stateOf(alarm: Alarm): "open" | "acknowledged" | "cleared" {
   return alarm.cleared_at !== null ? "cleared" : alarm.acknowledged_at !== null ? "acknowledged" : "open";
@@ -56,6 +27,11 @@ const STATES: readonly (readonly [string, string])[] = [
   ["cleared", "Cleared"],
   ["all", "All"],
 ];
+
+const TABS = [
+  ["alarms", "Alarms"],
+  ["silences", "Silences"],
+] as const;
 
 const SEVERITIES: readonly (readonly [string, string])[] = [
   ["", "Every severity"],
@@ -76,8 +52,8 @@ const COLUMNS: readonly Column<Alarm>[] = [
     head: "What",
     cell: (alarm) => (
       <>
-        <span className="strong">{alarm.title ?? alarm.kind}</span>{" "}
-        {alarm.silenced === true && <Badge tone="off">silenced</Badge>}
+        <span className="strong">{alarm.title}</span>{" "}
+        {alarm.silenced && <Badge tone="off">silenced</Badge>}
       </>
     ),
   },
@@ -103,33 +79,52 @@ export default function AlarmsPage() {
   const { data, error, refetch, dataUpdatedAt } = useQuery(alarmsQuery);
   const wanted = search["state"] ?? "";
   const severity = search["severity"] ?? "";
-  const alarms = (data ?? []) as readonly Alarm[];
+  const alarms = data ?? [];
   const rows = alarms.filter(
     (alarm) =>
       (wanted === "all" || stateOf(alarm) === (wanted === "" ? "open" : wanted)) &&
       (severity === "" || alarm.severity === severity),
   );
   const open = alarms.find((alarm) => String(alarm.id) === search["id"]);
+  const tab = search["tab"] === "silences" ? "silences" : "alarms";
   return (
     <Page title="Alarms">
-      <div className="selection">
-        <SelectField
-          label="State"
-          value={wanted}
-          options={STATES}
-          onChange={(state) => {
-            setSearch({ state });
-          }}
-        />
-        <SelectField
-          label="Severity"
-          value={severity}
-          options={SEVERITIES}
-          onChange={(next) => {
-            setSearch({ severity: next });
-          }}
-        />
-      </div>
+      <nav className="tabs" aria-label="Parts of alarms">
+        {TABS.map(([id, name]) => (
+          <button
+            key={id}
+            type="button"
+            aria-current={id === tab ? "page" : undefined}
+            onClick={() => {
+              setSearch({ tab: id === "alarms" ? undefined : id });
+            }}
+          >
+            {name}
+          </button>
+        ))}
+      </nav>
+      {tab === "silences" ? (
+        <Silences />
+      ) : (
+        <>
+          <div className="selection">
+            <SelectField
+              label="State"
+              value={wanted}
+              options={STATES}
+              onChange={(state) => {
+                setSearch({ state });
+              }}
+            />
+            <SelectField
+              label="Severity"
+              value={severity}
+              options={SEVERITIES}
+              onChange={(next) => {
+                setSearch({ severity: next });
+              }}
+            />
+          </div>
       {error !== null && <Failure error={error} again={() => void refetch()} />}
       {data === undefined ? (
         error === null && <Loading />
@@ -153,6 +148,8 @@ export default function AlarmsPage() {
           />
         </Panel>
       )}
+        </>
+      )}
       {open !== undefined && (
         <OneAlarm
           alarm={open}
@@ -172,16 +169,20 @@ function OneAlarm({ alarm, onClose }: { readonly alarm: Alarm; readonly onClose:
   const [failure, setFailure] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   const [acting, setActing] = useState<Action | null>(null);
+  const [silencing, setSilencing] = useState(false);
   const agent = /^(?:agent:)?([A-Za-z0-9][A-Za-z0-9._-]{0,62})$/.exec(alarm.subject)?.[1];
 
-  async function acknowledge(event: FormEvent<HTMLFormElement>) {
+  async function acknowledge(event: SubmitEvent<HTMLFormElement>) {
     event.preventDefault();
     setBusy(true);
     setFailure(null);
     try {
-      // An older broker calls the note a comment.
-      const name = alarm.actions === undefined ? "comment" : "note";
-      await post(`/api/v1/alarms/${String(alarm.id)}/acknowledge`, note === "" ? undefined : { [name]: note });
+      await done(
+        api.POST("/api/v1/alarms/{id}/acknowledge", {
+          params: { path: { id: String(alarm.id) } as never },
+          body: some(note.trim() === "" ? {} : { note: note.trim() }),
+        }),
+      );
       await queries.invalidateQueries({ queryKey: ["alarms"] });
     } catch (error) {
       setFailure(error);
@@ -191,14 +192,14 @@ function OneAlarm({ alarm, onClose }: { readonly alarm: Alarm; readonly onClose:
   }
 
   return (
-    <Dialog open title={alarm.title ?? alarm.kind} onClose={onClose} wide>
+    <Dialog open title={alarm.title} onClose={onClose} wide>
       <div className="state-line">
         <Badge tone={severityTone(alarm.severity)}>{alarm.severity}</Badge>
         <span>{stateOf(alarm)}</span>
         <span>{plural(alarm.occurrences, "time")}</span>
       </div>
       <p>{alarm.message}</p>
-      {alarm.next !== undefined && alarm.next !== "" && (
+      {alarm.next !== "" && (
         <p>
           <strong>What to do:</strong> {alarm.next}
         </p>
@@ -217,7 +218,7 @@ function OneAlarm({ alarm, onClose }: { readonly alarm: Alarm; readonly onClose:
               ),
           },
           { name: "Kind", value: <code>{alarm.kind}</code> },
-          ...(alarm.address === null || alarm.address === undefined
+          ...(alarm.address === null
             ? []
             : [{ name: "Address", value: <span className="mono">{alarm.address}</span> }]),
           { name: "First", value: moment(alarm.raised_at) },
@@ -227,25 +228,33 @@ function OneAlarm({ alarm, onClose }: { readonly alarm: Alarm; readonly onClose:
             ? []
             : [
                 { name: "Acknowledged", value: `${moment(alarm.acknowledged_at)} by ${alarm.acknowledged_by ?? "?"}` },
-                { name: "Note", value: alarm.note ?? alarm.comment ?? "–" },
+                { name: "Note", value: alarm.note ?? "–" },
               ]),
         ]}
       />
-      {(alarm.actions ?? []).length > 0 && (
-        <div className="actions">
-          {alarm.actions?.map((action) => (
-            <Button
-              key={action.name}
-              why={action.allowed ? undefined : `Needs the permission ${action.permission}`}
-              onClick={() => {
-                setActing(action);
-              }}
-            >
-              {action.title}…
-            </Button>
-          ))}
-        </div>
-      )}
+      <div className="actions">
+        {alarm.actions.map((action) => (
+          <Button
+            key={action.name}
+            why={action.allowed ? undefined : `Needs the permission ${action.permission}`}
+            onClick={() => {
+              setActing(action);
+            }}
+          >
+            {action.title}…
+          </Button>
+        ))}
+        {!alarm.silenced && stateOf(alarm) !== "cleared" && (
+          <Button
+            why={can("alarms:acknowledge") ? undefined : "Needs the role Operator"}
+            onClick={() => {
+              setSilencing(true);
+            }}
+          >
+            Silence ones like this…
+          </Button>
+        )}
+      </div>
       {stateOf(alarm) === "open" && (
         <form className="stack" onSubmit={(event) => void acknowledge(event)}>
           <TextField label="Note" value={note} onChange={setNote} maxLength={1000} hint="For whoever looks next. It stays with the alarm." />
@@ -262,6 +271,13 @@ function OneAlarm({ alarm, onClose }: { readonly alarm: Alarm; readonly onClose:
           </div>
         </form>
       )}
+      <NewSilence
+        open={silencing}
+        wish={{ kind: alarm.kind, subject: alarm.subject }}
+        onClose={() => {
+          setSilencing(false);
+        }}
+      />
       {acting !== null && (
         <Act
           action={acting}
@@ -283,10 +299,11 @@ function Act({ action, onClose }: { readonly action: Action; readonly onClose: (
       title={action.title}
       typed=""
       action={action.title}
+      kind="primary"
       onClose={onClose}
       onConfirm={async () => {
         const body = action.body === null && action.asks.length === 0 ? undefined : { ...action.body, ...values };
-        await post(action.path, body, action.method);
+        await post(`/api/v1/${action.path.replace(/^\/api\/v1\//, "")}`, body, action.method);
         await queries.invalidateQueries();
       }}
     >

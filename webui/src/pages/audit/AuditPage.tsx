@@ -1,5 +1,5 @@
-import { useInfiniteQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useCallback, useState } from "react";
 import { api, call, done, PAGE_FIELD } from "../../api/client";
 import { problemOf } from "../../api/problem";
 import type { components } from "../../api/schema";
@@ -7,6 +7,7 @@ import { useCan, useMe } from "../../auth/session";
 import { Button, Copy, Empty, Facts, Failure, Loading, Note, SelectField, TextField } from "../../parts/basics";
 import { csvOf, download } from "../../parts/csv";
 import { DataTable } from "../../parts/DataTable";
+import { DelayedField } from "../../parts/DelayedField";
 import { Dialog } from "../../parts/Dialog";
 import { Page, Panel } from "../../parts/Page";
 import { useUrl } from "../../parts/search";
@@ -22,6 +23,8 @@ const RESULTS: readonly (readonly [string, string])[] = [
   ["", "Every result"],
   ["success", "Success"],
   ["failure", "Failure"],
+  ["denied", "Denied"],
+  ["blocked", "Blocked"],
 ];
 
 export default function AuditPage() {
@@ -29,6 +32,9 @@ export default function AuditPage() {
   const me = useMe();
   const [search, setSearch] = useUrl();
   const all = can("audit:read");
+  const setUser = useField(setSearch, "user");
+  const setEvent = useField(setSearch, "event_type");
+  const setResource = useField(setSearch, "resource_id");
   const filter: Record<string, string> = {};
   for (const name of FIELDS) {
     const value = search[name];
@@ -56,7 +62,8 @@ export default function AuditPage() {
     getNextPageParam: (last) => (last.length < PAGE ? undefined : last.at(-1)?.id),
   });
   const rows = data?.pages.flat() ?? [];
-  const open = rows.find((event) => String(event.id) === search["id"]);
+  const id = search["id"] ?? "";
+  const open = rows.find((event) => String(event.id) === id);
   return (
     <Page
       title="Audit"
@@ -64,10 +71,10 @@ export default function AuditPage() {
         <>
           <Button
             onClick={() => {
-              download("audit.csv", csvOf(rows as unknown as Record<string, unknown>[]));
+              download("audit.csv", csvOf(rows));
             }}
           >
-            Export CSV
+            Export these as CSV
           </Button>
           {all && <Proof />}
         </>
@@ -79,32 +86,20 @@ export default function AuditPage() {
         </Note>
       )}
       <div className="selection">
-        {all && (
-          <TextField
-            label="Who"
-            value={search["user"] ?? ""}
-            onChange={(user) => {
-              setSearch({ user });
-            }}
-          />
-        )}
-        <TextField
+        {all && <DelayedField label="Who" value={search["user"] ?? ""} spellCheck={false} onChange={setUser} />}
+        <DelayedField
           label="Event"
           value={search["event_type"] ?? ""}
           placeholder="gateway.approve"
           spellCheck={false}
-          onChange={(event_type) => {
-            setSearch({ event_type });
-          }}
+          onChange={setEvent}
         />
-        <TextField
+        <DelayedField
           label="On"
           value={search["resource_id"] ?? ""}
           placeholder="plant-7"
           spellCheck={false}
-          onChange={(resource_id) => {
-            setSearch({ resource_id });
-          }}
+          onChange={setResource}
         />
         <SelectField
           label="Result"
@@ -171,15 +166,63 @@ export default function AuditPage() {
           </div>
         </Panel>
       )}
-      {open !== undefined && (
-        <OneEvent
-          event={open}
+      {/^[1-9]\d{0,15}$/.test(id) && (
+        <LinkedEvent
+          id={Number(id)}
+          known={open}
           onClose={() => {
             setSearch({ id: undefined });
           }}
         />
       )}
     </Page>
+  );
+}
+
+function useField(
+  setSearch: (changes: Record<string, string | undefined>) => void,
+  name: string,
+): (value: string) => void {
+  return useCallback(
+    (value) => {
+      setSearch({ [name]: value });
+    },
+    [setSearch, name],
+  );
+}
+
+/** A link to one event opens it, also when it is far below those that are listed. */
+function LinkedEvent({
+  id,
+  known,
+  onClose,
+}: {
+  readonly id: number;
+  readonly known: AuditEvent | undefined;
+  readonly onClose: () => void;
+}) {
+  const { data, error } = useQuery({
+    queryKey: ["audit", "one", id],
+    enabled: known === undefined,
+    queryFn: async () => {
+      const before = await done(api.GET("/api/v1/audit", { params: { query: { before: id + 1, limit: 1 } } }));
+      return before.find((event) => event.id === id) ?? null;
+    },
+  });
+  const event = known ?? data;
+  if (event !== undefined && event !== null) {
+    return <OneEvent event={event} onClose={onClose} />;
+  }
+  return (
+    <Dialog open title={`Record ${count(id)}`} onClose={onClose}>
+      {error !== null ? (
+        <Failure error={error} />
+      ) : event === null ? (
+        <p>There is no such record, or it is one of somebody else's doing that you may not see.</p>
+      ) : (
+        <Loading rows={3} />
+      )}
+    </Dialog>
   );
 }
 
@@ -203,7 +246,7 @@ function OneEvent({ event, onClose }: { readonly event: AuditEvent; readonly onC
         facts={facts.flatMap(([name, value]) => (value === null || value === "" ? [] : [{ name, value }]))}
       />
       {Object.keys(event.changes).length > 0 && (
-        <pre className="code-block" tabIndex={0} aria-label="Changes">
+        <pre className="code-block" role="group" tabIndex={0} aria-label="Changes">
           {JSON.stringify(event.changes, null, 2)}
         </pre>
       )}

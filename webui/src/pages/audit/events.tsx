@@ -22,7 +22,7 @@ export const EVENT_COLUMNS: readonly Column<AuditEvent>[] = [
       event.result === null ? (
         <span className="muted">–</span>
       ) : (
-        <Badge tone={/fail|denied|refus/i.test(event.result) ? "bad" : "ok"}>{event.result}</Badge>
+        <Badge tone={/fail|denied|refus|blocked/i.test(event.result) ? "bad" : "ok"}>{event.result}</Badge>
       ),
   },
   { id: "ip", head: "From", cell: (event) => <span className="mono">{event.ip_address ?? "–"}</span>, drop: 1 },

@@ -18,11 +18,15 @@ export default function BrokerPage() {
     queryFn: ({ signal }) => optional<Nodes>("/api/v1/broker", signal),
     meta: { live: true },
   });
-  useLiveEvent<BrokerNode>("broker", (node) => {
+  useLiveEvent("broker", (node) => {
     queries.setQueryData<Nodes | null>(["broker"], (old) =>
       old === null || old === undefined
         ? old
-        : { nodes: old.nodes.map((it) => (it.node === node.node ? node : it)) },
+        : {
+            nodes: old.nodes.some((it) => it.node === node.node)
+              ? old.nodes.map((it) => (it.node === node.node ? node : it))
+              : [...old.nodes, node],
+          },
     );
   });
   return (
@@ -83,8 +87,9 @@ function Node({ node }: { readonly node: BrokerNode }) {
               value: <span className={lag > 100 ? "bad-text" : ""}>{ms(lag)} in the last minute</span>,
             },
             { name: "Consoles listening", value: `${count(node.live_streams)}, ${count(node.live_dropped)} events dropped` },
-            { name: "Recorded series", value: count(node.recorder.series) },
+            { name: "Recorded series", value: `${count(node.recorder.series)} of ${count(node.recorder.limit)}` },
             { name: "Calls not recorded", value: count(node.recorder.missed) },
+            { name: "Calls beyond the series", value: count(node.recorder.overflowed) },
             { name: "History waiting / dropped", value: `${count(node.recorder.history_waiting)} / ${count(node.recorder.history_dropped)}` },
           ]}
         />

@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useEffect, useState, type FormEvent } from "react";
+import { useState, type SubmitEvent } from "react";
 import { api, ApiError, done } from "../../api/client";
 import type { Agent } from "../../live/agentPatches";
 import { Button, Failure, Note, TextField } from "../../parts/basics";
@@ -12,31 +12,29 @@ export function fingerprintOf(typed: string): string {
 }
 
 /** Whoever approves says what the agent's own screen shows: that is what makes it the right machine. */
-export function ApproveDialog({
-  agent,
-  release,
-  open,
-  onClose,
-}: {
+export function ApproveDialog(of: Question & { readonly open: boolean }) {
+  const { agent, release, open, onClose } = of;
+  return (
+    <Dialog open={open} title={release ? `Release ${agent.id}` : `Approve ${agent.id}`} onClose={onClose}>
+      <ApproveForm agent={agent} release={release} onClose={onClose} />
+    </Dialog>
+  );
+}
+
+interface Question {
   readonly agent: Agent;
   /** From quarantine, with the fingerprint it had. */
   readonly release: boolean;
-  readonly open: boolean;
   readonly onClose: () => void;
-}) {
+}
+
+function ApproveForm({ agent, release, onClose }: Question) {
   const queries = useQueryClient();
   const [typed, setTyped] = useState("");
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<unknown>(null);
   const ours = release ? agent.fingerprint : (agent.pending_fingerprint ?? agent.fingerprint);
-  useEffect(() => {
-    if (open) {
-      setTyped("");
-      setFailure(null);
-    }
-  }, [open]);
-
-  async function submit(event: FormEvent<HTMLFormElement>) {
+  async function submit(event: SubmitEvent<HTMLFormElement>) {
     event.preventDefault();
     setBusy(true);
     setFailure(null);
@@ -62,7 +60,6 @@ export function ApproveDialog({
 
   const other = fingerprintOf(typed).length === 9 && fingerprintOf(typed) !== ours;
   return (
-    <Dialog open={open} title={release ? `Release ${agent.id}` : `Approve ${agent.id}`} onClose={onClose}>
       <form className="stack" onSubmit={(event) => void submit(event)}>
         <p>
           Read the fingerprint <strong>on the agent's machine</strong>: it prints it every 30 seconds and
@@ -103,6 +100,5 @@ export function ApproveDialog({
           <Button onClick={onClose}>Cancel</Button>
         </div>
       </form>
-    </Dialog>
   );
 }

@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useId, useState, type FormEvent } from "react";
+import { useId, useState, type SubmitEvent } from "react";
 import { api, done, some } from "../../api/client";
 import { Button, Failure, SelectField, TextField } from "../../parts/basics";
 import { Dialog } from "../../parts/Dialog";
@@ -83,7 +83,7 @@ function Form({
   const siteError = site !== "" && !NAME.test(site) ? "Letters, digits, dots, hyphens or underscores." : undefined;
   const labelError = labelsOf(labels) === null ? "Write name=value, with commas between: hall=8, line=blue." : undefined;
 
-  async function submit(event: FormEvent<HTMLFormElement>) {
+  async function submit(event: SubmitEvent<HTMLFormElement>) {
     event.preventDefault();
     setTried(true);
     if (agentError !== undefined || siteError !== undefined || labelError !== undefined) {

@@ -1,18 +1,30 @@
 import { Link } from "@tanstack/react-router";
 import { hopName } from "../../charts/Waterfall";
-import type { Figures, Hop, Hops } from "../../live/types";
+import { useLive, useNarrowed } from "../../live/live";
+import type { Figures, Hop, Hops, LatencySecond } from "../../live/types";
 import { Empty, Failure, Loading, Note, NotAvailable } from "../../parts/basics";
 import { Page, Panel } from "../../parts/Page";
 import { useUrl } from "../../parts/search";
 import { count, ms, plural } from "../../parts/words";
 import { Selection } from "./Selection";
-import { useHops, useRange, useSeries } from "./useLatency";
+import { meanOf } from "./seconds";
+import { useHops, useRange, useSeconds, useSeries } from "./useLatency";
+
+/** How far back "now" reaches. */
+const NOW_S = 10;
 
 export default function HopsPage() {
   const [search] = useUrl();
   const range = useRange(search);
   const series = useSeries(range);
-  const { data, error } = useHops(range, { agent: search["agent"], system: search["system"] });
+  const of = { agent: search["agent"], system: search["system"] };
+  useNarrowed(of.agent);
+  const { data, error, refetch } = useHops(range, of);
+  const { seconds } = useSeconds(of, NOW_S);
+  const { state } = useLive();
+  // All calls of one system behind whichever agent are not told by the second.
+  const told = state.kind === "live" && ((of.agent ?? "") !== "" || (of.system ?? "") === "");
+  const now = told && range.moving ? seconds.filter((it) => it.t >= range.toT - NOW_S - 1) : null;
   return (
     <Page title="Hops">
       {data === null ? (
@@ -20,7 +32,7 @@ export default function HopsPage() {
       ) : (
         <>
           <Selection range={range} series={series.data?.series ?? []} />
-          {error !== null && data === undefined && <Failure error={error} />}
+          {error !== null && data === undefined && <Failure error={error} again={() => void refetch()} />}
           {data === undefined ? (
             error === null && <Loading />
           ) : data.count === 0 ? (
@@ -28,7 +40,7 @@ export default function HopsPage() {
               <p>As soon as a service calls a system, this shows in which hop its time goes.</p>
             </Empty>
           ) : (
-            <Breakdown hops={data} />
+            <Breakdown hops={data} now={now} />
           )}
         </>
       )}
@@ -44,7 +56,7 @@ const AT = [
   ["p999_ms", "p99.9"],
 ] as const;
 
-function Breakdown({ hops }: { readonly hops: Hops }) {
+function Breakdown({ hops, now }: { readonly hops: Hops; readonly now: readonly LatencySecond[] | null }) {
   const slowest = hops.hops.reduce<(Figures & { readonly hop: Hop }) | null>(
     (most, hop) => ((hop.p99_ms ?? 0) > (most?.p99_ms ?? -1) ? hop : most),
     null,
@@ -100,6 +112,11 @@ function Breakdown({ hops }: { readonly hops: Hops }) {
                 <th scope="col" className="end">
                   Max
                 </th>
+                {now !== null && (
+                  <th scope="col" className="end">
+                    Mean, last {NOW_S} s
+                  </th>
+                )}
               </tr>
             </thead>
             <tbody>
@@ -116,6 +133,7 @@ function Breakdown({ hops }: { readonly hops: Hops }) {
                     </td>
                   ))}
                   <td className="end">{ms(hop.max_ms)}</td>
+                  {now !== null && <td className="end">{ms(meanOf(now, hop.hop))}</td>}
                 </tr>
               ))}
               <tr>
@@ -126,6 +144,11 @@ function Breakdown({ hops }: { readonly hops: Hops }) {
                   </td>
                 ))}
                 <td className="end">{ms(hops.total.max_ms)}</td>
+                {now !== null && (
+                  <td className="end">
+                    <strong>{ms(meanOf(now, "total"))}</strong>
+                  </td>
+                )}
               </tr>
             </tbody>
           </table>

@@ -6,11 +6,12 @@ import { DataTable, sorted, type Column } from "../../parts/DataTable";
 import { Page, Panel } from "../../parts/Page";
 import { useUrl } from "../../parts/search";
 import { count, ms, plural } from "../../parts/words";
-import type { Series } from "../../live/types";
+import { useNarrowed } from "../../live/live";
+import { HOPS, type Series } from "../../live/types";
 import { LatencyCharts } from "./LatencyCharts";
 import { Selection } from "./Selection";
 import { useLatency, useRange, useSeries } from "./useLatency";
-import type { Range } from "./range";
+import { askedOf, type Range } from "./range";
 
 export const SERIES_COLUMNS: readonly Column<Series>[] = [
   { id: "system", head: "System", key: (it) => it.system, cell: (it) => <span className="strong">{it.system}</span> },
@@ -49,6 +50,8 @@ export default function LatencyPage() {
   const [slo, setSlo] = useState(search["slo"] ?? "");
   const agent = search["agent"] ?? "";
   const system = search["system"] ?? "";
+  const hop = HOPS.find((it) => it === search["hop"]) ?? "total";
+  useNarrowed(agent);
   const list = series.data?.series ?? [];
   const sort = search["sort"] ?? "-p99";
   const sloMs = Number.parseFloat(slo);
@@ -71,9 +74,15 @@ export default function LatencyPage() {
         <NotAvailable what="Latency" />
       ) : (
         <>
-          <Selection range={range} series={list} />
+          <Selection range={range} series={list} hops />
           {series.error !== null && series.data === undefined && <Failure error={series.error} />}
-          <LatencyCharts range={range} agent={agent} system={system} sloMs={Number.isNaN(sloMs) ? null : sloMs} />
+          <LatencyCharts
+            range={range}
+            agent={agent}
+            system={system}
+            hop={hop}
+            sloMs={Number.isNaN(sloMs) || sloMs <= 0 ? null : sloMs}
+          />
           <Compare range={range} agent={agent} system={system} />
           {list.length > 0 && (
             <Panel title={`By system (${plural(list.length, "series", "series")})`} flush>
@@ -120,7 +129,8 @@ function Compare({
   const [search, setSearch] = useUrl();
   const chosen = BEFORE.find(([id]) => id === search["compare"]) ?? BEFORE[0];
   const back = chosen?.[2] ?? 0;
-  const shift = back < 0 ? range.toT - range.fromT : back;
+  const asked = askedOf(range);
+  const shift = back < 0 ? asked.toT - asked.fromT : back;
   return (
     <Panel
       title="Compare with"
@@ -143,7 +153,12 @@ function Compare({
       {shift === 0 ? (
         <p className="muted">Choose an earlier time to see it below the one above.</p>
       ) : (
-        <Earlier range={{ fromT: range.fromT - shift, toT: range.toT - shift, moving: false }} agent={agent} system={system} />
+        <Earlier
+          range={{ fromT: asked.fromT - shift, toT: asked.toT - shift, moving: false }}
+          agent={agent}
+          system={system}
+          hop={search["hop"]}
+        />
       )}
     </Panel>
   );
@@ -153,12 +168,17 @@ function Earlier({
   range,
   agent,
   system,
+  hop,
 }: {
   readonly range: Range;
   readonly agent: string;
   readonly system: string;
+  readonly hop: string | undefined;
 }) {
-  const { data } = useLatency(range, { agent, system });
+  const { data, error, refetch } = useLatency(range, { agent, system, hop });
+  if (error !== null && data === undefined) {
+    return <Failure error={error} again={() => void refetch()} />;
+  }
   if (data === undefined || data === null) {
     return <p className="muted">Loading…</p>;
   }

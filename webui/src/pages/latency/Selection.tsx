@@ -1,6 +1,7 @@
 import { SelectField } from "../../parts/basics";
 import { useUrl } from "../../parts/search";
-import type { Series } from "../../live/types";
+import { hopName } from "../../charts/Waterfall";
+import { HOPS, type Series } from "../../live/types";
 import { RANGES, type Range } from "./range";
 import { moment } from "../../parts/words";
 
@@ -9,14 +10,19 @@ export function Selection({
   range,
   series,
   agentFixed,
+  systemShown,
+  hops = false,
 }: {
   readonly range: Range;
   readonly series: readonly Series[];
   readonly agentFixed?: string;
+  readonly systemShown?: string;
+  /** Whether one hop can be chosen. */
+  readonly hops?: boolean;
 }) {
   const [search, setSearch] = useUrl();
   const agent = agentFixed ?? search["agent"] ?? "";
-  const system = search["system"] ?? "";
+  const system = systemShown ?? search["system"] ?? "";
   const agents = withChosen([...new Set(series.map((it) => it.agent))], agent);
   const systems = withChosen(
     [...new Set(series.filter((it) => agent === "" || it.agent === agent).map((it) => it.system))],
@@ -42,6 +48,16 @@ export function Selection({
           setSearch({ system: next });
         }}
       />
+      {hops && (
+        <SelectField
+          label="Hop"
+          value={search["hop"] ?? ""}
+          options={[["", "Total"], ...HOPS.map((hop) => [hop, hopName(hop)] as const)]}
+          onChange={(next) => {
+            setSearch({ hop: next });
+          }}
+        />
+      )}
       <div className="field">
         <span className="label-like" id="range-label">
           Time

@@ -17,6 +17,12 @@ export const RANGES: readonly (readonly [string, string, number])[] = [
   ["7d", "7 days", 604_800],
 ];
 
+/** What moves longer than this is not drawn by the second. */
+export const LONGEST_BY_SECOND = 900;
+
+const POINTS = 360;
+const FINEST_S = 10;
+
 export function rangeOf(search: Search, now: number): Range {
   const from = Date.parse(search["from"] ?? "");
   const to = Date.parse(search["to"] ?? "");
@@ -24,7 +30,18 @@ export function rangeOf(search: Search, now: number): Range {
     return { fromT: from / 1000, toT: to / 1000, moving: false };
   }
   const seconds = RANGES.find(([id]) => id === search["range"])?.[2] ?? 900;
-  const toT = Math.ceil(now / 1000);
+  const toT = Math.floor(now / 1000);
+  return { fromT: toT - seconds, toT, moving: true };
+}
+
+/** What the broker is asked for: of a range that moves, the same until another step of it is over. */
+export function askedOf(range: Range): Range {
+  if (!range.moving) {
+    return range;
+  }
+  const seconds = range.toT - range.fromT;
+  const step = Math.max(FINEST_S, Math.ceil(seconds / POINTS / FINEST_S) * FINEST_S);
+  const toT = Math.ceil((range.toT + 1) / step) * step;
   return { fromT: toT - seconds, toT, moving: true };
 }
 

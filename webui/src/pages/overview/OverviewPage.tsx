@@ -1,20 +1,19 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { useMemo, useRef, useState, type ReactNode } from "react";
+import type { ReactNode } from "react";
 import { optional } from "../../api/client";
 import { Heatmap } from "../../charts/Heatmap";
-import type { Column } from "../../charts/scale";
 import { useCan } from "../../auth/session";
-import { useLive, useLiveEvent } from "../../live/live";
-import type { LatencySecond, Overview, Worst } from "../../live/types";
+import type { Overview, Worst } from "../../live/types";
 import { Ago, Badge, Empty, Failure, Loading } from "../../parts/basics";
 import { DataTable } from "../../parts/DataTable";
 import { Page, Panel } from "../../parts/Page";
 import { alarmsQuery, useAgents } from "../../parts/queries";
 import { count, ms, percent, plural, rate } from "../../parts/words";
 import { severityTone } from "../alarms/severity";
-import { iso } from "../latency/range";
-import { useLatency } from "../latency/useLatency";
+import { isSetUp } from "../agents/agentState";
+import { examplesOf } from "../latency/examples";
+import { useNow, useTimes } from "../latency/useLatency";
 import { FirstRun } from "./FirstRun";
 
 export default function OverviewPage() {
@@ -26,7 +25,7 @@ export default function OverviewPage() {
     queryFn: ({ signal }) => optional<Overview>("/api/v1/overview", signal),
     meta: { live: true },
   });
-  if (agents !== undefined && !agents.some((agent) => agent.state === "approved" && agent.systems.length > 0)) {
+  if (agents !== undefined && !agents.some(isSetUp)) {
     return <FirstRun agents={agents} />;
   }
   const failure = agentsError ?? error;
@@ -89,9 +88,10 @@ function Tiles({ overview }: { readonly overview: Overview | null }) {
   const { data: all = [] } = useAgents();
   const can = useCan();
   const approved = all.filter((agent) => agent.state === "approved");
-  const online = approved.filter((agent) => agent.online).length;
-  const offline = approved.length - online;
-  const waiting = all.reduce((sum, agent) => sum + agent.undelivered, 0);
+  const online = overview?.agents.online ?? approved.filter((agent) => agent.online).length;
+  const offline = overview?.agents.offline ?? approved.length - online;
+  const quarantined = overview?.agents.quarantined ?? all.filter((agent) => agent.state === "quarantined").length;
+  const waiting = overview?.undelivered ?? all.reduce((sum, agent) => sum + agent.undelivered, 0);
   const quiet = overview !== null && (overview.requests_per_s ?? 0) === 0;
   const alarms = overview?.alarms;
   const open = alarms === null || alarms === undefined ? null : alarms.critical + alarms.high + alarms.medium + alarms.low;
@@ -102,11 +102,16 @@ function Tiles({ overview }: { readonly overview: Overview | null }) {
         value={
           <>
             {count(online)}
-            <small> of {count(approved.length)}</small>
+            <small> of {count(online + offline)}</small>
           </>
         }
-        tone={offline > 0 ? "bad" : "ok"}
-        beside={offline > 0 ? `${count(offline)} offline` : "all of them"}
+        tone={offline + quarantined > 0 ? "bad" : "ok"}
+        beside={
+          [
+            ...(offline > 0 ? [`${count(offline)} offline`] : []),
+            ...(quarantined > 0 ? [`${count(quarantined)} quarantined`] : []),
+          ].join(", ") || "all of them"
+        }
         to="/agents"
         search={offline > 0 ? { q: "state:offline" } : {}}
       />
@@ -123,8 +128,8 @@ function Tiles({ overview }: { readonly overview: Overview | null }) {
             name="Errors"
             value={overview.error_rate === null ? "–" : percent(overview.error_rate)}
             tone={(overview.error_rate ?? 0) > 0.01 ? "bad" : undefined}
-            beside={overview.error_rate === null ? "no calls" : `${rate(overview.failed_per_s)} /s`}
-            {...(can("requests:read") ? { to: "/requests", search: { verdict: "failed" } } : {})}
+            beside={overview.error_rate === null ? "no calls" : `${rate(overview.failed_per_s)} /s unanswered`}
+            {...(can("requests:read") ? { to: "/requests", search: { status: "5xx" } } : {})}
           />
           <Tile
             name="Time, p50"
@@ -143,7 +148,7 @@ function Tiles({ overview }: { readonly overview: Overview | null }) {
       )}
       <Tile
         name="Waiting messages"
-        value={count(overview?.undelivered ?? waiting)}
+        value={count(waiting)}
         tone={waiting > 0 ? "warn" : undefined}
         beside={waiting > 0 ? "kept until delivered" : "all delivered"}
         to="/agents"
@@ -168,61 +173,33 @@ const SECONDS = 600;
 function FleetHeat() {
   const can = useCan();
   const navigate = useNavigate();
-  const { paused } = useLive();
-  const [now, setNow] = useState(() => Math.floor(Date.now() / 1000));
-  const [start] = useState(now);
-  const seconds = useRef<Column[]>([]);
-  const history = useLatency({ fromT: start - SECONDS, toT: start, moving: false }, {});
-  useLiveEvent<LatencySecond>("latency", (second) => {
-    if (second.agent === null) {
-      seconds.current = [...seconds.current.filter((it) => it.t > second.t - SECONDS), { t: second.t, cells: second.cells }];
-    }
-  });
-  useLiveEvent<Overview>("overview", (overview) => {
-    if (!paused) {
-      setNow(overview.t);
-    }
-  });
-  const columns = useMemo(() => {
-    const live = seconds.current;
-    const first = live[0]?.t ?? Number.POSITIVE_INFINITY;
-    const step = history.data?.step_s ?? 10;
-    // What is from before is known in steps of ten seconds: each stands for that many columns.
-    const before = (history.data?.points ?? []).flatMap((point) =>
-      Array.from({ length: step }, (_, index) => ({ t: point.t + index, cells: spread(point.cells, step) })),
-    );
-    return [...before.filter((it) => it.t > now - SECONDS && it.t < first), ...live.filter((it) => it.t > now - SECONDS)];
-  }, [history.data, now]);
-  if (history.data === null || history.data === undefined) {
+  const toT = Math.floor(useNow() / 1000);
+  const { data, error, refetch } = useTimes({ fromT: toT - SECONDS, toT, moving: true }, {});
+  if (error !== null && data === undefined) {
+    return <Failure error={error} again={() => void refetch()} />;
+  }
+  if (data === undefined || data === null) {
     return null;
   }
   return (
     <Panel>
-      {columns.length === 0 ? (
+      {data.points.length === 0 ? (
         <Empty title="No calls in the last ten minutes">
           <p>As soon as a service calls a system, each call is a dot here: when, and how long it took.</p>
         </Empty>
       ) : (
         <Heatmap
           title="All calls, last 10 minutes"
-          columns={columns}
-          bounds={history.data.bounds_ms}
-          from={now - SECONDS}
-          to={now + 1}
-          step={1}
+          columns={data.points}
+          bounds={data.latency.bounds_ms}
+          from={data.from}
+          to={data.to}
+          step={data.step}
           tall={false}
           onPick={
             can("requests:read")
               ? (cell) => {
-                  void navigate({
-                    to: "/requests",
-                    search: {
-                      from: iso(cell.fromT - 5),
-                      to: iso(cell.toT + 5),
-                      min_ms: String(cell.lowMs),
-                      max_ms: cell.highMs === null ? undefined : String(cell.highMs),
-                    } as never,
-                  });
+                  void navigate({ to: "/requests", search: examplesOf(cell, {}) as never });
                 }
               : undefined
           }
@@ -230,10 +207,6 @@ function FleetHeat() {
       )}
     </Panel>
   );
-}
-
-function spread(cells: Column["cells"], step: number): Column["cells"] {
-  return cells.map(([index, n]) => [index, Math.max(1, Math.round(n / step))] as const);
 }
 
 function WorstList({ worst }: { readonly worst: readonly Worst[] }) {

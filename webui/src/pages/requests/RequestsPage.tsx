@@ -1,17 +1,21 @@
-import { useQuery } from "@tanstack/react-query";
-import { useMemo, useState } from "react";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useCallback, useMemo, useState } from "react";
 import { optional } from "../../api/client";
 import { Waterfall } from "../../charts/Waterfall";
 import { useLive, useLiveEvent, useTopic } from "../../live/live";
 import type { CallRow, Calls } from "../../live/types";
-import { Badge, Button, Empty, Facts, Failure, Loading, NotAvailable, SelectField, TextField } from "../../parts/basics";
+import { Badge, Button, Empty, Facts, Failure, Loading, NotAvailable, SelectField } from "../../parts/basics";
 import { DataTable, type Column } from "../../parts/DataTable";
+import { DelayedField } from "../../parts/DelayedField";
 import { Dialog } from "../../parts/Dialog";
 import { Page, Panel } from "../../parts/Page";
 import { useUrl } from "../../parts/search";
 import { bytes, count, moment, ms, plural } from "../../parts/words";
+import { filterOf, merged, passes, type CallFilter } from "./calls";
 
+/** Of those that the stream tells of. */
 const KEPT = 500;
+const PAGE = 200;
 
 const COLUMNS: readonly Column<CallRow>[] = [
   { id: "at", head: "Ended", cell: (call) => <span className="mono">{moment(call.at)}</span> },
@@ -33,7 +37,7 @@ const COLUMNS: readonly Column<CallRow>[] = [
   { id: "agent", head: "Agent", cell: (call) => call.agent ?? <span className="muted">none</span>, drop: 2 },
   { id: "caller", head: "Caller", cell: (call) => call.caller, drop: 1 },
   { id: "out", head: "Answered", cell: (call) => bytes(call.bytes_out), align: "end", drop: 1 },
-  { id: "system_ms", head: "System", cell: (call) => ms(call.hops?.system_ms), align: "end", drop: 2 },
+  { id: "system_ms", head: "In the system", cell: (call) => ms(call.hops?.system_ms), align: "end", drop: 2 },
   { id: "total", head: "Total", cell: (call) => <strong>{ms(call.total_ms)}</strong>, align: "end" },
 ];
 
@@ -53,46 +57,77 @@ const VERDICTS: readonly (readonly [string, string])[] = [
   ["cancelled", "Cancelled by the caller"],
 ];
 
-const FIELDS = ["agent", "system", "verdict", "status", "min_ms", "max_ms", "from", "to"] as const;
+const STATUSES: readonly (readonly [string, string])[] = [
+  ["", "All statuses"],
+  ["2xx", "2xx"],
+  ["3xx", "3xx"],
+  ["4xx", "4xx"],
+  ["5xx", "5xx"],
+];
+
+interface News {
+  readonly of: string;
+  readonly rows: readonly CallRow[];
+  /** Calls that were not sent to this page. */
+  readonly left: number;
+}
 
 export default function RequestsPage() {
   const [search, setSearch] = useUrl();
   const { paused, pause } = useLive();
   useTopic("requests");
-  const filter = useMemo(() => {
-    const parameters = new URLSearchParams({ limit: "200" });
-    for (const name of FIELDS) {
-      const value = search[name];
-      if (value !== undefined && value !== "") {
-        parameters.set(name, value);
-      }
-    }
-    return parameters.toString();
-  }, [search]);
-  const fixed = search["from"] !== undefined || search["to"] !== undefined;
-  const { data, error, refetch } = useQuery({
+  const filter = useMemo(() => filterOf(search), [search]);
+  const key = JSON.stringify(filter);
+  const fixed = filter["from"] !== undefined || filter["to"] !== undefined;
+  const { data, error, refetch, fetchNextPage, hasNextPage, isFetchingNextPage } = useInfiniteQuery({
     queryKey: ["requests", filter],
-    queryFn: ({ signal }) => optional<Calls>(`/api/v1/requests?${filter}`, signal),
+    initialPageParam: 0,
+    queryFn: ({ pageParam, signal }) => {
+      const parameters = new URLSearchParams({ ...filter, limit: String(PAGE) });
+      if (pageParam > 0) {
+        parameters.set("before", String(pageParam));
+      }
+      return optional<Calls>(`/api/v1/requests?${parameters.toString()}`, signal);
+    },
+    getNextPageParam: (last) => (last === null || last.rows.length < PAGE ? undefined : last.rows.at(-1)?.sequence),
+    meta: { live: true },
   });
-  const [news, setNews] = useState<{ readonly of: string; readonly rows: readonly CallRow[] }>({ of: filter, rows: [] });
-  const [left, setLeft] = useState(0);
-  useLiveEvent<CallRow>("request", (row) => {
-    if (!fixed && passes(row, search)) {
-      setNews((old) => ({ of: filter, rows: [row, ...(old.of === filter ? old.rows : [])].slice(0, KEPT) }));
+  const [known, setNews] = useState<News>({ of: key, rows: [], left: 0 });
+  const news = known.of === key ? known : { of: key, rows: [], left: 0 };
+  useLiveEvent("request", (row) => {
+    if (!fixed && passes(row, filter)) {
+      setNews((old) => {
+        const before = old.of === key ? old : { of: key, rows: [], left: 0 };
+        return { ...before, rows: merged([row], before.rows).slice(0, KEPT) };
+      });
     }
   });
-  useLiveEvent<{ total: number; shown: number }>("requests", ({ total, shown }) => {
-    setLeft((sum) => sum + Math.max(0, total - shown));
+  useLiveEvent("requests", ({ total, shown }) => {
+    setNews((old) => {
+      const before = old.of === key ? old : { of: key, rows: [], left: 0 };
+      return { ...before, left: before.left + Math.max(0, total - shown) };
+    });
+  });
+  useLiveEvent("reset", () => {
+    // Between the rows that were heard and the next ones some are missing: the broker is asked for all.
+    setNews({ of: key, rows: [], left: 0 });
   });
 
-  const rows = useMemo(() => {
-    const known = new Map<number, CallRow>();
-    for (const row of [...(news.of === filter ? news.rows : []), ...(data?.rows ?? [])]) {
-      known.set(row.sequence, row);
-    }
-    return [...known.values()].sort((a, b) => b.sequence - a.sequence).slice(0, KEPT);
-  }, [news, data, filter]);
+  const pages = data?.pages;
+  const first = pages?.[0];
+  const rows = useMemo(
+    () => merged(...(pages ?? []).map((page) => page?.rows ?? []), news.rows),
+    [pages, news.rows],
+  );
   const open = rows.find((row) => row.id === search["id"]);
+  const all = key === "{}";
+  const change = useCallback(
+    (changes: Record<string, string>) => {
+      // The count of a cell is not that of another filter.
+      setSearch({ ...changes, of: undefined });
+    },
+    [setSearch],
+  );
 
   return (
     <Page
@@ -110,49 +145,31 @@ export default function RequestsPage() {
         )
       }
     >
-      {data === null ? (
+      {first === null ? (
         <NotAvailable what="Requests" />
       ) : (
         <>
           <div className="selection">
-            <TextField
-              label="Agent"
-              value={search["agent"] ?? ""}
-              onChange={(agent) => {
-                setSearch({ agent });
-              }}
-            />
-            <TextField
-              label="System"
-              value={search["system"] ?? ""}
-              onChange={(system) => {
-                setSearch({ system });
-              }}
-            />
+            <FilterField name="agent" label="Agent" search={search} onChange={change} />
+            <FilterField name="system" label="System" search={search} onChange={change} />
             <SelectField
               label="Outcome"
               value={search["verdict"] ?? ""}
               options={VERDICTS}
               onChange={(verdict) => {
-                setSearch({ verdict });
+                change({ verdict });
               }}
             />
-            <TextField
-              label="At least, ms"
-              type="number"
-              value={search["min_ms"] ?? ""}
-              onChange={(min_ms) => {
-                setSearch({ min_ms });
+            <SelectField
+              label="Status"
+              value={search["status"] ?? ""}
+              options={withChosen(STATUSES, search["status"])}
+              onChange={(status) => {
+                change({ status });
               }}
             />
-            <TextField
-              label="At most, ms"
-              type="number"
-              value={search["max_ms"] ?? ""}
-              onChange={(max_ms) => {
-                setSearch({ max_ms });
-              }}
-            />
+            <FilterField name="min_ms" label="At least, ms" type="number" search={search} onChange={change} />
+            <FilterField name="max_ms" label="At most, ms" type="number" search={search} onChange={change} />
           </div>
           {fixed && (
             <div className="banner info">
@@ -161,7 +178,7 @@ export default function RequestsPage() {
               </span>
               <Button
                 onClick={() => {
-                  setSearch({ from: undefined, to: undefined, min_ms: undefined, max_ms: undefined });
+                  setSearch({ from: undefined, to: undefined, min_ms: undefined, max_ms: undefined, of: undefined });
                 }}
               >
                 Show new ones
@@ -169,14 +186,16 @@ export default function RequestsPage() {
             </div>
           )}
           {error !== null && <Failure error={error} again={() => void refetch()} />}
-          {data === undefined ? (
+          {first === undefined ? (
             error === null && <Loading />
           ) : rows.length === 0 ? (
-            <Empty title={filter === "limit=200" ? "No call yet" : "No kept call is like that"}>
+            <Empty title={all ? "No call yet" : "No kept call is like that"}>
               <p>
-                {filter === "limit=200"
+                {all
                   ? "As soon as a service calls a system, it appears here."
-                  : "Of every second the slowest, failed and some other calls are kept, the last 10,000. Widen the filter."}
+                  : search["of"] === undefined
+                    ? "Of every second the slowest, failed and some other calls are kept, the last 10,000. Widen the filter."
+                    : `${plural(Number(search["of"]), "call")} fell into that cell. Of every second the slowest, failed and some others are kept, on the node that took them, the last 10,000: none of these is. A slower or newer cell has better chances.`}
               </p>
             </Empty>
           ) : (
@@ -190,11 +209,19 @@ export default function RequestsPage() {
                   setSearch({ id: row.id });
                 }}
               />
-              <p className="fine">
-                {plural(rows.length, "call")} shown of {count(data.seen)} since the node {data.node} started; slowest,
-                failed and sampled ones are kept{left > 0 && `, ${count(left)} left out while you looked`}. No path, query or
-                body is ever kept.
-              </p>
+              <div className="fine actions">
+                <span>
+                  {plural(rows.length, "call")} shown
+                  {search["of"] !== undefined && <> of {count(Number(search["of"]))} in the cell</>}, {count(first.seen)} seen since
+                  the node {first.node} started. Slowest, failed and sampled ones are kept
+                  {news.left > 0 && `; ${count(news.left)} went by while you looked`}. No path, query or body is ever kept.
+                </span>
+                {hasNextPage && (
+                  <Button disabled={isFetchingNextPage} onClick={() => void fetchNextPage()}>
+                    {isFetchingNextPage ? "Loading…" : "Older ones"}
+                  </Button>
+                )}
+              </div>
             </Panel>
           )}
         </>
@@ -212,16 +239,32 @@ export default function RequestsPage() {
   );
 }
 
-function passes(row: CallRow, search: Readonly<Record<string, string | undefined>>): boolean {
-  const is = (name: string, value: string | null) => (search[name] ?? "") === "" || search[name] === value;
-  const verdict = search["verdict"] ?? "";
-  return (
-    is("agent", row.agent) &&
-    is("system", row.system) &&
-    (verdict === "" || verdict === row.verdict || (verdict === "failed" && row.verdict !== "ok")) &&
-    row.total_ms >= Number(search["min_ms"] ?? 0) &&
-    row.total_ms <= Number(search["max_ms"] === undefined || search["max_ms"] === "" ? Infinity : search["max_ms"])
+function FilterField({
+  name,
+  label,
+  type = "text",
+  search,
+  onChange,
+}: {
+  readonly name: string;
+  readonly label: string;
+  readonly type?: "text" | "number";
+  readonly search: CallFilter;
+  readonly onChange: (changes: Record<string, string>) => void;
+}) {
+  const set = useCallback(
+    (value: string) => {
+      onChange({ [name]: value });
+    },
+    [name, onChange],
   );
+  return <DelayedField label={label} type={type} value={search[name] ?? ""} spellCheck={false} onChange={set} />;
+}
+
+function withChosen(options: readonly (readonly [string, string])[], chosen: string | undefined) {
+  return chosen === undefined || options.some(([value]) => value === chosen)
+    ? options
+    : [...options, [chosen, chosen] as const];
 }
 
 function OneCall({

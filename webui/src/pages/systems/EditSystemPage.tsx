@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
-import { useRef } from "react";
+import { useState } from "react";
 import { Failure, Loading } from "../../parts/basics";
 import { Page } from "../../parts/Page";
 import { systemQuery } from "../../parts/queries";
@@ -10,15 +10,15 @@ export default function EditSystemPage() {
   const { agent = "", system = "" } = useParams({ strict: false });
   const { data, error } = useQuery(systemQuery(agent, system));
   // The version that was opened; what others save meanwhile is a conflict to hear of, not to lose.
-  const opened = useRef<Editing | null>(null);
-  if (data !== undefined && opened.current === null) {
-    opened.current = {
+  const [opened, setOpened] = useState<Editing | null>(null);
+  if (data !== undefined && opened === null) {
+    setOpened({
       system,
       plugin: data.plugin,
       version: data.version,
-      settings: data.settings as Editing["settings"],
+      settings: data.settings,
       secretNames: data.secret_names,
-    };
+    });
   }
   return (
     <Page
@@ -36,10 +36,10 @@ export default function EditSystemPage() {
       }
     >
       {error !== null && <Failure error={error} />}
-      {opened.current === null ? (
+      {opened === null ? (
         error === null && <Loading />
       ) : (
-        <SystemEditor agent={agent} old={opened.current} />
+        <SystemEditor agent={agent} old={opened} />
       )}
     </Page>
   );

@@ -141,7 +141,7 @@ function Field({
           type="number"
           required={required}
           value={typeof value === "number" || typeof value === "string" ? String(value) : ""}
-          {...(schema.default === undefined ? {} : { placeholder: String(schema.default as number) })}
+          {...(schema.default === undefined ? {} : { placeholder: JSON.stringify(schema.default) })}
           onChange={(text) => {
             onChange(text === "" ? undefined : Number(text));
           }}

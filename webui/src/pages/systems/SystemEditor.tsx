@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useBlocker, useNavigate } from "@tanstack/react-router";
-import { useId, useMemo, useRef, useState, type FormEvent } from "react";
+import { Link, useBlocker, useNavigate } from "@tanstack/react-router";
+import { useId, useMemo, useRef, useState, type SubmitEvent } from "react";
 import { api, ApiError, done, some } from "../../api/client";
 import { Button, Failure, Loading, Note, SelectField, TextField } from "../../parts/basics";
 import { Panel } from "../../parts/Page";
@@ -9,7 +9,16 @@ import { destinationOf, seal, SealError } from "../../seal";
 import { fingerprintOf } from "../enrollment/ApproveDialog";
 import { SchemaForm } from "./SchemaForm";
 import { destinationsOf, problemsOf, secretsOf, settled, type Schema, type Values } from "./schema";
-import { fetchSealingKey, prove, remembered, storedPins, storePins, type Proven } from "./trust";
+import {
+  DamagedPinsError,
+  fetchSealingKey,
+  NO_PINS,
+  prove,
+  remembered,
+  storedPins,
+  storePins,
+  type Proven,
+} from "./trust";
 
 /** What is edited: nothing yet, or a version. */
 export interface Editing {
@@ -28,6 +37,8 @@ const FIRST_RULE = [{ methods: ["GET"], paths: ["/**"] }];
 export function SystemEditor({ agent, old }: { readonly agent: string; readonly old: Editing | null }) {
   const { data: plugins, error } = useQuery(pluginsQuery);
   const [plugin, setPlugin] = useState(old?.plugin ?? "http");
+  // Another plugin has other settings; the name is the same.
+  const [system, setSystem] = useState(old?.system ?? "");
   const known = plugins?.find((it) => it.name === plugin) ?? plugins?.[0];
   if (error !== null) {
     return <Failure error={error} />;
@@ -41,9 +52,11 @@ export function SystemEditor({ agent, old }: { readonly agent: string; readonly 
       agent={agent}
       old={old}
       plugin={known.name}
-      root={known.schema as Schema}
+      root={known.schema}
       choices={plugins.map((it) => it.name)}
       onPlugin={setPlugin}
+      system={system}
+      onSystem={setSystem}
     />
   );
 }
@@ -55,6 +68,8 @@ function Editor({
   root,
   choices,
   onPlugin,
+  system,
+  onSystem,
 }: {
   readonly agent: string;
   readonly old: Editing | null;
@@ -62,10 +77,11 @@ function Editor({
   readonly root: Schema;
   readonly choices: readonly string[];
   readonly onPlugin: (plugin: string) => void;
+  readonly system: string;
+  readonly onSystem: (system: string) => void;
 }) {
   const navigate = useNavigate();
   const queries = useQueryClient();
-  const [system, setSystem] = useState(old?.system ?? "");
   const [values, setValues] = useState<Values>(
     old?.settings ?? (root.properties?.["allow"] === undefined ? {} : { allow: FIRST_RULE }),
   );
@@ -75,6 +91,8 @@ function Editor({
   const [failure, setFailure] = useState<unknown>(null);
   const [fromBroker, setFromBroker] = useState<ReadonlyMap<string, string>>(new Map());
   const [confirm, setConfirm] = useState<Proven | null>(null);
+  // Nothing is remembered any more, so a person has to look at the key.
+  const [forgot, setForgot] = useState(false);
   const [typed, setTyped] = useState("");
   const saved = useRef(false);
   const form = useRef<HTMLFormElement>(null);
@@ -83,8 +101,8 @@ function Editor({
   const secretFields = useMemo(() => secretsOf(root), [root]);
   const destinations = useMemo(() => destinationsOf(root), [root]);
   const moved = old !== null && destinations.some((name) => (values[name] ?? "") !== (old.settings[name] ?? ""));
-  const kept = old === null || moved || dropSecrets ? [] : old.secretNames;
-  const missing = moved && !dropSecrets ? (old?.secretNames ?? []) : [];
+  const kept = useMemo(() => (old === null || moved || dropSecrets ? [] : old.secretNames), [old, moved, dropSecrets]);
+  const missing = useMemo(() => (moved && !dropSecrets ? old.secretNames : []), [old, moved, dropSecrets]);
 
   const problems = useMemo(() => {
     const found = new Map(problemsOf(root, values, kept));
@@ -108,7 +126,7 @@ function Editor({
     enableBeforeUnload: () => dirty && !saved.current,
   });
 
-  async function submit(event: FormEvent<HTMLFormElement>) {
+  async function submit(event: SubmitEvent<HTMLFormElement>) {
     event.preventDefault();
     setTried(true);
     setFailure(null);
@@ -145,13 +163,13 @@ function Editor({
         );
       }
       setBusy("Sealing…");
-      const pins = storedPins();
+      const pins = forgot ? NO_PINS : storedPins();
       const proven = await prove(agent, await fetchSealingKey(agent), pins, new Date());
-      if (proven.changed && fingerprintOf(typed) !== proven.record.fingerprint) {
+      if ((proven.changed || forgot) && fingerprintOf(typed) !== proven.record.fingerprint) {
         setConfirm(proven);
         throw new SealError(
           typed === ""
-            ? "The agent's key has changed since this browser sealed to it: confirm its fingerprint below."
+            ? "Nothing was sealed or sent yet: confirm the agent's fingerprint first."
             : "That is not the fingerprint in the agent's signed record. Nothing was sealed or sent.",
         );
       }
@@ -191,7 +209,7 @@ function Editor({
             <TextField
               label="Name"
               value={system}
-              onChange={setSystem}
+              onChange={onSystem}
               autoFocus
               required
               spellCheck={false}
@@ -231,8 +249,10 @@ function Editor({
         {confirm !== null && (
           <>
             <Note kind="warn">
-              This agent's key is not the one this browser sealed to before: it was enrolled anew or got
-              new keys. Read the fingerprint on the agent's machine and type it.
+              {forgot
+                ? "This browser remembers no key of this agent any more. "
+                : "This agent's key is not the one this browser sealed to before: it was enrolled anew or got new keys. "}
+              Read the fingerprint on the agent's machine and type it.
             </Note>
             <TextField
               label="Fingerprint that the agent shows"
@@ -245,6 +265,18 @@ function Editor({
           </>
         )}
         {failure !== null && <Failure error={failure} />}
+        {failure instanceof DamagedPinsError && (
+          <div className="actions">
+            <Button
+              onClick={() => {
+                setForgot(true);
+                setFailure(null);
+              }}
+            >
+              Forget it, and confirm the agent's fingerprint
+            </Button>
+          </div>
+        )}
         {tried && shown.size > 0 && failure === null && (
           <Note kind="bad">{shown.size === 1 ? "One field needs" : "Some fields need"} another look.</Note>
         )}
@@ -252,13 +284,15 @@ function Editor({
           <Button kind="primary" submit disabled={busy !== null}>
             {busy ?? (old === null ? "Save version 1" : "Save as a new version")}
           </Button>
-          <Button
-            onClick={() => {
-              history.back();
-            }}
-          >
-            Cancel
-          </Button>
+          {old === null ? (
+            <Link to="/agents/$agent" params={{ agent }} search={{ tab: "systems" } as never} className="button plain">
+              Cancel
+            </Link>
+          ) : (
+            <Link to="/agents/$agent/systems/$system" params={{ agent, system }} className="button plain">
+              Cancel
+            </Link>
+          )}
           <span className="muted">Saving changes nothing yet: a version serves when it is deployed.</span>
         </div>
       </form>

@@ -1,15 +1,16 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link, useParams } from "@tanstack/react-router";
+import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
-import { api, ApiError, done, some } from "../../api/client";
+import { acted, api, ApiError, done, some } from "../../api/client";
 import type { components } from "../../api/schema";
 import { useCan } from "../../auth/session";
-import { Ago, Badge, Button, CodeBlock, Empty, Facts, Failure, Loading, Note, SelectField } from "../../parts/basics";
+import { Ago, Badge, Button, CodeBlock, Empty, Facts, Failure, Loading, Note, SelectField, TextField } from "../../parts/basics";
 import { DataTable } from "../../parts/DataTable";
 import { Confirm } from "../../parts/Dialog";
 import { Page, Panel } from "../../parts/Page";
 import { agentQuery, systemQuery, versionsQuery } from "../../parts/queries";
 import { moment, ms } from "../../parts/words";
+import { ChangeList, type SettingChanges } from "./ChangeList";
 import { journeyOf } from "./journey";
 import { SystemBadge } from "./SystemsOf";
 
@@ -116,7 +117,7 @@ function Shown({ agent, system }: { readonly agent: string; readonly system: Det
       </Panel>
       <div className="columns">
         <Panel title="Settings">
-          <Settings settings={system.settings as Record<string, unknown>} secrets={system.secret_names} />
+          <Settings settings={system.settings} secrets={system.secret_names} />
         </Panel>
         <Panel title="Calling it">
           <p className="muted">With the token of a service account that may:</p>
@@ -193,7 +194,9 @@ function wordsOf(value: unknown): string {
 function Actions({ agent, system }: { readonly agent: string; readonly system: Details }) {
   const can = useCan();
   const queries = useQueryClient();
-  const [doing, setDoing] = useState<"deploy" | "delete" | null>(null);
+  const navigate = useNavigate();
+  const [doing, setDoing] = useState<"deploy" | "propose" | "delete" | null>(null);
+  const [reason, setReason] = useState("");
   const [report, setReport] = useState<Report | null>(null);
   const [failure, setFailure] = useState<unknown>(null);
   const [testing, setTesting] = useState(false);
@@ -201,6 +204,14 @@ function Actions({ agent, system }: { readonly agent: string; readonly system: D
   const again = () => queries.invalidateQueries({ queryKey: ["systems", agent] });
   const close = () => {
     setDoing(null);
+  };
+  const proposes = !can("systems:deploy") && can("changes:create");
+  /** Where it is configured so, nothing is done before a second person approves. */
+  const shown = async (change: string | null) => {
+    await again();
+    if (change !== null) {
+      await navigate({ to: "/changes", search: { id: change } as never });
+    }
   };
 
   async function test() {
@@ -245,12 +256,13 @@ function Actions({ agent, system }: { readonly agent: string; readonly system: D
       )}
       <Button
         kind={system.version > system.deployed_version ? "primary" : "plain"}
-        why={can("systems:deploy") ? undefined : "Needs the role Admin"}
+        why={can("systems:deploy") || proposes ? undefined : "Needs the role Admin"}
         onClick={() => {
-          setDoing("deploy");
+          setReason("");
+          setDoing(proposes ? "propose" : "deploy");
         }}
       >
-        Deploy…
+        {proposes ? "Propose to deploy…" : "Deploy…"}
       </Button>
       <Button
         kind="danger"
@@ -275,15 +287,17 @@ function Actions({ agent, system }: { readonly agent: string; readonly system: D
         title={`Deploy version ${String(system.version)} of ${system.system}`}
         typed=""
         action="Deploy"
+        kind="primary"
         onClose={close}
         onConfirm={async () => {
-          await done(
-            api.POST("/api/v1/agents/{id}/systems/{system}/deploy", {
-              ...params,
-              body: some({ version: system.version }),
-            }),
+          await shown(
+            await acted(
+              api.POST("/api/v1/agents/{id}/systems/{system}/deploy", {
+                ...params,
+                body: some({ version: system.version }),
+              }),
+            ),
           );
-          await again();
         }}
       >
         <p>
@@ -293,14 +307,37 @@ function Actions({ agent, system }: { readonly agent: string; readonly system: D
         </p>
       </Confirm>
       <Confirm
+        open={doing === "propose"}
+        title={`Propose to deploy version ${String(system.version)} of ${system.system}`}
+        typed=""
+        action="Propose it"
+        kind="primary"
+        onClose={close}
+        onConfirm={async () => {
+          const change = await done(
+            api.POST("/api/v1/changes", {
+              body: some({
+                method: "POST",
+                path: `/api/v1/agents/${agent}/systems/${system.system}/deploy`,
+                body: { version: system.version },
+                ...(reason.trim() === "" ? {} : { reason: reason.trim() }),
+              } as never),
+            }),
+          );
+          await shown(change.id);
+        }}
+      >
+        <p>An Admin approves it, and then it is deployed. Until then nothing changes.</p>
+        <TextField label="Reason" value={reason} onChange={setReason} maxLength={1000} hint="For whoever decides, for example a ticket." />
+      </Confirm>
+      <Confirm
         open={doing === "delete"}
         title={`Delete ${system.system}`}
         typed={system.system}
         action="Delete"
         onClose={close}
         onConfirm={async () => {
-          await done(api.DELETE("/api/v1/agents/{id}/systems/{system}", params));
-          await again();
+          await shown(await acted(api.DELETE("/api/v1/agents/{id}/systems/{system}", params)));
         }}
       >
         <p>
@@ -432,6 +469,7 @@ function History({ agent, system }: { readonly agent: string; readonly system: D
         title={`Roll back to version ${String(back?.version ?? "")}`}
         typed=""
         action="Make the version"
+        kind="primary"
         onClose={() => {
           setBack(null);
         }}
@@ -486,29 +524,10 @@ function Diff({
   if (data === undefined) {
     return <Loading rows={2} />;
   }
-  const changes = Object.entries(data.changes as Record<string, { old?: unknown; new?: unknown }>);
-  if (changes.length === 0) {
-    return <p className="muted">The settings are the same. Secrets cannot be compared.</p>;
-  }
-  return (
-    <ul className="diff">
-      {changes.map(([path, change]) => (
-        <li key={path}>
-          <code>{path}</code>
-          {"old" in change && (
-            <del>
-              <span className="sr">before: </span>
-              {JSON.stringify(change.old)}
-            </del>
-          )}
-          {"new" in change && (
-            <ins>
-              <span className="sr">after: </span>
-              {JSON.stringify(change.new)}
-            </ins>
-          )}
-        </li>
-      ))}
-    </ul>
+  const changes = data.changes as SettingChanges;
+  return Object.keys(changes).length === 0 ? (
+    <p className="muted">The settings are the same. Secrets cannot be compared.</p>
+  ) : (
+    <ChangeList changes={changes} />
   );
 }

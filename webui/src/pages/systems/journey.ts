@@ -36,6 +36,9 @@ export function journeyOf(state: string, reason: string | null): readonly Stop[]
   });
 }
 
+/** The agent's words for what held and was then not started. */
+const NOT_APPLIED: ReadonlySet<string> = new Set(["start-failed", "crash-loop", "missing-secret-reference"]);
+
 function isUnverified(reason: string | null): boolean {
-  return reason === null || !/^(start-failed|secret-missing|reference|vault|timeout)/.test(reason);
+  return reason === null || !NOT_APPLIED.has(reason);
 }

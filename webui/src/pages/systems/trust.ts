@@ -12,12 +12,47 @@ export interface Pins {
 
 const KEY = "penstock.pins";
 
+/** What stands there is no memory of ours: whether a key is the one from before cannot be told. */
+export class DamagedPinsError extends SealError {
+  constructor() {
+    super("What this browser remembers of keys is damaged, so a changed key could not be noticed.");
+  }
+}
+
+export const NO_PINS: Pins = { root: null, agents: {} };
+
 export function readPins(text: string | null): Pins {
   if (text === null) {
-    return { root: null, agents: {} };
+    return NO_PINS;
   }
-  const value = JSON.parse(text) as Partial<Pins>;
-  return { root: value.root ?? null, agents: value.agents ?? {} };
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new DamagedPinsError();
+  }
+  if (!isPins(value)) {
+    throw new DamagedPinsError();
+  }
+  return value;
+}
+
+function isPins(value: unknown): value is Pins {
+  if (typeof value !== "object" || value === null) {
+    return false;
+  }
+  const { root, agents } = value as Partial<Record<"root" | "agents", unknown>>;
+  return (
+    (root === null || typeof root === "string") &&
+    typeof agents === "object" &&
+    agents !== null &&
+    Object.values(agents).every(isPin)
+  );
+}
+
+function isPin(value: unknown): boolean {
+  const pin = value as Partial<Record<"generation" | "key", unknown>> | null;
+  return typeof pin?.generation === "number" && typeof pin.key === "string";
 }
 
 export function storedPins(): Pins {

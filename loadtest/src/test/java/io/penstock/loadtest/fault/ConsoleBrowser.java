@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /// A real Chromium at the console of one broker. Whatever any page complained about is kept: errors
@@ -31,8 +32,11 @@ final class ConsoleBrowser implements AutoCloseable {
       List.of(Path.of("/usr/bin/chromium"), Path.of("/usr/bin/chromium-browser"));
   private static final double PATIENCE_MS = 15_000;
 
-  /// The browser's own words for an answer of 4xx or for none: tests ask for those.
-  private static final String REFUSED = "Failed to load resource:";
+  /// The browser's own words for an answer of 4xx or 5xx, or for none.
+  private static final String FAILED = "Failed to load resource: ";
+
+  /// Whoever is not signed in yet is asked who it is.
+  private static final String STRANGER = "status of 401 .*/api/v1/auth/me";
 
   private static final String TELL_VIOLATIONS =
       "document.addEventListener('securitypolicyviolation', e => console.error("
@@ -55,6 +59,7 @@ final class ConsoleBrowser implements AutoCloseable {
   private final URI url;
   private final List<String> complaints = new CopyOnWriteArrayList<>();
   private final List<String> bodies = new CopyOnWriteArrayList<>();
+  private final List<Pattern> expected = new CopyOnWriteArrayList<>();
 
   /// Where Chromium is, if this machine has one.
   static Optional<Path> chromium() {
@@ -80,6 +85,7 @@ final class ConsoleBrowser implements AutoCloseable {
   private ConsoleBrowser(Playwright playwright, URI url) {
     this.playwright = playwright;
     this.url = url;
+    expectNothing();
     browser =
         playwright
             .chromium()
@@ -109,20 +115,39 @@ final class ConsoleBrowser implements AutoCloseable {
     context.addInitScript(TELL_VIOLATIONS);
     context.exposeFunction("tellBody", arguments -> bodies.add(String.valueOf(arguments[0])));
     context.addInitScript(TELL_BODIES);
-    Page page = context.newPage();
-    page.onPageError(error -> complaints.add("script error: " + error));
-    page.onConsoleMessage(this::note);
-    return page;
+    context.onWebError(error -> complaints.add("script error: " + error.error()));
+    context.onConsoleMessage(this::note);
+    return context.newPage();
   }
 
   private void note(ConsoleMessage message) {
-    if (message.type().equals("error") && !message.text().startsWith(REFUSED)) {
-      complaints.add(message.text() + " at " + message.location());
+    String said = message.text() + " at " + message.location();
+    if (message.type().equals("error") && !(said.startsWith(FAILED) && isExpected(said))) {
+      complaints.add(said);
     }
   }
 
-  List<String> complaints() {
-    return complaints;
+  private boolean isExpected(String said) {
+    return expected.stream().anyMatch(pattern -> pattern.matcher(said).find());
+  }
+
+  /// From here on, until [#expectNothing], calls that fail like this are no complaints.
+  ///
+  /// @param failure a regular expression over the browser's words and the address
+  void expect(String failure) {
+    expected.add(Pattern.compile(failure));
+  }
+
+  void expectNothing() {
+    expected.clear();
+    expect(STRANGER);
+  }
+
+  /// Those since the last time.
+  List<String> takeComplaints() {
+    List<String> taken = List.copyOf(complaints);
+    complaints.clear();
+    return taken;
   }
 
   /// All that pages sent.

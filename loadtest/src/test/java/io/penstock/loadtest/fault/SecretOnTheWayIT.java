@@ -19,15 +19,7 @@ import io.penstock.loadtest.fleet.SimulatedAgent;
 import io.penstock.loadtest.fleet.Tap;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.DriverManager;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Base64;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -89,9 +81,10 @@ class SecretOnTheWayIT {
       }
       assertThat(heard.records).isNotEmpty().noneMatch(SecretOnTheWayIT::hasSecret);
       assertThat(heard.messages).noneMatch(SecretOnTheWayIT::hasSecret);
-      assertThat(rows(postgres))
+      assertThat(SecretSearch.rows(postgres))
           .anyMatch(row -> row.contains("erp.example") || row.contains("ledger"));
-      assertThat(rows(postgres)).noneMatch(row -> hasSecret(row.getBytes(StandardCharsets.UTF_8)));
+      assertThat(SecretSearch.rows(postgres))
+          .noneMatch(row -> hasSecret(row.getBytes(StandardCharsets.UTF_8)));
     }
   }
 
@@ -113,37 +106,7 @@ class SecretOnTheWayIT {
         agent.open(SealedSecrets.fromJson(sealed), owner).orElseThrow(), StandardCharsets.UTF_8);
   }
 
-  /// As it is, and as what carries bytes in text would write it, wherever in a text it begins.
   private static boolean hasSecret(byte[] content) {
-    String text = new String(content, StandardCharsets.ISO_8859_1);
-    byte[] secret = PASSWORD.getBytes(StandardCharsets.UTF_8);
-    List<String> spellings = new ArrayList<>();
-    spellings.add(PASSWORD);
-    spellings.add(HexFormat.of().formatHex(secret));
-    for (int skipped = 0; skipped < 3; skipped++) {
-      byte[] aligned = new byte[(secret.length - skipped) / 3 * 3];
-      System.arraycopy(secret, skipped, aligned, 0, aligned.length);
-      spellings.add(Base64.getEncoder().encodeToString(aligned));
-    }
-    return spellings.stream().anyMatch(text::contains);
-  }
-
-  private static List<String> rows(ExternalPostgres postgres) throws SQLException {
-    List<String> rows = new ArrayList<>();
-    try (Connection connection = DriverManager.getConnection(postgres.jdbcUrl());
-        Statement tables = connection.createStatement();
-        ResultSet names =
-            tables.executeQuery("select tablename from pg_tables where schemaname = 'public'")) {
-      while (names.next()) {
-        try (Statement all = connection.createStatement();
-            ResultSet row =
-                all.executeQuery("select t::text from \"" + names.getString(1) + "\" as t")) {
-          while (row.next()) {
-            rows.add(row.getString(1));
-          }
-        }
-      }
-    }
-    return rows;
+    return SecretSearch.isIn(content, PASSWORD);
   }
 }
