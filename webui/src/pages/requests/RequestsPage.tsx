@@ -212,7 +212,7 @@ export default function RequestsPage() {
               <div className="fine actions">
                 <span>
                   {plural(rows.length, "call")} shown
-                  {search["of"] !== undefined && <> of {count(Number(search["of"]))} in the cell</>}, {count(first.seen)} seen since
+                  {rows.length <= Number(search["of"]) && <> of {count(Number(search["of"]))} in the cell</>}, {count(first.seen)} seen since
                   the node {first.node} started. Slowest, failed and sampled ones are kept
                   {news.left > 0 && `; ${count(news.left)} went by while you looked`}. No path, query or body is ever kept.
                 </span>
