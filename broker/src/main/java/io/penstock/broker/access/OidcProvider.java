@@ -3,24 +3,22 @@ package io.penstock.broker.access;
 import io.penstock.broker.config.ConfigException;
 import io.penstock.broker.config.OidcConfig;
 import io.vertx.core.Vertx;
-import io.vertx.core.buffer.Buffer;
-import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.json.DecodeException;
+import io.vertx.core.json.Json;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
-import io.vertx.core.net.PemTrustOptions;
-import io.vertx.ext.auth.User;
 import io.vertx.ext.auth.oauth2.OAuth2Auth;
 import io.vertx.ext.auth.oauth2.OAuth2AuthorizationURL;
-import io.vertx.ext.auth.oauth2.OAuth2FlowType;
 import io.vertx.ext.auth.oauth2.OAuth2Options;
-import io.vertx.ext.auth.oauth2.Oauth2Credentials;
 import java.io.IOException;
 import java.net.URI;
+import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -30,7 +28,10 @@ import java.security.cert.CertificateFactory;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Base64;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -38,7 +39,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.UnaryOperator;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 import org.jspecify.annotations.Nullable;
@@ -96,7 +98,7 @@ final class OidcProvider {
       }
     }
 
-    /// @param error a word of RFC 6749, or `no_id_token`
+    /// @param error a word of RFC 6749
     record Refused(String error) implements Exchange {}
   }
 
@@ -164,47 +166,40 @@ final class OidcProvider {
 
   Exchange exchange(String code, String verifier) {
     Metadata metadata = metadata();
-    OAuth2Auth client =
-        client(
-            metadata.token(),
-            metadata.secretInBody(),
-            options -> options.setClientSecret(secret()));
-    CompletableFuture<User> answer =
-        client
-            .authenticate(
-                new Oauth2Credentials()
-                    .setFlow(OAuth2FlowType.AUTH_CODE)
-                    .setCode(code)
-                    .setRedirectUri(redirectUri)
-                    .setCodeVerifier(verifier))
-            .toCompletionStage()
-            .toCompletableFuture();
     try {
-      User user = answer.get(config.timeout().toMillis(), TimeUnit.MILLISECONDS);
-      return user.principal().getValue("id_token") instanceof String token
-          ? new Exchange.Done(token)
-          : new Exchange.Refused("no_id_token");
-    } catch (TimeoutException _) {
-      throw away("no token within " + config.timeout().toMillis() + " ms");
-    } catch (ExecutionException failed) {
-      return refusal(failed.getCause() == null ? failed : failed.getCause());
-    } catch (InterruptedException _) {
-      Thread.currentThread().interrupt();
-      throw new AwayException("the broker stops");
-    } finally {
-      client.close();
+      return exchanged(metadata, code, verifier);
+    } catch (AwayException e) {
+      throw away(e.getMessage());
     }
   }
 
-  /// A refusal by the RFC; anything else is no answer of a provider. Its texts may quote what we
-  /// sent: only words of the RFC go on.
-  private Exchange refusal(Throwable cause) {
-    String message = String.valueOf(cause.getMessage());
+  private Exchange exchanged(Metadata metadata, String code, String verifier) {
+    var form = new LinkedHashMap<String, String>();
+    form.put("grant_type", "authorization_code");
+    form.put("code", code);
+    form.put("redirect_uri", redirectUri);
+    form.put("code_verifier", verifier);
+    Optional<String> basic = Optional.empty();
+    if (metadata.secretInBody()) {
+      form.put("client_id", config.clientId());
+      form.put("client_secret", secret());
+    } else {
+      basic = Optional.of(basic(config.clientId(), secret()));
+    }
+    Documents.Said said = documents.post(metadata.token(), form, basic);
+    if (said.status() == 200) {
+      return new Exchange.Done(
+          said.text("id_token")
+              .orElseThrow(() -> new AwayException(metadata.token() + " gave no id_token")));
+    }
+    // Its texts may quote what we sent: only words of the RFC go on.
     String error =
-        ERRORS.stream()
-            .filter(word -> message.equals(word) || message.startsWith(word + ":"))
-            .findFirst()
-            .orElseThrow(() -> away("no token: " + cause.getClass().getSimpleName()));
+        said.text("error")
+            .filter(word -> said.status() < 500 && ERRORS.contains(word))
+            .orElseThrow(
+                () ->
+                    new AwayException(
+                        metadata.token() + " is answered with status " + said.status()));
     if (error.equals("invalid_client")) {
       LOG.warn(
           "the identity provider does not take our client: compare oidc.client_id and"
@@ -213,36 +208,24 @@ final class OidcProvider {
     return new Exchange.Refused(error);
   }
 
-  private OAuth2Auth client(
-      String tokenUrl, boolean secretInBody, UnaryOperator<OAuth2Options> more) {
-    var http =
-        new HttpClientOptions()
-            .setConnectTimeout((int) config.timeout().toMillis())
-            .setIdleTimeoutUnit(TimeUnit.MILLISECONDS)
-            .setIdleTimeout((int) config.timeout().toMillis())
-            .setKeepAlive(false);
-    config
-        .caFile()
-        .ifPresent(
-            file ->
-                http.setTrustOptions(new PemTrustOptions().addCertValue(Buffer.buffer(pem(file)))));
-    var options =
+  /// RFC 6749 2.3.1: both as in a form.
+  private static String basic(String client, String secret) {
+    String both = encoded(client) + ":" + encoded(secret);
+    return "Basic " + Base64.getEncoder().encodeToString(both.getBytes(StandardCharsets.US_ASCII));
+  }
+
+  private static String encoded(String text) {
+    return URLEncoder.encode(text, StandardCharsets.UTF_8);
+  }
+
+  /// Makes links only, and asks nobody; knows no secret.
+  private OAuth2Auth toBrowser(String authorization) {
+    return OAuth2Auth.create(
+        vertx,
         new OAuth2Options()
             .setSite(config.issuer())
             .setClientId(config.clientId())
-            .setTokenPath(tokenUrl)
-            .setUseBasicAuthorization(!secretInBody)
-            .setUserAgent("penstock-broker")
-            .setHttpClientOptions(http);
-    return OAuth2Auth.create(vertx, more.apply(options));
-  }
-
-  private static byte[] pem(Path file) {
-    try {
-      return Files.readAllBytes(file);
-    } catch (IOException e) {
-      throw new AwayException("cannot read " + file);
-    }
+            .setAuthorizationPath(authorization));
   }
 
   /// Read each time, and kept nowhere.
@@ -254,21 +237,18 @@ final class OidcProvider {
         return text;
       }
     } catch (IOException _) {
-      LOG.warn("oidc.client_secret_file: cannot read {}", file);
-      throw new AwayException("cannot read our secret");
+      throw new AwayException("is not asked, oidc.client_secret_file: cannot read " + file);
     }
-    LOG.warn("oidc.client_secret_file: expected one line in {}", file);
-    throw new AwayException("our secret is not one line");
+    throw new AwayException("is not asked, oidc.client_secret_file: expected one line in " + file);
   }
 
   Metadata metadata() {
     return once(
+        () -> known.filter(it -> isWithin(it.at(), KEPT)),
         () -> {
-          Instant now = clock.instant();
-          if (known.filter(it -> now.isBefore(it.at().plus(KEPT))).isEmpty()) {
-            known = Optional.of(discover(now));
-          }
-          return known.get();
+          Metadata found = discover(clock.instant());
+          known = Optional.of(found);
+          return found;
         });
   }
 
@@ -276,15 +256,18 @@ final class OidcProvider {
   ProviderKeys keys(boolean anew) {
     Metadata metadata = metadata();
     return once(
+        () ->
+            keys.filter(it -> isWithin(it.at(), anew ? KEYS_AT_MOST_EVERY : KEPT)).map(Keys::keys),
         () -> {
           Instant now = clock.instant();
-          Duration good = anew ? KEYS_AT_MOST_EVERY : KEPT;
-          if (keys.filter(it -> now.isBefore(it.at().plus(good))).isEmpty()) {
-            JsonObject set = documents.get(metadata.jwks());
-            keys = Optional.of(new Keys(ProviderKeys.of(set), now));
-          }
-          return keys.get().keys();
+          ProviderKeys found = ProviderKeys.of(documents.get(metadata.jwks()));
+          keys = Optional.of(new Keys(found, now));
+          return found;
         });
+  }
+
+  private boolean isWithin(Instant at, Duration kept) {
+    return clock.instant().isBefore(at.plus(kept));
   }
 
   private AwayException away(@Nullable String what) {
@@ -296,9 +279,14 @@ final class OidcProvider {
     T now();
   }
 
-  private <T> T once(Asked<T> asked) {
+  /// What is still good needs no provider that answers.
+  private <T> T once(Supplier<Optional<T>> kept, Asked<T> asked) {
     asking.lock();
     try {
+      Optional<T> good = kept.get();
+      if (good.isPresent()) {
+        return good.get();
+      }
       if (clock.instant().isBefore(notBefore)) {
         throw new AwayException("it did not answer a moment ago");
       }
@@ -326,19 +314,21 @@ final class OidcProvider {
         found.getValue("token_endpoint_auth_methods_supported") instanceof JsonArray methods
             && methods.contains("client_secret_post");
     String authorization = url(found, "authorization_endpoint");
-    String token = url(found, "token_endpoint");
     return new Metadata(
         authorization,
-        token,
+        url(found, "token_endpoint"),
         url(found, "jwks_uri"),
         Boolean.TRUE.equals(found.getValue("authorization_response_iss_parameter_supported")),
         inBody,
-        client(token, inBody, options -> options.setAuthorizationPath(authorization)),
+        known
+            .filter(it -> it.authorization().equals(authorization))
+            .map(Metadata::toBrowser)
+            .orElseGet(() -> toBrowser(authorization)),
         now);
   }
 
-  private static String url(JsonObject found, String name) {
-    if (found.getValue(name) instanceof String url && OidcConfig.isUrl(url)) {
+  private String url(JsonObject found, String name) {
+    if (found.getValue(name) instanceof String url && config.takesEndpoint(url)) {
       return url;
     }
     throw new AwayException("its configuration has no " + name + " with https");
@@ -364,9 +354,44 @@ final class OidcProvider {
       client = builder.build();
     }
 
+    /// @param body an object, or none
+    record Said(int status, Optional<JsonObject> body) {
+      Optional<String> text(String name) {
+        return body.map(it -> it.getValue(name))
+            .filter(String.class::isInstance)
+            .map(String.class::cast);
+      }
+
+      @Override
+      public String toString() {
+        return "Said[secret]";
+      }
+    }
+
     JsonObject get(String url) {
-      var request =
+      Said said = said(url, HttpRequest.newBuilder(URI.create(url)));
+      if (said.status() != 200) {
+        throw new AwayException(url + " is answered with status " + said.status());
+      }
+      return said.body().orElseThrow(() -> new AwayException(url + " is no JSON object"));
+    }
+
+    Said post(String url, Map<String, String> form, Optional<String> authorization) {
+      String body =
+          form.entrySet().stream()
+              .map(one -> one.getKey() + "=" + encoded(one.getValue()))
+              .collect(Collectors.joining("&"));
+      HttpRequest.Builder request =
           HttpRequest.newBuilder(URI.create(url))
+              .header("Content-Type", "application/x-www-form-urlencoded")
+              .POST(BodyPublishers.ofString(body));
+      authorization.ifPresent(it -> request.header("Authorization", it));
+      return said(url, request);
+    }
+
+    private Said said(String url, HttpRequest.Builder asked) {
+      HttpRequest request =
+          asked
               .timeout(timeout)
               .header("Accept", "application/json")
               .header("User-Agent", "penstock-broker")
@@ -375,12 +400,7 @@ final class OidcProvider {
           client.sendAsync(request, BodyHandlers.limiting(BodyHandlers.ofString(), MAX_BYTES));
       try {
         var found = answer.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
-        if (found.statusCode() != 200) {
-          throw new AwayException(url + " is answered with status " + found.statusCode());
-        }
-        return new JsonObject(found.body());
-      } catch (DecodeException _) {
-        throw new AwayException(url + " is no JSON object");
+        return new Said(found.statusCode(), object(found.body()));
       } catch (TimeoutException _) {
         throw new AwayException(url + " is not answered within " + timeout.toMillis() + " ms");
       } catch (ExecutionException e) {
@@ -391,6 +411,17 @@ final class OidcProvider {
         throw new AwayException("the broker stops");
       } finally {
         answer.cancel(true);
+      }
+    }
+
+    private static Optional<JsonObject> object(String text) {
+      try {
+        return Json.decodeValue(text) instanceof JsonObject object
+            ? Optional.of(object)
+            : Optional.empty();
+      } catch (DecodeException _) {
+        // A page of some proxy, for example: whoever asked says what it expected.
+        return Optional.empty();
       }
     }
 

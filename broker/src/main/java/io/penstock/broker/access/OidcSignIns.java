@@ -25,12 +25,14 @@ import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Base64;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Semaphore;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
@@ -39,12 +41,16 @@ import javax.crypto.spec.SecretKeySpec;
 /// 3.1. What follows is an ordinary session, of which the provider is asked nothing more.
 ///
 /// A sign-in belongs to one browser: state, nonce and the PKCE verifier are made from a secret that
-/// only its cookie holds. The database holds a hash of the state, which is taken once: so a way
-/// back works once, on whichever broker, and nothing that rests here completes it. Blocks;
-/// thread-safe.
+/// only its cookie holds, and so is the time that it is over. The database holds a hash of each
+/// state that came back: so a way back works once, on whichever broker, nothing that rests here
+/// completes it, and who only begins costs nothing. Blocks; thread-safe.
 public final class OidcSignIns {
   private static final int SECRET_BYTES = 32;
-  private static final Pattern SECRET = Pattern.compile("[A-Za-z0-9_-]{43}");
+  private static final Pattern SECRET = Pattern.compile("[A-Za-z0-9_-]{43}\\.(\\d{1,11})");
+
+  /// Of the clocks of brokers that share a database.
+  private static final Duration SKEW = Duration.ofMinutes(1);
+
   private static final int MAX_CODE = 4096;
   private static final int BUSY_SECONDS = 2;
   private static final int AT_ONCE = 16;
@@ -64,7 +70,6 @@ public final class OidcSignIns {
   private final SecureRandom random;
   private final Clock clock;
   private final Attempts failures;
-  private final int mostOfSource;
   private final Semaphore atProvider = new Semaphore(AT_ONCE);
 
   OidcSignIns(
@@ -92,7 +97,6 @@ public final class OidcSignIns {
     provider = new OidcProvider(vertx, config, redirectUri, clock);
     idTokens = new IdTokens(config, clock);
     failures = new Attempts(limits.loginsPerSource(), limits.loginWindow());
-    mostOfSource = limits.loginsPerSource();
   }
 
   /// What the link on the sign-in page says.
@@ -148,7 +152,7 @@ public final class OidcSignIns {
   /// What a browser came back with.
   ///
   /// @param secret of its cookie
-  /// @param issuer the parameter `iss` (RFC 9207)
+  /// @param issuer the parameter `iss` (RFC 9207); several of them are none of the provider's
   public record WayBack(
       Optional<String> secret,
       Optional<String> state,
@@ -161,11 +165,18 @@ public final class OidcSignIns {
     }
   }
 
-  /// All that a sign-in needs, from what its browser keeps.
-  private record Flow(String state, String nonce, String verifier) {
-    static Flow of(String secret) {
-      return new Flow(
-          derived(secret, "state"), derived(secret, "nonce"), derived(secret, "verifier"));
+  /// All that a sign-in needs, from what its browser keeps. With another time it has another state.
+  private record Flow(String state, String nonce, String verifier, Instant expires) {
+    static Optional<Flow> of(String secret) {
+      Matcher parts = SECRET.matcher(secret);
+      return parts.matches()
+          ? Optional.of(
+              new Flow(
+                  derived(secret, "state"),
+                  derived(secret, "nonce"),
+                  derived(secret, "verifier"),
+                  Instant.ofEpochSecond(Long.parseLong(parts.group(1)))))
+          : Optional.empty();
     }
 
     private static String derived(String secret, String label) {
@@ -208,31 +219,16 @@ public final class OidcSignIns {
     try {
       byte[] drawn = new byte[SECRET_BYTES];
       random.nextBytes(drawn);
-      String secret = base64(drawn);
-      Flow flow = Flow.of(secret);
+      long expires = clock.instant().plus(config.signInWithin()).getEpochSecond();
+      String secret = base64(drawn) + "." + expires;
+      Flow flow = Flow.of(secret).orElseThrow();
       String url = provider.authorizationUrl(flow.state(), flow.nonce(), flow.challenge());
-      return switch (opened(flow, source)) {
-        case DONE -> new Begin.AtProvider(url, secret, config.signInWithin());
-        case TOO_MANY_OF_SOURCE -> new Begin.Limited((int) config.signInWithin().toSeconds());
-        case TOO_MANY -> new Begin.Busy(BUSY_SECONDS);
-      };
+      return new Begin.AtProvider(url, secret, config.signInWithin());
     } catch (AwayException _) {
       return new Begin.ProviderAway(BUSY_SECONDS);
     } finally {
       atProvider.release();
     }
-  }
-
-  private OidcFlowTable.Opened opened(Flow flow, String source) {
-    return database.transaction(
-        tx ->
-            flows.open(
-                tx,
-                flow.stateHash(),
-                source,
-                mostOfSource,
-                clock.instant().plus(config.signInWithin()),
-                clock.instant()));
   }
 
   public Finish finish(WayBack back, Origin origin) {
@@ -247,7 +243,8 @@ public final class OidcSignIns {
     }
     try {
       Finish outcome = finished(back, origin);
-      if (outcome instanceof Finish.Refused) {
+      // Nobody guesses a state, and any page can have a browser come back without one.
+      if (outcome instanceof Finish.Refused(Why why) && why != Why.STATE) {
         failures.failed(source);
       }
       return outcome;
@@ -262,14 +259,39 @@ public final class OidcSignIns {
   private Finish finished(WayBack back, Origin origin) {
     Optional<Flow> flow =
         back.secret()
-            .filter(secret -> SECRET.matcher(secret).matches())
-            .map(Flow::of)
+            .flatMap(Flow::of)
             .filter(
                 made -> back.state().filter(it -> IdTokens.isSame(made.state(), it)).isPresent())
-            .filter(this::taken);
+            .filter(this::isUnderWay);
     if (flow.isEmpty()) {
       return refused(Why.STATE, origin, Map.of());
     }
+    return switch (used(flow.get(), origin)) {
+      case FIRST -> answered(back, flow.get(), origin);
+      case AGAIN -> refused(Why.STATE, origin, Map.of());
+      case TOO_MANY -> new Finish.Busy(BUSY_SECONDS);
+    };
+  }
+
+  /// None lasts longer than ours do, whatever a cookie says.
+  private boolean isUnderWay(Flow flow) {
+    Instant now = clock.instant();
+    return now.isBefore(flow.expires())
+        && !flow.expires().isAfter(now.plus(config.signInWithin()).plus(SKEW));
+  }
+
+  private OidcFlowTable.Use used(Flow flow, Origin origin) {
+    return database.transaction(
+        tx ->
+            flows.use(
+                tx,
+                flow.stateHash(),
+                Sources.of(origin.ip()),
+                flow.expires().plus(SKEW),
+                clock.instant()));
+  }
+
+  private Finish answered(WayBack back, Flow flow, Origin origin) {
     boolean ownAnswer =
         back.issuer()
             .map(config.issuer()::equals)
@@ -281,11 +303,11 @@ public final class OidcSignIns {
     if (back.error().isPresent() || code.isEmpty()) {
       return refused(Why.PROVIDER_REFUSED, origin, Map.of());
     }
-    return switch (provider.exchange(code.get(), flow.get().verifier())) {
+    return switch (provider.exchange(code.get(), flow.verifier())) {
       case Exchange.Refused(String error) ->
           refused(Why.PROVIDER_REFUSED, origin, Map.of("error", error));
       case Exchange.Done(String token) ->
-          switch (checked(token, flow.get().nonce())) {
+          switch (checked(token, flow.nonce())) {
             case Checked.Good(JsonObject claims) -> entering(claims, origin);
             case Checked.Bad(String what) ->
                 refused(Why.UNTRUSTED, origin, Map.of("check", "token " + what));
@@ -293,10 +315,6 @@ public final class OidcSignIns {
                 refused(Why.UNTRUSTED, origin, Map.of("check", "token key"));
           };
     };
-  }
-
-  private boolean taken(Flow flow) {
-    return database.transaction(tx -> flows.take(tx, flow.stateHash(), clock.instant()));
   }
 
   private Checked checked(String token, String nonce) {

@@ -66,12 +66,13 @@ final class OidcRoutes {
 
   private Answer finish(Request request) {
     OidcSignIns signIns = configured();
+    requireNavigation(request);
     var back =
         new WayBack(
             request.cookie(COOKIE),
             request.onlyQuery("state"),
             request.onlyQuery("code"),
-            request.onlyQuery("iss"),
+            issuer(request),
             request.onlyQuery("error"));
     return switch (signIns.finish(back, request.origin())) {
       case Finish.Granted(var tokens) -> {
@@ -79,11 +80,25 @@ final class OidcRoutes {
         cookies.add(CLEARED);
         yield to(HOME, cookies);
       }
-      case Finish.Refused(Why why) -> throw problem(why);
+      case Finish.Refused(Why why) ->
+          told(request, problem(why), why == Why.STATE ? List.of() : List.of(CLEARED));
       case Finish.Limited(int seconds) -> throw Problem.limited(seconds);
       case Finish.Busy(int seconds) -> throw busy(seconds);
-      case Finish.ProviderAway(int seconds) -> throw away(seconds);
+      case Finish.ProviderAway(int seconds) -> told(request, away(seconds), List.of(CLEARED));
     };
+  }
+
+  /// A browser comes back by going here, not by a picture or a script of another page.
+  private static void requireNavigation(Request request) {
+    if (request.field("Sec-Fetch-Mode").filter(mode -> !mode.equals("navigate")).isPresent()) {
+      throw Problem.of(403, "forbidden", "a sign-in comes back by a page that is opened");
+    }
+  }
+
+  /// Two together are none that a provider has.
+  private static Optional<String> issuer(Request request) {
+    List<String> named = request.queries("iss");
+    return named.isEmpty() ? Optional.empty() : Optional.of(String.join(" ", named));
   }
 
   private static Answer to(String url, List<String> cookies) {
@@ -146,15 +161,20 @@ final class OidcRoutes {
     try {
       return handler.answer(request);
     } catch (Problem problem) {
-      if (request.field("Accept").filter(it -> it.contains("text/html")).isEmpty()) {
-        throw problem;
-      }
-      return page(problem);
+      // Whatever sign-in this browser is in stays as it is.
+      return told(request, problem, List.of());
     }
   }
 
+  private static Answer told(Request request, Problem problem, List<String> cookies) {
+    if (request.field("Accept").filter(it -> it.contains("text/html")).isEmpty()) {
+      throw problem;
+    }
+    return page(problem, cookies);
+  }
+
   /// Its texts are ours, and one name of the configuration, which has nothing to escape.
-  private static Answer page(Problem problem) {
+  private static Answer page(Problem problem, List<String> cookies) {
     String page =
         """
         <!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sign in · Penstock</title></head>
@@ -167,7 +187,7 @@ final class OidcRoutes {
                 "Content-Security-Policy",
                 "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
             .withField("Referrer-Policy", "no-referrer")
-            .with(List.of(CLEARED));
+            .with(cookies);
     return problem.retryAfterSeconds().isPresent()
         ? answer.withField("Retry-After", Integer.toString(problem.retryAfterSeconds().getAsInt()))
         : answer;

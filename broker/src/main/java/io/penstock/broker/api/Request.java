@@ -141,6 +141,11 @@ final class Request {
     return queryParameters.getAll(name).size() == 1 ? query(name) : Optional.empty();
   }
 
+  /// Each value of the name.
+  List<String> queries(String name) {
+    return queryParameters.getAll(name);
+  }
+
   Optional<Instant> queryInstant(String name) {
     return query(name)
         .map(

@@ -79,7 +79,7 @@ public record OidcConfig(
       return Optional.empty();
     }
     in.require(
-        isUrl(issuer.get()),
+        isUrl(issuer.get()) && !issuer.get().contains("?"),
         SECTION
             + "issuer: expected https://host[:port][/path], or http to this machine, found "
             + issuer.get());
@@ -144,8 +144,14 @@ public record OidcConfig(
     return way;
   }
 
-  /// Whether tokens and secrets may be sent there: over TLS, or within this machine.
-  public static boolean isUrl(String text) {
+  /// Whether what the provider says may name it, and codes and secrets be sent there. A provider
+  /// elsewhere names nothing within this machine.
+  public boolean takesEndpoint(String url) {
+    return isUrl(url) && (url.startsWith("https:") || issuer.startsWith("http:"));
+  }
+
+  /// Over TLS, or within this machine.
+  private static boolean isUrl(String text) {
     try {
       var url = new URI(text);
       return url.getHost() != null

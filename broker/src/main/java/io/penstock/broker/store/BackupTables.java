@@ -57,7 +57,7 @@ public final class BackupTables {
           "hop_times", "telemetry: calls are timed anew, and it is the largest of all tables",
           "node_status", "how each node was a few seconds ago",
           "alarm_looks", "which node looked last, a matter of seconds",
-          "oidc_flows", "sign-ins under way, of a few minutes: people begin again");
+          "oidc_flows", "sign-ins of the last minutes, which are over by then");
 
   private static final int ROWS_AT_ONCE = 500;
 

@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -493,6 +494,21 @@ class OidcSignInsTest {
   }
 
   @Test
+  void keysThatCannotBeFetchedKeepNobodyWhoseKeyIsKnownOut() {
+    signedIn();
+    provider.forgery =
+        (header, claims) ->
+            ProviderStandIn.text(header.copy().put("kid", "unknown"), claims) + ".AAAA";
+    provider.hanging = Set.of("/realm/keys");
+    rig.pass(Duration.ofSeconds(11));
+    assertThat(signIn()).isInstanceOf(Finish.ProviderAway.class);
+
+    provider.forgery = (_, _) -> "";
+
+    assertThat(signIn()).isInstanceOf(Finish.Granted.class);
+  }
+
+  @Test
   void aProviderThatHangsIsSaidAndPasswordsStillWork() {
     rig.user("admin2@example.org", Role.ADMIN);
     provider.hanging = Set.of("/realm/.well-known/openid-configuration");
@@ -515,6 +531,60 @@ class OidcSignInsTest {
     assertThat(comeBack(begun.secret(), provider.signIn(begun.url())))
         .isInstanceOf(Finish.ProviderAway.class);
     assertThat(lastFailure().reason()).contains("oidc_provider_away");
+  }
+
+  @Test
+  void aTokenEndpointThatTricklesIsCutOff() throws InterruptedException {
+    Begun begun = begin();
+    provider.trickling = Set.of("/realm/token");
+
+    assertThat(comeBack(begun.secret(), provider.signIn(begun.url())))
+        .isInstanceOf(Finish.ProviderAway.class);
+    assertThat(provider.cut.await(20, TimeUnit.SECONDS)).isTrue();
+  }
+
+  @Test
+  void moreThanTokensNeedIsNotRead() {
+    provider.tokens = it -> it.put("more", "x".repeat(256 * 1024));
+
+    assertThat(signIn()).isInstanceOf(Finish.ProviderAway.class);
+  }
+
+  static Stream<ProviderStandIn.Raw> noAnswersOfAProvider() {
+    String json = "application/json";
+    return Stream.of(
+        new ProviderStandIn.Raw(502, "text/html", "<html>invalid_grant</html>"),
+        new ProviderStandIn.Raw(503, json, ""),
+        new ProviderStandIn.Raw(500, json, "{\"error\":\"invalid_grant\"}"),
+        new ProviderStandIn.Raw(400, json, "{\"error\":\"other\"}"),
+        new ProviderStandIn.Raw(400, json, "{\"error\":7}"),
+        new ProviderStandIn.Raw(403, "text/html", "<html>blocked</html>"),
+        new ProviderStandIn.Raw(302, json, "{}"),
+        new ProviderStandIn.Raw(200, json, "null"),
+        new ProviderStandIn.Raw(200, json, "{\"access_token\":\"opaque\"}"));
+  }
+
+  /// Nobody was refused, so it counts against nobody.
+  @ParameterizedTest(name = "{index}")
+  @MethodSource("noAnswersOfAProvider")
+  void whatIsNoAnswerOfAProviderRefusesNobody(ProviderStandIn.Raw answer) {
+    provider.proxy = Optional.of(answer);
+
+    for (int i = 0; i < 31; i++) {
+      assertThat(signIn()).isInstanceOf(Finish.ProviderAway.class);
+    }
+    assertThat(lastFailure().reason()).contains("oidc_provider_away");
+  }
+
+  @Test
+  void aClientIsNamedInAFieldAsInAFormWhereTheProviderWantsThat() {
+    provider.configuration =
+        it ->
+            it.put(
+                "token_endpoint_auth_methods_supported",
+                new JsonArray(List.of("client_secret_basic")));
+
+    assertThat(signIn()).isInstanceOf(Finish.Granted.class);
   }
 
   @Test
@@ -566,21 +636,54 @@ class OidcSignInsTest {
 
   @Test
   void whoFailsTooOftenWaits() {
+    hasRoles();
     for (int i = 0; i < 30; i++) {
-      assertThat(comeBack("x".repeat(43), Map.of())).isEqualTo(new Finish.Refused(Why.STATE));
+      assertThat(signIn()).isEqualTo(new Finish.Refused(Why.NO_ROLE));
     }
 
     assertThat(comeBack("x".repeat(43), Map.of())).isInstanceOf(Finish.Limited.class);
     assertThat(signIns.begin(AccessRig.ORIGIN)).isInstanceOf(Begin.Limited.class);
   }
 
+  /// Any page can send the browsers of an office here.
   @Test
-  void oneSourceHasNotEndlesslyManySignInsUnderWay() {
-    for (int i = 0; i < 30; i++) {
+  void waysBackWithoutASignInDoNotLockTheirSourceOut() {
+    for (int i = 0; i < 31; i++) {
+      assertThat(comeBack("x".repeat(43), Map.of())).isEqualTo(new Finish.Refused(Why.STATE));
+    }
+
+    assertThat(signIn()).isInstanceOf(Finish.Granted.class);
+  }
+
+  /// An office behind one address, and people who think better of it.
+  @Test
+  void whoBeginsAndLeavesKeepsNobodyElseFromSigningIn() {
+    for (int i = 0; i < 100; i++) {
       begin();
     }
 
-    assertThat(signIns.begin(AccessRig.ORIGIN)).isInstanceOf(Begin.Limited.class);
-    assertThat(signIns.begin(AccessRig.from("192.0.2.8"))).isInstanceOf(Begin.AtProvider.class);
+    assertThat(signIn()).isInstanceOf(Finish.Granted.class);
+  }
+
+  @Test
+  void aSourceWithEndlesslyManyWaysBackWaits() {
+    rig.real.execute(
+        "insert into oidc_flows (state_hash, source, expires_at) select sha256(n::text::bytea), '"
+            + Sources.of(AccessRig.ORIGIN.ip())
+            + "', now() + interval '5 minutes' from generate_series(1, 1000) n");
+
+    assertThat(signIn()).isInstanceOf(Finish.Busy.class);
+  }
+
+  /// The time is in the state, and a browser that makes both up has none that lasts.
+  @Test
+  void nobodyProlongsASignIn() {
+    Begun begun = begin();
+    Map<String, String> back = provider.signIn(begun.url());
+    rig.pass(Duration.ofMinutes(11));
+    long later = Long.parseLong(begun.secret().substring(44)) + 300;
+
+    assertThat(comeBack(begun.secret().substring(0, 44) + later, back))
+        .isEqualTo(new Finish.Refused(Why.STATE));
   }
 }

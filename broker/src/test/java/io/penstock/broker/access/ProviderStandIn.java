@@ -25,9 +25,11 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import javax.crypto.Mac;
@@ -38,6 +40,14 @@ import javax.crypto.spec.SecretKeySpec;
 public final class ProviderStandIn implements AutoCloseable {
   public static final String CLIENT = "penstock";
   public static final String SECRET = "a client's secret, 4711";
+
+  /// Client and secret as in a form (RFC 6749 2.3.1).
+  private static final String BASIC =
+      "Basic "
+          + Base64.getEncoder()
+              .encodeToString(
+                  "penstock:a+client%27s+secret%2C+4711".getBytes(StandardCharsets.US_ASCII));
+
   private static final KeyPair FIRST = keyPair();
   private static final KeyPair SECOND = keyPair();
 
@@ -60,6 +70,20 @@ public final class ProviderStandIn implements AutoCloseable {
 
   /// Paths that are never answered.
   public volatile Set<String> hanging = Set.of();
+
+  /// Paths that are answered by a byte now and then, without an end.
+  public volatile Set<String> trickling = Set.of();
+
+  /// Whether the other side had enough of that.
+  public final CountDownLatch cut = new CountDownLatch(1);
+
+  /// What it gives for a code.
+  public volatile UnaryOperator<JsonObject> tokens = it -> it;
+
+  /// What stands in front of its token endpoint and answers instead.
+  public volatile Optional<Raw> proxy = Optional.empty();
+
+  public record Raw(int status, String type, String body) {}
 
   /// Makes a token that is none of ours.
   public interface Forgery {
@@ -164,6 +188,10 @@ public final class ProviderStandIn implements AutoCloseable {
       exchange.close();
       return;
     }
+    if (trickling.contains(path)) {
+      trickle(exchange);
+      return;
+    }
     String body = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
     switch (path) {
       case "/realm/.well-known/openid-configuration" -> send(exchange, 200, configuration());
@@ -171,8 +199,31 @@ public final class ProviderStandIn implements AutoCloseable {
         keysAsked.incrementAndGet();
         send(exchange, 200, new JsonObject().put("keys", published));
       }
-      case "/realm/token" -> token(exchange, form(body));
+      case "/realm/token" -> {
+        if (proxy.isPresent()) {
+          send(exchange, proxy.get());
+        } else {
+          token(exchange, form(body));
+        }
+      }
       default -> send(exchange, 404, new JsonObject());
+    }
+  }
+
+  private void trickle(HttpExchange exchange) throws IOException {
+    exchange.getRequestBody().readAllBytes();
+    exchange.sendResponseHeaders(200, 0);
+    try {
+      while (!closing.await(50, TimeUnit.MILLISECONDS)) {
+        exchange.getResponseBody().write(' ');
+        exchange.getResponseBody().flush();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (IOException e) {
+      cut.countDown();
+    } finally {
+      exchange.close();
     }
   }
 
@@ -191,7 +242,10 @@ public final class ProviderStandIn implements AutoCloseable {
 
   private synchronized void token(HttpExchange exchange, Map<String, String> form)
       throws IOException {
-    if (!CLIENT.equals(form.get("client_id")) || !SECRET.equals(form.get("client_secret"))) {
+    boolean known =
+        BASIC.equals(exchange.getRequestHeaders().getFirst("Authorization"))
+            || (CLIENT.equals(form.get("client_id")) && SECRET.equals(form.get("client_secret")));
+    if (!known) {
       send(exchange, 401, new JsonObject().put("error", "invalid_client"));
       return;
     }
@@ -211,11 +265,12 @@ public final class ProviderStandIn implements AutoCloseable {
     send(
         exchange,
         200,
-        new JsonObject()
-            .put("access_token", "opaque")
-            .put("token_type", "Bearer")
-            .put("expires_in", 300)
-            .put("id_token", idToken(asked.getOrDefault("nonce", ""))));
+        tokens.apply(
+            new JsonObject()
+                .put("access_token", "opaque")
+                .put("token_type", "Bearer")
+                .put("expires_in", 300)
+                .put("id_token", idToken(asked.getOrDefault("nonce", "")))));
   }
 
   private static String challenge(String verifier) {
@@ -276,9 +331,13 @@ public final class ProviderStandIn implements AutoCloseable {
   }
 
   private static void send(HttpExchange exchange, int status, JsonObject body) throws IOException {
-    byte[] bytes = body.encode().getBytes(StandardCharsets.UTF_8);
-    exchange.getResponseHeaders().set("Content-Type", "application/json");
-    exchange.sendResponseHeaders(status, bytes.length);
+    send(exchange, new Raw(status, "application/json", body.encode()));
+  }
+
+  private static void send(HttpExchange exchange, Raw raw) throws IOException {
+    byte[] bytes = raw.body().getBytes(StandardCharsets.UTF_8);
+    exchange.getResponseHeaders().set("Content-Type", raw.type());
+    exchange.sendResponseHeaders(raw.status(), bytes.length == 0 ? -1 : bytes.length);
     exchange.getResponseBody().write(bytes);
     exchange.close();
   }

@@ -35,6 +35,8 @@ class OidcRoutesTest {
 
   @BeforeAll
   void start(@TempDir Path directory) throws IOException {
+    // Of a provider that says nothing of it, no `iss` is enough.
+    provider.configuration = it -> it.put("authorization_response_iss_parameter_supported", false);
     Path secret = directory.resolve("secret");
     Files.writeString(secret, ProviderStandIn.SECRET);
     rig =
@@ -108,8 +110,8 @@ class OidcRoutesTest {
     assertThat(begun.headers().allValues("Set-Cookie")).hasSize(1);
     assertThat(cookie(begun, "__Host-penstock-oidc"))
         .matches(
-            "__Host-penstock-oidc=[A-Za-z0-9_-]{43}; Max-Age=600; Path=/; Secure; HttpOnly;"
-                + " SameSite=Lax");
+            "__Host-penstock-oidc=[A-Za-z0-9_-]{43}\\.[0-9]{10}; Max-Age=600; Path=/; Secure;"
+                + " HttpOnly; SameSite=Lax");
     assertThat(begun.headers().firstValue("Cache-Control")).contains("no-store");
   }
 
@@ -180,6 +182,57 @@ class OidcRoutesTest {
     assertThat(page.body()).contains("begin again").contains("href=\"/\"");
     assertThat(problem.statusCode()).isEqualTo(400);
     assertThat(ApiRig.problem(problem).getString("title")).isEqualTo("sign-in-over");
+  }
+
+  @Test
+  void aPageThatOnlyFetchesTheWayBackIsRefused() {
+    assertThat(comeBack(Map.of("Sec-Fetch-Mode", "no-cors")).statusCode()).isEqualTo(403);
+    assertThat(comeBack(Map.of("Sec-Fetch-Mode", "navigate")).statusCode()).isEqualTo(303);
+  }
+
+  @Test
+  void aWayBackThatIsNotOursLeavesTheSignInAlone() {
+    HttpResponse<String> begun = get(LOGIN, Map.of());
+    Map<String, String> back = provider.signIn(location(begun));
+    Map<String, String> fields =
+        Map.of("Cookie", pair(cookie(begun, "__Host-penstock-oidc")), "Accept", "text/html");
+
+    HttpResponse<String> stranger = get(CALLBACK + "?state=x&code=y", fields);
+    HttpResponse<String> own = get(CALLBACK + "?" + query(back), fields);
+
+    assertThat(stranger.statusCode()).isEqualTo(400);
+    assertThat(cookie(stranger, "__Host-penstock-oidc")).isEmpty();
+    assertThat(own.statusCode()).as(own.body()).isEqualTo(303);
+  }
+
+  @Test
+  void aSignInThatTheProviderEndedLeavesNoCookie() {
+    HttpResponse<String> begun = get(LOGIN, Map.of());
+    Map<String, String> back = provider.signIn(location(begun));
+    back.remove("code");
+    back.put("error", "access_denied");
+
+    HttpResponse<String> page =
+        get(
+            CALLBACK + "?" + query(back),
+            Map.of("Cookie", pair(cookie(begun, "__Host-penstock-oidc")), "Accept", "text/html"));
+
+    assertThat(page.statusCode()).isEqualTo(403);
+    assertThat(cookie(page, "__Host-penstock-oidc")).contains("Max-Age=0");
+  }
+
+  @Test
+  void twoIssuersAreNoIssuer() {
+    HttpResponse<String> begun = get(LOGIN, Map.of());
+    Map<String, String> back = provider.signIn(location(begun));
+
+    HttpResponse<String> answer =
+        get(
+            CALLBACK + "?" + query(back) + "&iss=https%3A%2F%2Fevil.example",
+            Map.of("Cookie", pair(cookie(begun, "__Host-penstock-oidc"))));
+
+    assertThat(answer.statusCode()).isEqualTo(403);
+    assertThat(ApiRig.problem(answer).getString("title")).isEqualTo("provider-not-trusted");
   }
 
   @Test

@@ -68,6 +68,28 @@ class BrokerConfigTest {
   }
 
   @Test
+  void onlyAProviderOfThisMachineHasEndpointsInTheClear(@TempDir Path directory) throws Exception {
+    Path secret = Files.writeString(directory.resolve("secret"), "4711");
+
+    OidcConfig elsewhere = provider("https://login.example.com/realms/plant", secret);
+    OidcConfig here = provider("http://127.0.0.1:8080/realms/plant", secret);
+
+    assertThat(elsewhere.takesEndpoint("https://login.example.com/token")).isTrue();
+    assertThat(elsewhere.takesEndpoint("http://127.0.0.1:8080/token")).isFalse();
+    assertThat(here.takesEndpoint("http://127.0.0.1:8080/token")).isTrue();
+    assertThat(here.takesEndpoint("http://login.example.com/token")).isFalse();
+    assertThatThrownBy(() -> provider("https://login.example.com/realms/plant?x=y", secret))
+        .hasMessageContaining("oidc.issuer: expected https://");
+  }
+
+  private static OidcConfig provider(String issuer, Path secret) {
+    String yaml =
+        "oidc: {issuer: '%s', client_id: penstock, client_secret_file: %s, roles: [a=Admin]}"
+            .formatted(issuer, secret);
+    return read(yaml, Map.of(), Map.of()).oidc().orElseThrow();
+  }
+
+  @Test
   void aProviderThatIsHalfThereIsAProblem() {
     assertThatThrownBy(
             () ->
