@@ -1,7 +1,7 @@
 package io.penstock.broker.access;
 
-import io.penstock.broker.config.ConfigException;
 import io.penstock.broker.config.OidcConfig;
+import io.penstock.broker.config.PemTrust;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.DecodeException;
 import io.vertx.core.json.Json;
@@ -21,16 +21,11 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.GeneralSecurityException;
-import java.security.KeyStore;
-import java.security.cert.Certificate;
-import java.security.cert.CertificateFactory;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Base64;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -42,7 +37,6 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import javax.net.ssl.SSLContext;
-import javax.net.ssl.TrustManagerFactory;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -123,25 +117,9 @@ final class OidcProvider {
     this.config = config;
     this.redirectUri = redirectUri;
     this.clock = clock;
-    documents = new Documents(config.caFile().map(OidcProvider::trusting), config.timeout());
-  }
-
-  private static SSLContext trusting(Path file) {
-    try (var in = Files.newInputStream(file)) {
-      KeyStore trusted = KeyStore.getInstance(KeyStore.getDefaultType());
-      trusted.load(null, null);
-      int number = 0;
-      for (Certificate ca : CertificateFactory.getInstance("X.509").generateCertificates(in)) {
-        trusted.setCertificateEntry("ca-" + number++, ca);
-      }
-      var managers = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-      managers.init(trusted);
-      SSLContext context = SSLContext.getInstance("TLS");
-      context.init(null, managers.getTrustManagers(), null);
-      return context;
-    } catch (IOException | GeneralSecurityException e) {
-      throw new ConfigException(List.of("oidc.ca_file: expected PEM certificates in " + file));
-    }
+    documents =
+        new Documents(
+            config.caFile().map(file -> PemTrust.context("oidc.ca_file", file)), config.timeout());
   }
 
   /// Where a browser goes to sign in.

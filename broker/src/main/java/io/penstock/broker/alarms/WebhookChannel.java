@@ -1,35 +1,25 @@
 package io.penstock.broker.alarms;
 
 import io.penstock.broker.config.AlarmSettings.Webhook;
-import io.penstock.broker.config.ConfigException;
+import io.penstock.broker.config.PemTrust;
 import io.penstock.broker.store.AlarmTable.Severity;
 import io.vertx.core.json.JsonObject;
-import java.io.IOException;
-import java.io.InputStream;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.security.GeneralSecurityException;
-import java.security.KeyStore;
-import java.security.cert.Certificate;
-import java.security.cert.CertificateFactory;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.HexFormat;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.TrustManagerFactory;
 
 /// Notices by POST, signed, each within [#LIMIT] from the connection to the end of the answer.
 /// Redirects are not followed: the notice is for whom the owner named. Has a client of its own, so
@@ -56,26 +46,10 @@ final class WebhookChannel implements Channel {
             .version(HttpClient.Version.HTTP_1_1)
             .followRedirects(HttpClient.Redirect.NEVER)
             .connectTimeout(LIMIT);
-    settings.caFile().ifPresent(file -> builder.sslContext(trusting(key + ".ca_file", file)));
+    settings
+        .caFile()
+        .ifPresent(file -> builder.sslContext(PemTrust.context(key + ".ca_file", file)));
     this.client = builder.build();
-  }
-
-  private static SSLContext trusting(String key, Path file) {
-    try (InputStream in = Files.newInputStream(file)) {
-      KeyStore trusted = KeyStore.getInstance(KeyStore.getDefaultType());
-      trusted.load(null, null);
-      int number = 0;
-      for (Certificate ca : CertificateFactory.getInstance("X.509").generateCertificates(in)) {
-        trusted.setCertificateEntry("ca-" + number++, ca);
-      }
-      var managers = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-      managers.init(trusted);
-      SSLContext context = SSLContext.getInstance("TLS");
-      context.init(null, managers.getTrustManagers(), null);
-      return context;
-    } catch (IOException | GeneralSecurityException e) {
-      throw new ConfigException(List.of(key + ": expected PEM certificates in " + file));
-    }
   }
 
   @Override
