@@ -1,5 +1,5 @@
-import { queryOptions, skipToken, useQuery } from "@tanstack/react-query";
-import { api, done } from "../api/client";
+import { queryOptions, useQuery } from "@tanstack/react-query";
+import { api, done, optional } from "../api/client";
 import type { Overview } from "../live/types";
 import { useCan } from "../auth/session";
 
@@ -80,9 +80,16 @@ export const alarmsQuery = queryOptions({
   meta: LIVE,
 });
 
+/** One definition for all who look: whoever looks last decides what a query is. */
+export const overviewQuery = queryOptions({
+  queryKey: ["overview"],
+  queryFn: ({ signal }) => optional<Overview>("/api/v1/overview", signal),
+  meta: LIVE,
+});
+
 /** What the stream told last; nothing is asked for. */
 function useHeardOverview(): Overview | null {
-  const { data } = useQuery<Overview | null>({ queryKey: ["overview"], queryFn: skipToken });
+  const { data } = useQuery({ ...overviewQuery, enabled: false });
   return data ?? null;
 }
 

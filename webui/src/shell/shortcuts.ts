@@ -41,7 +41,7 @@ export function useShortcuts(actions: Actions): void {
     run(actions);
   });
   useEffect(() => {
-    let gAt = 0;
+    let gAt = Number.NEGATIVE_INFINITY;
     const pressed = (event: KeyboardEvent) => {
       if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
         event.preventDefault();
@@ -53,7 +53,7 @@ export function useShortcuts(actions: Actions): void {
         return;
       }
       if (event.timeStamp - gAt < G_WITHIN_MS) {
-        gAt = 0;
+        gAt = Number.NEGATIVE_INFINITY;
         const page = PAGES.find((it) => it.key === event.key);
         if (page !== undefined) {
           event.preventDefault();

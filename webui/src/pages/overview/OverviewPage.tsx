@@ -1,14 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { optional } from "../../api/client";
 import { Heatmap } from "../../charts/Heatmap";
 import { useCan } from "../../auth/session";
 import type { Overview, Worst } from "../../live/types";
 import { Ago, Badge, Empty, Failure, Loading } from "../../parts/basics";
 import { DataTable } from "../../parts/DataTable";
 import { Page, Panel } from "../../parts/Page";
-import { alarmsQuery, useAgents } from "../../parts/queries";
+import { alarmsQuery, overviewQuery, useAgents } from "../../parts/queries";
 import { count, ms, percent, plural, rate } from "../../parts/words";
 import { severityTone } from "../alarms/severity";
 import { isSetUp } from "../agents/agentState";
@@ -19,12 +18,7 @@ import { FirstRun } from "./FirstRun";
 export default function OverviewPage() {
   const can = useCan();
   const { data: agents, error: agentsError } = useAgents();
-  const { data, error, refetch } = useQuery({
-    queryKey: ["overview"],
-    enabled: can("dashboards:read"),
-    queryFn: ({ signal }) => optional<Overview>("/api/v1/overview", signal),
-    meta: { live: true },
-  });
+  const { data, error, refetch } = useQuery({ ...overviewQuery, enabled: can("dashboards:read") });
   if (agents !== undefined && !agents.some(isSetUp)) {
     return <FirstRun agents={agents} />;
   }
