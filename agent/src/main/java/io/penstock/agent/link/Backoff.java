@@ -8,7 +8,8 @@ import java.util.random.RandomGenerator;
 /// it doubles to half a second only, and then grows with the time that the broker is away, to a
 /// quarter of it and a second at most: a broker that restarts is back within seconds, the line to
 /// it is down no more than a little longer than the broker is, and a fleet's dials become fewer the
-/// longer it takes. What the broker asks for wins. One owner.
+/// longer it takes. What the broker asks for wins, and up to half as much again, as it asks many
+/// agents at the same moment. One owner.
 final class Backoff {
   static final Duration FIRST = Duration.ofMillis(200);
   static final Duration LONGEST = Duration.ofSeconds(30);
@@ -36,9 +37,13 @@ final class Backoff {
   Duration next(LinkFailure failure, long nowNanos) {
     eager = eager && nowNanos - lostNanos < EAGER_FOR.toNanos();
     long boundMs = eager ? eagerCeilingMs(nowNanos) : ceilingMs;
-    Duration ours = Duration.ofMillis(random.nextLong(boundMs + 1));
+    long ourMs = random.nextLong(boundMs + 1);
     ceilingMs = Math.min(2 * boundMs, LONGEST.toMillis());
-    return failure.retryAfter().orElse(ours);
+    return failure.retryAfter().map(this::spread).orElse(Duration.ofMillis(ourMs));
+  }
+
+  private Duration spread(Duration asked) {
+    return asked.plusMillis(random.nextLong(asked.toMillis() / 2 + 1));
   }
 
   private long eagerCeilingMs(long nowNanos) {

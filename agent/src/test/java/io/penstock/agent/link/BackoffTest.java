@@ -87,9 +87,11 @@ class BackoffTest {
   }
 
   @Test
-  void whatTheBrokerAsksForWins() {
+  void whatTheBrokerAsksForWinsAndIsSpread() {
     var asked = LinkFailure.refused(Stage.POLICY, ErrorCode.OVERLOADED, 17_000, "");
 
+    assertThat(backoff.next(asked, nowNanos)).isEqualTo(Duration.ofMillis(25_500));
+    backoff = new Backoff(always(0));
     assertThat(backoff.next(asked, nowNanos)).isEqualTo(Duration.ofSeconds(17));
   }
 }

@@ -29,6 +29,7 @@ public final class Fleet implements AutoCloseable {
   private final List<SimulatedAgent> agents = new ArrayList<>();
   private final FleetCounters counters = new FleetCounters();
   private final SecureRandom random = new SecureRandom();
+  private final SourceAddresses sources;
   private volatile Optional<EchoSystem> system = Optional.empty();
   private volatile @Nullable Tap tap;
   private volatile boolean holdsAnswers;
@@ -43,6 +44,7 @@ public final class Fleet implements AutoCloseable {
     this.group = group;
     this.channelType = channelType;
     this.loops = loops;
+    sources = SourceAddresses.towards(broker.host());
   }
 
   /// @param threads event loops
@@ -62,7 +64,8 @@ public final class Fleet implements AutoCloseable {
   /// A new agent with keys of its own, not enrolled.
   public synchronized SimulatedAgent create(String name) {
     Loop loop = loops.get(agents.size() % loops.size());
-    var agent = new SimulatedAgent(name, this, loop, new Identity(random));
+    var agent =
+        new SimulatedAgent(name, this, loop, new Identity(random), sources.of(agents.size()));
     agents.add(agent);
     return agent;
   }

@@ -4,6 +4,7 @@ import io.penstock.codec.seal.EnrollmentToken;
 import io.penstock.codec.seal.Fingerprint;
 import io.penstock.codec.seal.SealedFor;
 import io.penstock.codec.seal.SealedSecrets;
+import java.net.InetSocketAddress;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -18,13 +19,17 @@ public final class SimulatedAgent {
   private final Fleet fleet;
   private final Loop loop;
   private final Identity identity;
+  private final Optional<InetSocketAddress> source;
   private @Nullable Tunnel tunnel;
 
-  SimulatedAgent(String name, Fleet fleet, Loop loop, Identity identity) {
+  /// @param source from where it dials; empty: the system chooses
+  SimulatedAgent(
+      String name, Fleet fleet, Loop loop, Identity identity, Optional<InetSocketAddress> source) {
     this.name = name;
     this.fleet = fleet;
     this.loop = loop;
     this.identity = identity;
+    this.source = source;
   }
 
   /// An enrollment that waits for its approval.
@@ -103,7 +108,7 @@ public final class SimulatedAgent {
     if (tunnel != null) {
       tunnel.cut();
     }
-    tunnel = Tunnel.dial(fleet, loop, identity, steps);
+    tunnel = Tunnel.dial(fleet, loop, source, identity, steps);
   }
 
   @Override

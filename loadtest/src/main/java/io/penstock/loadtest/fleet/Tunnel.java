@@ -38,8 +38,10 @@ import io.penstock.codec.seal.SealException;
 import io.penstock.codec.seal.VerifyingKey;
 import io.penstock.codec.session.Clock;
 import io.penstock.codec.session.SessionCore;
+import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -76,7 +78,9 @@ final class Tunnel extends SimpleChannelInboundHandler<BinaryWebSocketFrame>
                 .getBytes(StandardCharsets.US_ASCII));
   }
 
-  static Tunnel dial(Fleet fleet, Loop loop, Identity identity, Steps steps) {
+  /// @param source from where; empty: the system chooses
+  static Tunnel dial(
+      Fleet fleet, Loop loop, Optional<InetSocketAddress> source, Identity identity, Steps steps) {
     var tunnel = new Tunnel(fleet, loop, identity, steps);
     new Bootstrap()
         .group(loop.eventLoop())
@@ -90,7 +94,9 @@ final class Tunnel extends SimpleChannelInboundHandler<BinaryWebSocketFrame>
                 tunnel.fill(made);
               }
             })
-        .connect(fleet.broker().host(), fleet.broker().port())
+        .connect(
+            InetSocketAddress.createUnresolved(fleet.broker().host(), fleet.broker().port()),
+            source.orElse(null))
         .addListener(
             connected -> {
               if (!connected.isSuccess()) {
