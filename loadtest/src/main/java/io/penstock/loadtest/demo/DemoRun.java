@@ -11,6 +11,9 @@ import io.penstock.loadtest.fault.Home;
 import io.penstock.loadtest.fault.Launch;
 import io.penstock.loadtest.fault.PenstockProcess;
 import io.penstock.loadtest.fault.Processes;
+import io.penstock.loadtest.fleet.BrokerEndpoint;
+import io.penstock.loadtest.fleet.Fleet;
+import io.penstock.loadtest.fleet.FleetEnrollment;
 import io.penstock.loadtest.installation.BrokerStart;
 import io.penstock.loadtest.installation.Credentials;
 import io.penstock.loadtest.installation.Enrollment;
@@ -98,6 +101,27 @@ final class DemoRun implements AutoCloseable {
     }
     steps.run("error", calls::passesErrorThrough);
     steps.run("not-exposed", calls::refusesWhatIsNotExposed);
+  }
+
+  /// Some agents more, which come again and again: what a broker does most when it has just
+  /// started.
+  void rehearseComingBack(int agents, int times) throws Steps.StepFailed {
+    steps.run(
+        "coming back",
+        () -> {
+          var broker = BrokerEndpoint.of(url, need(credentials).caFile(), root());
+          try (Fleet fleet = Fleet.of(broker, 1)) {
+            for (int i = 0; i < agents; i++) {
+              fleet.create("rehearsal-" + i);
+            }
+            var enrollment = new FleetEnrollment(need(api), "rehearsal", agents);
+            enrollment.enroll(fleet.agents());
+            for (int i = 0; i < times; i++) {
+              enrollment.connect(fleet.agents());
+            }
+          }
+          return agents + " agents, " + times + " times";
+        });
   }
 
   private void invoke(Invocations calls) throws Steps.StepFailed {
@@ -273,11 +297,13 @@ final class DemoRun implements AutoCloseable {
   }
 
   private Configurations configurations() throws IOException {
-    Octets root =
-        directory
-            .rootSha256()
-            .orElseThrow(() -> new IOException("this demo does not know its broker's root"));
-    return new Configurations(need(api), root);
+    return new Configurations(need(api), root());
+  }
+
+  private Octets root() throws IOException {
+    return directory
+        .rootSha256()
+        .orElseThrow(() -> new IOException("this demo does not know its broker's root"));
   }
 
   /// The same ERP's ledger, which wants a password.

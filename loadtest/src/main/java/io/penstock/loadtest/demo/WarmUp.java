@@ -40,6 +40,8 @@ import picocli.CommandLine.Option;
 public final class WarmUp implements Callable<Integer> {
   private static final Duration AT_MOST = Duration.ofMinutes(3);
   private static final int ROUNDS = 100;
+  private static final int AGENTS = 32;
+  private static final int CONNECTS = 25;
   private static final int FINE = 0;
   private static final int FAILED = 1;
 
@@ -136,12 +138,13 @@ public final class WarmUp implements Callable<Integer> {
     }
   }
 
-  /// The demo without its bulk, and its calls often enough for java to know what its work is. The
-  /// records are written when broker and agent end.
+  /// The demo without its bulk; its calls, and agents that come back, often enough for java to know
+  /// what its work is. The records are written when broker and agent end.
   private static void train(DemoRun run) throws Steps.StepFailed {
     try {
       run.prepare();
       run.rehearse(ROUNDS);
+      run.rehearseComingBack(AGENTS, CONNECTS);
     } finally {
       run.close();
     }
