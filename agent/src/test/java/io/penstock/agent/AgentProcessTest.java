@@ -173,6 +173,8 @@ final class AgentProcessTest {
     assertThat(agent.awaitOut()).isEqualTo("fingerprint " + broker.fingerprint());
     broker.approve();
     MockSession session = broker.awaitAdmitted();
+    // The broker knows of a tunnel before the agent does.
+    agent.awaitErr("tunnel 0: up");
     agent.process.destroy();
 
     assertThat(agent.awaitExit()).isZero();

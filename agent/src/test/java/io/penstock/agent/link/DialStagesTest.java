@@ -14,7 +14,9 @@ import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -240,8 +242,12 @@ final class DialStagesTest {
   private static final class TlsPeer implements AutoCloseable {
     private final ServerSocket server;
 
-    private TlsPeer(ServerSocket server) {
+    /// Kept: a socket that nobody knows any more is closed by the garbage collector.
+    private final List<SSLSocket> clients;
+
+    private TlsPeer(ServerSocket server, List<SSLSocket> clients) {
       this.server = server;
+      this.clients = clients;
     }
 
     static TlsPeer silent(TestCa ca) throws Exception {
@@ -250,12 +256,14 @@ final class DialStagesTest {
 
     static TlsPeer answering(TestCa ca, String answer) throws Exception {
       ServerSocket server = ca.serverSocket("localhost");
+      var clients = new CopyOnWriteArrayList<SSLSocket>();
       Thread.ofVirtual()
           .start(
               () -> {
                 while (!server.isClosed()) {
                   try {
                     SSLSocket client = (SSLSocket) server.accept();
+                    clients.add(client);
                     client.startHandshake();
                     client.getOutputStream().write(answer.getBytes(StandardCharsets.US_ASCII));
                     client.getOutputStream().flush();
@@ -264,7 +272,7 @@ final class DialStagesTest {
                   }
                 }
               });
-      return new TlsPeer(server);
+      return new TlsPeer(server, clients);
     }
 
     int port() {
@@ -274,6 +282,9 @@ final class DialStagesTest {
     @Override
     public void close() throws IOException {
       server.close();
+      for (SSLSocket client : clients) {
+        client.close();
+      }
     }
   }
 }

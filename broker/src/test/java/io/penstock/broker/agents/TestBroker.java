@@ -32,7 +32,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// A broker without sockets: real Postgres, real keys, and the identities under test. Its clock
@@ -54,7 +53,7 @@ final class TestBroker implements AutoCloseable {
   /// The newest head manifest of every agent.
   volatile @Nullable String head;
   private final DataDirectory data;
-  private final TestDatabase postgres = Shared.EMPTIED.get();
+  private final TestDatabase postgres = Shared.emptied();
   private final Ticking clock = new Ticking();
   final FakeSessions sessions = new FakeSessions(clock);
   private BrokerKeys keys;
@@ -257,17 +256,18 @@ final class TestBroker implements AutoCloseable {
     data.close();
   }
 
-  /// One database for all tests here, emptied before each: making one takes seconds.
+  /// One database for all tests of a thread, emptied before each: making one takes seconds.
   private static final class Shared {
-    private static final TestDatabase DATABASE = TestDatabase.create();
+    private static final ThreadLocal<TestDatabase> DATABASE =
+        ThreadLocal.withInitial(TestDatabase::create);
 
-    static final Supplier<TestDatabase> EMPTIED =
-        () -> {
-          DATABASE.truncate(
-              "agents, enrollment_tokens, revocation_lists, alarms, audit_log, outbox"
-                  + " restart identity cascade");
-          return DATABASE;
-        };
+    static TestDatabase emptied() {
+      TestDatabase database = DATABASE.get();
+      database.truncate(
+          "agents, enrollment_tokens, revocation_lists, alarms, audit_log, outbox"
+              + " restart identity cascade");
+      return database;
+    }
   }
 
   private static final class Ticking extends Clock {

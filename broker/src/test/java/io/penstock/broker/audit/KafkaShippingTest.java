@@ -42,6 +42,7 @@ import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
@@ -50,6 +51,7 @@ import org.slf4j.LoggerFactory;
 
 /// The audit trail in a real Kafka, over SASL_SSL with SCRAM, which comes and goes.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@Order(1)
 class KafkaShippingTest {
   private static final Map<String, String> KEPT =
       Map.of("cleanup.policy", "delete", "retention.ms", "-1");

@@ -80,6 +80,7 @@ final class DeliveryRig implements AutoCloseable {
   final Moving clock = new Moving();
   final Map<String, SigningKey> identities = new ConcurrentHashMap<>();
   final EpochTable epochs = new EpochTable();
+  private final TestDatabase postgres = postgres();
   private final DataDirectory data;
   private final BrokerKeys keys;
   private final Map<String, Long> versions = new ConcurrentHashMap<>();
@@ -103,18 +104,19 @@ final class DeliveryRig implements AutoCloseable {
     data = DataDirectory.open(directory);
     keys = BrokerKeys.open(data, MasterKey.load(Optional.empty(), data, RANDOM), RANDOM, clock);
     for (String table : TestDocuments.TABLES.split(";", -1)) {
-      postgres().execute(table);
+      postgres.execute(table);
     }
-    postgres().execute("delete from agents");
-    postgres().truncate("alarms, audit_log, test_documents, test_receipts");
+    postgres.execute("delete from agents");
+    postgres.truncate("alarms, audit_log, test_documents, test_receipts");
   }
 
+  /// That of the thread.
   static TestDatabase postgres() {
-    return Shared.DATABASE;
+    return Shared.DATABASE.get();
   }
 
   Database database() {
-    return postgres().database();
+    return postgres.database();
   }
 
   /// Starts a broker.
@@ -131,8 +133,8 @@ final class DeliveryRig implements AutoCloseable {
     if (hears) {
       hints =
           new Hints(
-              postgres().vertx(),
-              postgres()::address,
+              postgres.vertx(),
+              postgres::address,
               MessageTable.CHANNEL,
               started::hint,
               started::listening);
@@ -378,12 +380,17 @@ final class DeliveryRig implements AutoCloseable {
   boolean isAnyoneWaitingForALock() {
     return database()
         .transaction(
-            tx -> !TestRows.query(tx, "select 1 as one from pg_locks where not granted").isEmpty());
+            tx ->
+                !TestRows.query(
+                        tx,
+                        "select 1 as one from pg_stat_activity"
+                            + " where datname = current_database() and wait_event_type = 'Lock'")
+                    .isEmpty());
   }
 
   /// Looks for causes of alarms here.
   AlarmRig alarmRig(Map<String, String> settings) {
-    return new AlarmRig(postgres(), keys.rowMac(), clock, settings);
+    return new AlarmRig(postgres, keys.rowMac(), clock, settings);
   }
 
   List<AlarmTable.Alarm> alarms() {
@@ -425,7 +432,7 @@ final class DeliveryRig implements AutoCloseable {
   }
 
   private static final class Shared {
-    static final TestDatabase DATABASE = TestDatabase.create();
+    static final ThreadLocal<TestDatabase> DATABASE = ThreadLocal.withInitial(TestDatabase::create);
   }
 
   /// The real time, moved on by a test.

@@ -14,7 +14,10 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/// A migrated database of its own for one test class, on one real Postgres server per test JVM.
+/// A migrated database of its own for one test class, on a real Postgres server that the test's
+/// thread keeps for all its classes. Classes beside it have another: what runs in one database is
+/// in the snapshots of every other on its server, and an audit trail is sealed up to the oldest
+/// transaction that runs.
 public final class TestDatabase implements AutoCloseable {
   private static final AtomicInteger NUMBER = new AtomicInteger();
 
@@ -29,8 +32,9 @@ public final class TestDatabase implements AutoCloseable {
 
   public static TestDatabase create() {
     String name = "test_" + NUMBER.incrementAndGet();
-    Server.execute("create database " + name + " template template_migrated");
-    return new TestDatabase(Server.POSTGRES.address().withDatabase(name));
+    EmbeddedPostgres server = Server.OF_THREAD.get();
+    Server.execute(server, "create database " + name + " template template_migrated");
+    return new TestDatabase(server.address().withDatabase(name));
   }
 
   public Database database() {
@@ -95,9 +99,9 @@ public final class TestDatabase implements AutoCloseable {
     vertx.close().await();
   }
 
-  /// Started by the first test that needs it, stopped with the JVM.
+  /// Started by the first test of a thread that needs it, stopped with the JVM.
   private static final class Server {
-    static final EmbeddedPostgres POSTGRES = start();
+    static final ThreadLocal<EmbeddedPostgres> OF_THREAD = ThreadLocal.withInitial(Server::start);
 
     private static EmbeddedPostgres start() {
       Path directory = TestBinaries.newDirectory();
@@ -124,10 +128,6 @@ public final class TestDatabase implements AutoCloseable {
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
-    }
-
-    static void execute(String sql) {
-      execute(POSTGRES, sql);
     }
 
     private static void execute(EmbeddedPostgres postgres, String sql) {

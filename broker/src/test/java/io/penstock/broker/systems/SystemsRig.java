@@ -265,15 +265,17 @@ public final class SystemsRig implements AutoCloseable {
     }
   }
 
-  /// One database for all tests here, emptied before each: making one takes seconds.
+  /// One database for all tests of a thread, emptied before each: making one takes seconds.
   private static final class Shared {
-    private static final TestDatabase DATABASE = TestDatabase.create();
+    private static final ThreadLocal<TestDatabase> DATABASE =
+        ThreadLocal.withInitial(TestDatabase::create);
 
     static TestDatabase emptied() {
-      DATABASE.truncate(
+      TestDatabase database = DATABASE.get();
+      database.truncate(
           "agents, receipts, receipt_documents, alarms, blocks, audit_log restart identity"
               + " cascade");
-      return DATABASE;
+      return database;
     }
   }
 
