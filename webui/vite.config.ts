@@ -6,6 +6,8 @@ const broker = process.env["PENSTOCK_URL"] ?? "https://localhost:8443";
 
 export default defineConfig({
   plugins: [react()],
+  // The broker names the way from each page to the assets, so that a proxy may put a path in front.
+  base: "./",
   build: {
     outDir: "target/web",
     emptyOutDir: true,

@@ -14,6 +14,10 @@ import "./styles/pages.css";
 
 applyTheme(storedTheme());
 
+// Its address goes on from the page's, which changes: a browser that looks again is to find it.
+const icon = document.querySelector<HTMLLinkElement>("link[rel=icon]");
+icon?.setAttribute("href", icon.href);
+
 const queries = new QueryClient({
   defaultOptions: {
     queries: {

@@ -4,6 +4,7 @@ import {
   createRouter,
   lazyRouteComponent,
 } from "@tanstack/react-router";
+import { HOME } from "./api/base";
 import { App } from "./App";
 import { guarded } from "./auth/guarded";
 import { Broken } from "./pages/Broken";
@@ -53,6 +54,7 @@ const tree = root.addChildren([
 
 export const router = createRouter({
   routeTree: tree,
+  basepath: HOME,
   defaultPreload: "intent",
   scrollRestoration: false,
   defaultErrorComponent: Broken,

@@ -10,6 +10,8 @@ class Broker {
   readonly asked: Request[] = [];
   readonly states: FeedState[] = [];
   readonly events: string[] = [];
+  /** A proxy that collects an answer keeps its beginning too. */
+  heldBack = false;
   slot: (() => void) | null = vi.fn<() => void>();
   private stream: ReadableStreamDefaultController<Uint8Array> | null = null;
   private next: (() => Response) | null = null;
@@ -34,6 +36,9 @@ class Broker {
     const body = new ReadableStream<Uint8Array>({
       start: (controller) => {
         this.stream = controller;
+        if (!this.heldBack) {
+          controller.enqueue(new TextEncoder().encode("event: hello\ndata: {}\n\n"));
+        }
         request.signal.addEventListener("abort", () => {
           controller.error(new DOMException("aborted", "AbortError"));
         });
@@ -107,6 +112,25 @@ describe("the live feed", () => {
 
     await vi.advanceTimersByTimeAsync(6_000);
     expect(broker.asked.length).toBeGreaterThan(1);
+    broker.feed.stop();
+  });
+
+  it("looks instead where a proxy holds the stream back, also while it tries again", async () => {
+    const broker = new Broker();
+    broker.heldBack = true;
+    broker.feed.watch(WIDE);
+    await settled();
+    expect(broker.last()).toBe("connecting");
+    await vi.advanceTimersByTimeAsync(10_100);
+    expect(broker.states.at(-1)).toEqual({ kind: "polling", why: "held-back" });
+    expect(broker.asked.at(-1)?.signal.aborted).toBe(true);
+
+    await vi.advanceTimersByTimeAsync(125_000);
+    expect(broker.asked).toHaveLength(2);
+    expect(broker.last()).toBe("polling");
+    broker.heldBack = false;
+    await vi.advanceTimersByTimeAsync(130_000);
+    expect(broker.last()).toBe("live");
     broker.feed.stop();
   });
 

@@ -1,4 +1,5 @@
 import createClient, { type Middleware } from "openapi-fetch";
+import { BROKER } from "./base";
 import { ApiError, problemOf, UnreachableError } from "./problem";
 import { refreshSession, sessionTimes, type Refreshed } from "./refresh";
 import type { paths } from "./schema";
@@ -73,7 +74,7 @@ const ours: Middleware = {
   },
 };
 
-export const api = createClient<paths>({ baseUrl: location.origin, fetch: call });
+export const api = createClient<paths>({ baseUrl: BROKER, fetch: call });
 api.use(ours);
 
 /** The data of an answer, or its problem as an error. */
@@ -98,7 +99,7 @@ export async function acted(
 
 /** For endpoints that an older broker does not have: null there. */
 export async function optional<T>(path: string, signal?: AbortSignal): Promise<T | null> {
-  const request = new Request(location.origin + path, {
+  const request = new Request(BROKER + path, {
     headers: PAGE_FIELD,
     ...(signal === undefined ? {} : { signal }),
   });
@@ -115,7 +116,7 @@ export async function optional<T>(path: string, signal?: AbortSignal): Promise<T
 /** A call that is not in the description of every broker yet. */
 export async function post<T>(path: string, body?: unknown, method = "POST"): Promise<T | undefined> {
   const response = await call(
-    new Request(location.origin + path, {
+    new Request(BROKER + path, {
       method,
       headers: { ...PAGE_FIELD, ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),

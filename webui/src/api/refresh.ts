@@ -1,3 +1,5 @@
+import { BROKER } from "./base";
+
 /** What the last sign-in or refresh said of its ends; shared by all tabs, no secret in it. */
 export interface SessionTimes {
   readonly expires_at: string;
@@ -53,7 +55,7 @@ export async function refreshSession(send: (request: Request) => Promise<Respons
       return "fresh";
     }
     const response = await send(
-      new Request(`${location.origin}/api/v1/auth/refresh`, {
+      new Request(`${BROKER}/api/v1/auth/refresh`, {
         method: "POST",
         headers: { "Penstock-Console": "1" },
       }),

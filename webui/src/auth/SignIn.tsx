@@ -1,4 +1,5 @@
 import { useEffect, useId, useRef, useState, type SubmitEvent } from "react";
+import { BROKER } from "../api/base";
 import { ApiError, optional, UnreachableError } from "../api/client";
 import { sentenceOf } from "../api/problem";
 import { rememberTimes } from "../api/refresh";
@@ -59,7 +60,7 @@ function ProviderLink() {
   return name === null ? null : (
     <p>
       <a
-        href="/api/v1/auth/oidc/login"
+        href={`${BROKER}/api/v1/auth/oidc/login`}
         onClick={() => {
           rememberTimes(null);
         }}

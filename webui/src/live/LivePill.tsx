@@ -6,6 +6,7 @@ const WHY = {
   "not-offered": "This broker has no live stream for you",
   "too-many-tabs": "Other tabs have the live streams that a browser can hold",
   overloaded: "The broker has no place for another live stream",
+  "held-back": "Something between here and the broker holds its live stream back",
 } as const;
 
 /** How fresh what is shown is, and the switch to hold it. */

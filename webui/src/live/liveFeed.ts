@@ -1,3 +1,4 @@
+import { BROKER } from "../api/base";
 import { EventReader, type ServerEvent } from "./eventStream";
 import type { Release } from "./slots";
 
@@ -7,6 +8,8 @@ export interface Interest {
   readonly agent: string | null;
 }
 
+type Why = "not-offered" | "too-many-tabs" | "overloaded" | "held-back";
+
 /**
  * polling: there is no stream for now, so what is shown is looked at again and again. resting: nobody
  * looks, or it is paused. signed-out: nobody may look.
@@ -15,7 +18,7 @@ export type FeedState =
   | { readonly kind: "connecting" }
   | { readonly kind: "live" }
   | { readonly kind: "waiting"; readonly retryAt: number; readonly sinceAt: number }
-  | { readonly kind: "polling"; readonly why: "not-offered" | "too-many-tabs" | "overloaded" }
+  | { readonly kind: "polling"; readonly why: Why }
   | { readonly kind: "resting"; readonly sinceAt: number }
   | { readonly kind: "signed-out" };
 
@@ -31,6 +34,11 @@ const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
 /** Heartbeats come every 10 s; what is silent for longer is gone, whatever TCP thinks. */
 const SILENCE_MS = 25_000;
+/** A broker says hello at once; what has said nothing for so long is held back by a proxy on the way. */
+const HELLO_MS = 10_000;
+const HELD_BACK = new Error("held back");
+/** A proxy that collects an answer before it passes it on will do so again. */
+const HELD_BACK_AGAIN_MS = 120_000;
 /** A broker may be updated, a role may be given, another tab may close. */
 const OFFERED_AGAIN_MS = 30_000;
 const SLOT_AGAIN_MS = 5_000;
@@ -60,6 +68,8 @@ export class LiveFeed {
   /** An agent that the broker does not know, or does not show. */
   private unknownAgent: string | null = null;
   private failures = 0;
+  /** There is something else than a stream for now, also while one is tried again. */
+  private polling = false;
   private retry: ReturnType<typeof setTimeout> | undefined;
   private silence: ReturnType<typeof setTimeout> | undefined;
   private heardAt = Date.now();
@@ -109,6 +119,7 @@ export class LiveFeed {
 
   private leave(): void {
     this.close();
+    this.polling = false;
     this.slot?.();
     this.slot = null;
   }
@@ -128,7 +139,7 @@ export class LiveFeed {
     }
     const connection = new AbortController();
     this.connection = connection;
-    if (this.failures === 0) {
+    if (this.failures === 0 && !this.polling) {
       this.world.onState({ kind: "connecting" });
     }
     void this.run(this.interest, connection);
@@ -139,6 +150,9 @@ export class LiveFeed {
       if (!(await this.seat(connection))) {
         return;
       }
+      this.silence = setTimeout(() => {
+        connection.abort(HELD_BACK);
+      }, HELLO_MS);
       const response = await this.world.call(this.request(interest, connection.signal));
       if (connection.signal.aborted) {
         return;
@@ -151,7 +165,12 @@ export class LiveFeed {
     } catch {
       // The broker is away, or silent for too long: the state tells, and the next try.
     }
-    if (this.connection === connection) {
+    if (this.connection !== connection) {
+      return;
+    }
+    if (connection.signal.reason === HELD_BACK) {
+      this.pollFor("held-back", HELD_BACK_AGAIN_MS);
+    } else {
       this.again();
     }
   }
@@ -179,7 +198,7 @@ export class LiveFeed {
     if (interest.agent !== null && interest.agent !== this.unknownAgent) {
       parameters.set("agent", interest.agent);
     }
-    return new Request(`${location.origin}/api/v1/live?${parameters.toString().replaceAll("%2C", ",")}`, {
+    return new Request(`${BROKER}/api/v1/live?${parameters.toString().replaceAll("%2C", ",")}`, {
       headers: {
         Accept: "text/event-stream",
         "Penstock-Console": "1",
@@ -219,8 +238,10 @@ export class LiveFeed {
     }
   }
 
-  private pollFor(why: "not-offered" | "too-many-tabs" | "overloaded", againMs: number): void {
+  private pollFor(why: Why, againMs: number): void {
+    clearTimeout(this.silence);
     this.connection = null;
+    this.polling = true;
     this.world.onState({ kind: "polling", why });
     this.retry = setTimeout(() => {
       this.open();
@@ -233,11 +254,11 @@ export class LiveFeed {
       .getReader();
     const events = new EventReader();
     for (;;) {
-      this.heard(connection);
       const { done, value } = await reader.read();
       if (done || connection.signal.aborted) {
         return;
       }
+      this.heard(connection);
       for (const event of events.read(value)) {
         this.dispatch(event);
       }
@@ -245,10 +266,8 @@ export class LiveFeed {
   }
 
   private heard(connection: AbortController): void {
-    if (connection.signal.aborted) {
-      return;
-    }
     this.failures = 0;
+    this.polling = false;
     this.heardAt = Date.now();
     clearTimeout(this.silence);
     this.silence = setTimeout(() => {
@@ -277,6 +296,7 @@ export class LiveFeed {
   private again(): void {
     clearTimeout(this.silence);
     this.connection = null;
+    this.polling = false;
     const wait = backoff(this.failures, Math.random());
     this.failures++;
     this.world.onState({ kind: "waiting", retryAt: Date.now() + wait, sinceAt: this.heardAt });

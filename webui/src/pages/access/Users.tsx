@@ -76,6 +76,12 @@ export function Users() {
             cell: (user) => (user.gateway_access.length === 0 ? "all" : user.gateway_access.join(", ")),
             drop: 2,
           },
+          {
+            id: "by",
+            head: "Signs in by",
+            cell: (user) => (user.sign_in === "oidc" ? "identity provider" : "password"),
+            drop: 2,
+          },
           { id: "last", head: "Last sign-in", cell: (user) => <Ago at={user.last_login_at} />, drop: 2 },
           {
             id: "state",

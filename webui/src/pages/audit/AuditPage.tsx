@@ -1,5 +1,6 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useCallback, useState } from "react";
+import { BROKER } from "../../api/base";
 import { api, call, done, PAGE_FIELD } from "../../api/client";
 import { problemOf } from "../../api/problem";
 import type { components } from "../../api/schema";
@@ -348,7 +349,7 @@ async function exported(): Promise<string> {
   let query = "";
   for (;;) {
     const response = await call(
-      new Request(`${location.origin}/api/v1/audit/export${query}`, { headers: PAGE_FIELD }),
+      new Request(`${BROKER}/api/v1/audit/export${query}`, { headers: PAGE_FIELD }),
     );
     if (!response.ok) {
       throw problemOf(response, await response.json().catch(() => undefined));

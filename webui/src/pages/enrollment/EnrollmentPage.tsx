@@ -8,6 +8,7 @@ import { DataTable } from "../../parts/DataTable";
 import { Confirm } from "../../parts/Dialog";
 import { Page, Panel } from "../../parts/Page";
 import { tokensQuery, useAgents } from "../../parts/queries";
+import { moment, plural } from "../../parts/words";
 import { AgentActions } from "../agents/AgentActions";
 import { NewToken, type Created } from "./NewToken";
 import { StartCommand } from "./StartCommand";
@@ -93,6 +94,7 @@ export default function EnrollmentPage() {
         )}
       </Panel>
       <Tokens />
+      <Strangers />
       <NewToken
         open={creating}
         onClose={() => {
@@ -176,7 +178,7 @@ function Tokens() {
                   <span className="muted">–</span>
                 ) : (
                   <span className="bad-text">
-                    {token.refusals} times, last {token.last_refusal_reason} from {token.last_refusal_from ?? "?"}
+                    {plural(token.refusals, "time")}, last {token.last_refusal_reason} from {token.last_refusal_from ?? "?"}
                   </span>
                 ),
               drop: 2,
@@ -220,6 +222,38 @@ function Tokens() {
       >
         <p>Nobody can enroll with it any more. Agents that are enrolled already are not touched.</p>
       </Confirm>
+    </Panel>
+  );
+}
+
+/** Who came with a token that is none of the list: of another broker, deleted, or made up. */
+function Strangers() {
+  const { data } = useQuery({
+    queryKey: ["audit", "strangers"],
+    queryFn: () =>
+      done(
+        api.GET("/api/v1/audit", { params: { query: { event_type: "authentication.failure", limit: 200 } } }),
+      ),
+    meta: { live: true },
+  });
+  const rows = (data ?? []).filter((event) => event.reason === "unknown-token");
+  return rows.length === 0 ? null : (
+    <Panel title="Refused with a token that is not known here" flush>
+      <DataTable
+        label="Refused with an unknown token"
+        rows={rows}
+        rowKey={(event) => String(event.id)}
+        columns={[
+          { id: "at", head: "When", cell: (event) => <span className="mono">{moment(event.timestamp)}</span> },
+          { id: "from", head: "From", cell: (event) => <span className="mono">{event.ip_address ?? "–"}</span> },
+          {
+            id: "token",
+            head: "Token",
+            cell: (event) => <span className="mono">{event.resource_id?.slice(0, 8) ?? "–"}</span>,
+          },
+          { id: "why", head: "Why", cell: (event) => <span className="bad-text">{event.reason}</span>, drop: 2 },
+        ]}
+      />
     </Panel>
   );
 }

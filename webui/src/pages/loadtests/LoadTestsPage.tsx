@@ -1,4 +1,5 @@
 import { useRef, useState } from "react";
+import { BROKER } from "../../api/base";
 import { Badge, Button, CodeBlock, Note } from "../../parts/basics";
 import { Page, Panel } from "../../parts/Page";
 import { count, moment, ms, percent, rate } from "../../parts/words";
@@ -87,7 +88,7 @@ export default function LoadTestsPage() {
           <p className="muted">On a machine with the harness; it prints where the result lies.</p>
           <CodeBlock
             label="Command that starts a load test"
-            text={`./penstock loadtest list\n./penstock loadtest SCENARIO --broker ${location.origin} --out results`}
+            text={`./penstock loadtest list\n./penstock loadtest SCENARIO --broker ${BROKER} --out results`}
           />
         </Panel>
       ) : (

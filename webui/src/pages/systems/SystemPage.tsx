@@ -1,6 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
+import { BROKER } from "../../api/base";
 import { acted, api, ApiError, done, some } from "../../api/client";
 import type { components } from "../../api/schema";
 import { useCan } from "../../auth/session";
@@ -123,7 +124,7 @@ function Shown({ agent, system }: { readonly agent: string; readonly system: Det
           <p className="muted">With the token of a service account that may:</p>
           <CodeBlock
             label="Example call"
-            text={`curl -H "Authorization: Bearer $TOKEN" ${location.origin}/invoke/${of?.site ?? agent}/${system.system}/`}
+            text={`curl -H "Authorization: Bearer $TOKEN" ${BROKER}/invoke/${of?.site ?? agent}/${system.system}/`}
           />
           <Facts
             facts={[

@@ -102,7 +102,7 @@ public final class Accounts {
 
   /// Signing in by an identity provider.
   ///
-  /// @param externalUrl what browsers reach this broker by
+  /// @param externalUrl what browsers reach this broker by, unless `config` knows better
   public OidcSignIns oidc(Vertx vertx, OidcConfig config, String externalUrl) {
     return new OidcSignIns(
         vertx,
@@ -114,7 +114,7 @@ public final class Accounts {
         news,
         limits,
         config,
-        externalUrl + "/api/v1/auth/oidc/callback",
+        config.consoleUrl().orElse(externalUrl) + "/api/v1/auth/oidc/callback",
         random,
         clock);
   }

@@ -8,6 +8,7 @@ import io.vertx.ext.web.RoutingContext;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -21,6 +22,9 @@ import org.slf4j.LoggerFactory;
 /// The console's files, which the build lays into the jar (`webui`). Assets have a hash in their
 /// name and never change; the page itself is never kept by a browser, so that a new broker is seen
 /// at once. Paths that are pages of the console answer the one page there is.
+///
+/// A proxy may serve us under a path of its own, which it takes off. So the page names its assets
+/// from its own address on, however deep that is, and everything else follows from where they lie.
 final class Console {
   private static final Logger LOG = LoggerFactory.getLogger(Console.class);
 
@@ -31,6 +35,13 @@ final class Console {
           + " 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
   private static final String PAGE = "index.html";
+
+  /// As the build writes the way from the page to its assets.
+  private static final String TO_ASSETS = "\"./assets/";
+
+  /// Steps from the deepest page to the root, with room for more.
+  private static final int MAX_DEPTH = 8;
+
   private static final Pattern ASSET = Pattern.compile("/assets/([A-Za-z0-9_][A-Za-z0-9._-]*)");
 
   /// What others answer, also where they do not know it, is left out: a mistyped call of the API
@@ -52,7 +63,7 @@ final class Console {
 
   private final String root;
 
-  /// As many as the bundle has: what is not there is not remembered.
+  /// As many as the bundle has, and the page for each depth: what is not there is not remembered.
   private final Map<String, File> files = new ConcurrentHashMap<>();
 
   /// @param root of the bundle on the class path, for example `/webroot`
@@ -74,9 +85,9 @@ final class Console {
     String path = path(context);
     var asset = ASSET.matcher(path);
     if (asset.matches()) {
-      load(context, "assets/" + asset.group(1));
-    } else if (!path.startsWith("/assets/") && wantsPage(context)) {
-      load(context, PAGE);
+      load(context, "assets/" + asset.group(1), 0);
+    } else if (!path.startsWith("/assets/") && depth(path) <= MAX_DEPTH && wantsPage(context)) {
+      load(context, PAGE, depth(path));
     } else {
       context.next();
     }
@@ -93,10 +104,14 @@ final class Console {
     return Objects.requireNonNullElse(context.request().path(), "");
   }
 
-  private void load(RoutingContext context, String name) {
+  private static int depth(String path) {
+    return (int) path.chars().skip(1).filter(c -> c == '/').count();
+  }
+
+  private void load(RoutingContext context, String name, int depth) {
     context
         .vertx()
-        .executeBlocking(() -> file(name), false)
+        .executeBlocking(() -> file(name, depth), false)
         .onSuccess(
             found ->
                 found.ifPresentOrElse(
@@ -120,8 +135,9 @@ final class Console {
     }
   }
 
-  private Optional<File> file(String name) throws IOException {
-    File known = files.get(name);
+  private Optional<File> file(String name, int depth) throws IOException {
+    String up = "../".repeat(depth);
+    File known = files.get(up + name);
     if (known != null) {
       return Optional.of(known);
     }
@@ -129,16 +145,22 @@ final class Console {
       if (in == null) {
         return Optional.empty();
       }
-      byte[] bytes = in.readAllBytes();
+      byte[] bytes = depth == 0 ? in.readAllBytes() : further(in, up);
       String extension = name.substring(name.lastIndexOf('.') + 1);
       var file =
           new File(
               TYPES.getOrDefault(extension, "application/octet-stream"),
               Buffer.buffer(bytes),
               TEXTS.contains(extension) ? Optional.of(gzip(bytes)) : Optional.empty());
-      files.put(name, file);
+      files.put(up + name, file);
       return Optional.of(file);
     }
+  }
+
+  private static byte[] further(InputStream page, String up) throws IOException {
+    return new String(page.readAllBytes(), StandardCharsets.UTF_8)
+        .replace(TO_ASSETS, "\"" + up + "assets/")
+        .getBytes(StandardCharsets.UTF_8);
   }
 
   private static Buffer gzip(byte[] bytes) throws IOException {

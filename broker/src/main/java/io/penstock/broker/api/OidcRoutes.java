@@ -20,7 +20,9 @@ final class OidcRoutes {
 
   private static final String ATTRIBUTES = "; Path=/; Secure; HttpOnly; SameSite=Lax";
   private static final String CLEARED = COOKIE + "=; Max-Age=0" + ATTRIBUTES;
-  private static final String HOME = "/";
+
+  /// The console, from any route here on: a proxy may have put a path in front of all of them.
+  private static final String HOME = "../../../../";
 
   private final Optional<OidcSignIns> oidc;
   private final Clock clock;
@@ -178,9 +180,9 @@ final class OidcRoutes {
     String page =
         """
         <!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sign in · Penstock</title></head>
-        <body><h1>You are not signed in</h1><p>%s.</p><p><a href="/">Back to the sign-in page</a></p></body></html>
+        <body><h1>You are not signed in</h1><p>%s.</p><p><a href="%s">Back to the sign-in page</a></p></body></html>
         """
-            .formatted(problem.document().detail());
+            .formatted(problem.document().detail(), HOME);
     Answer answer =
         new Answer(problem.status(), page, "text/html; charset=utf-8", "")
             .withField(

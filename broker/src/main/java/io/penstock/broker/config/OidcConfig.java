@@ -15,12 +15,15 @@ import java.util.regex.Pattern;
 /// file is of use without a restart.
 ///
 /// @param name on the sign-in page
+/// @param consoleUrl what browsers reach the console by, if it is not the broker's own URL; has no
+///     slash at its end
 /// @param issuer exactly as the provider's tokens write it
 /// @param rolesClaim the names on the way to the claim that holds roles
 /// @param timeout for each answer of the provider
 /// @param signInWithin how long somebody may be at the provider
 public record OidcConfig(
     String name,
+    Optional<String> consoleUrl,
     String issuer,
     String clientId,
     Path clientSecretFile,
@@ -56,6 +59,8 @@ public record OidcConfig(
     Optional<Path> secret = in.optionalPath(SECTION + "client_secret_file");
     Optional<Path> ca = in.optionalPath(SECTION + "ca_file");
     String name = in.text(SECTION + "name", "OpenID Connect");
+    Optional<String> consoleUrl =
+        in.optionalText(SECTION + "console_url").map(url -> url.replaceFirst("/$", ""));
     List<String> scopes = in.list(SECTION + "scopes");
     String emailClaim = in.text(SECTION + "email_claim", "email");
     String rolesClaim = in.text(SECTION + "roles_claim", "/realm_access/roles");
@@ -90,6 +95,11 @@ public record OidcConfig(
     in.require(
         NAME.matcher(name).matches(),
         SECTION + "name: expected 1 to 40 characters without < > & \", found " + name);
+    in.require(
+        consoleUrl.filter(url -> !isConsoleUrl(url)).isEmpty(),
+        SECTION
+            + "console_url: expected https://host[:port][/path], found "
+            + consoleUrl.orElse(""));
     List<String> asked = scopes.isEmpty() ? List.of("openid", "email", "profile") : scopes;
     in.require(
         asked.contains("openid") && asked.stream().allMatch(one -> SCOPE.matcher(one).matches()),
@@ -103,6 +113,7 @@ public record OidcConfig(
     return Optional.of(
         new OidcConfig(
             name,
+            consoleUrl,
             issuer.get(),
             clientId.orElse(""),
             secret.orElse(Path.of("")),
@@ -148,6 +159,10 @@ public record OidcConfig(
   /// elsewhere names nothing within this machine.
   public boolean takesEndpoint(String url) {
     return isUrl(url) && (url.startsWith("https:") || issuer.startsWith("http:"));
+  }
+
+  private static boolean isConsoleUrl(String url) {
+    return isUrl(url) && url.startsWith("https:") && !url.contains("?") && !url.endsWith("/");
   }
 
   /// Over TLS, or within this machine.

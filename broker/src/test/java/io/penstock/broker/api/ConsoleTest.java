@@ -19,6 +19,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// How the console's files are served, by a bundle of two.
@@ -97,9 +98,28 @@ class ConsoleTest {
   }
 
   @ParameterizedTest
+  @CsvSource({
+    "/, ./",
+    "/agents, ./",
+    "/agents/plant-7, ../",
+    "/agents/plant-7/systems/erp/edit, ../../../../",
+    "/1/2/3/4/5/6/7/8/9, ../../../../../../../../"
+  })
+  void thePageNamesItsAssetsFromWhereverItIs(String path, String up) throws Exception {
+    HttpResponse<byte[]> page = send(server, "GET", path, "Accept", BROWSER);
+
+    String asset = up + "assets/index-Ab12_-cd.js";
+    assertThat(new String(page.body(), StandardCharsets.UTF_8)).contains("src=\"" + asset + "\"");
+    assertThat(URI.create(path).resolve(asset)).hasToString("/assets/index-Ab12_-cd.js");
+    assertThat(URI.create("/penstock" + path).resolve(asset))
+        .hasToString("/penstock/assets/index-Ab12_-cd.js");
+  }
+
+  @ParameterizedTest
   @ValueSource(
       strings = {
         "/api",
+        "/1/2/3/4/5/6/7/8/9/10",
         "/api/v1/agentz",
         "/health/x",
         "/invoke",

@@ -6,6 +6,7 @@ import io.penstock.broker.access.ProviderStandIn;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
+import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
@@ -125,7 +126,9 @@ class OidcRoutesTest {
     HttpResponse<String> back = comeBack(Map.of());
 
     assertThat(back.statusCode()).as(back.body()).isEqualTo(303);
-    assertThat(location(back)).isEqualTo("/");
+    URI home = URI.create(location(back));
+    assertThat(URI.create(CALLBACK).resolve(home)).hasToString("/");
+    assertThat(URI.create("/penstock" + CALLBACK).resolve(home)).hasToString("/penstock/");
     String access = cookie(back, "__Host-penstock-access");
     String refresh = cookie(back, "__Host-penstock-refresh");
     assertThat(access).endsWith("; Path=/; Secure; HttpOnly; SameSite=Strict");
@@ -179,7 +182,7 @@ class OidcRoutesTest {
     assertThat(page.headers().firstValue("Content-Type")).contains("text/html; charset=utf-8");
     assertThat(page.headers().firstValue("Content-Security-Policy").orElse(""))
         .startsWith("default-src 'none'");
-    assertThat(page.body()).contains("begin again").contains("href=\"/\"");
+    assertThat(page.body()).contains("begin again").contains("href=\"../../../../\"");
     assertThat(problem.statusCode()).isEqualTo(400);
     assertThat(ApiRig.problem(problem).getString("title")).isEqualTo("sign-in-over");
   }

@@ -82,6 +82,27 @@ class BrokerConfigTest {
         .hasMessageContaining("oidc.issuer: expected https://");
   }
 
+  @Test
+  void browsersMayReachTheConsoleByAnotherAddress(@TempDir Path directory) throws Exception {
+    Path secret = Files.writeString(directory.resolve("secret"), "4711");
+
+    assertThat(provider("https://login.example.com", secret).consoleUrl()).isEmpty();
+    assertThat(consoleAt("https://tools.example.com/penstock/", secret).consoleUrl())
+        .contains("https://tools.example.com/penstock");
+    for (String wrong :
+        List.of("http://localhost", "https://a/b?c", "https://a//", "https://u@a", "tools/x")) {
+      assertThatThrownBy(() -> consoleAt(wrong, secret))
+          .hasMessageContaining("oidc.console_url: expected https://");
+    }
+  }
+
+  private static OidcConfig consoleAt(String url, Path secret) {
+    String yaml =
+        "oidc: {issuer: 'https://a', console_url: '%s', client_id: b, client_secret_file: %s, roles: [a=Admin]}"
+            .formatted(url, secret);
+    return read(yaml, Map.of(), Map.of()).oidc().orElseThrow();
+  }
+
   private static OidcConfig provider(String issuer, Path secret) {
     String yaml =
         "oidc: {issuer: '%s', client_id: penstock, client_secret_file: %s, roles: [a=Admin]}"

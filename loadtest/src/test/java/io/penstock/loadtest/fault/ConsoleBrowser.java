@@ -104,10 +104,15 @@ final class ConsoleBrowser implements AutoCloseable {
 
   /// A browser that nobody has used.
   Page open(int width, int height, ColorScheme scheme) {
+    return openAt(url, width, height, scheme);
+  }
+
+  /// The same at another address of the console.
+  Page openAt(URI console, int width, int height, ColorScheme scheme) {
     BrowserContext context =
         browser.newContext(
             new Browser.NewContextOptions()
-                .setBaseURL(url.toString())
+                .setBaseURL(console.toString())
                 .setIgnoreHTTPSErrors(true)
                 .setColorScheme(scheme)
                 .setViewportSize(width, height));
@@ -156,7 +161,7 @@ final class ConsoleBrowser implements AutoCloseable {
   }
 
   static void signIn(Page page, String user, String password) {
-    page.navigate("/");
+    page.navigate("./");
     page.getByLabel("E-mail").fill(user);
     page.getByLabel("Password").fill(password);
     page.getByText("Sign in", new Page.GetByTextOptions().setExact(true)).last().click();

@@ -1,9 +1,7 @@
 package io.penstock.loadtest.fault;
 
 import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
-import static com.microsoft.playwright.assertions.PlaywrightAssertions.setDefaultAssertionTimeout;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -12,7 +10,6 @@ import com.microsoft.playwright.BrowserContext;
 import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.Route;
-import com.microsoft.playwright.assertions.LocatorAssertions;
 import com.microsoft.playwright.options.AriaRole;
 import com.microsoft.playwright.options.ColorScheme;
 import io.penstock.loadtest.client.ApiException;
@@ -20,7 +17,6 @@ import io.penstock.loadtest.client.PublicApi;
 import io.penstock.loadtest.network.Network;
 import io.penstock.loadtest.network.NetworkProxy;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,36 +26,18 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.api.TestMethodOrder;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
-/// The console in a real Chromium, at a real broker, agent and Postgres, as an operator uses it.
-/// The tests are one story on one broker, in this order: an empty one first, then one with an agent
-/// and a system.
-///
-/// Beside what each test says, no page may ever put an error on the browser's console, throw in a
-/// script, or violate its Content-Security-Policy.
-@Timeout(240)
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
-class ConsoleIT {
-  private static final double PATIENCE_MS = 15_000;
-  private static final String ADMIN = "admin@penstock.local";
+/// The console as an operator uses it: an empty broker first, then one with an agent and a system.
+class ConsoleIT extends ConsoleStory {
   private static final String VIEWER = "viewer@example.org";
   private static final String SOMEBODY = "somebody@example.org";
   private static final String ENGINEER = "engineer@example.org";
-  private static final String PASSWORD = "plaice granite 4711 umbrella";
   private static final String OTHER_PASSWORD = "umbrella 1147 granite plaice";
   private static final String SECRET = "canary-typed-in-a-browser-77310";
   private static final String MARKUP = "<img src=x onerror=\"window.owned=1\">";
@@ -97,103 +75,23 @@ class ConsoleIT {
       new Network(
           Duration.ofMillis(200), Duration.ZERO, 0, Duration.ZERO, Duration.ZERO, Duration.ZERO);
 
-  private ExternalPostgres postgres;
-  private Plant plant;
   private NetworkProxy toSystem;
-  private ConsoleBrowser browser;
-  private final List<Page> open = new ArrayList<>();
   private Path shots;
 
   @BeforeAll
-  void start(@TempDir Path directory) throws IOException {
-    // Where it must not be missing, nothing is skipped.
-    assertThat(
-            ConsoleBrowser.chromium().isPresent() || !Boolean.getBoolean("penstock.test.browser"))
-        .as("a Chromium in /usr/bin")
-        .isTrue();
-    assumeTrue(
-        ConsoleBrowser.chromium().isPresent(),
-        "SKIPPED: the console's browser tests did not run: no Chromium in /usr/bin (Debian: apt-get"
-            + " install chromium fonts-dejavu-core)");
-    // The first pages of a broker that has just started, on a machine that does other things too.
-    setDefaultAssertionTimeout(PATIENCE_MS);
+  void prepare() throws IOException {
     shots = Files.createDirectories(Home.find().root().resolve("loadtest/target/console"));
-    postgres = ExternalPostgres.start(ExternalPostgres.broughtAlong());
-    plant =
-        Plant.open(directory, launch -> launch.variable("PENSTOCK_DATABASE_URL", postgres.url()));
     toSystem = NetworkProxy.start(plant.erp().port(), Network.NONE);
-    browser = ConsoleBrowser.at(plant.url());
     user(VIEWER, "Viewer");
     user(SOMEBODY, "Engineer");
     user(ENGINEER, "Engineer");
   }
 
-  private void user(String email, String role) throws IOException {
-    plant
-        .api()
-        .post(
-            "/users",
-            PublicApi.object().put("email", email).put("role", role).put("password", PASSWORD));
-  }
-
-  @AfterEach
-  void noPageComplained() {
-    open.forEach(page -> page.context().close());
-    open.clear();
-    if (browser != null) {
-      browser.expectNothing();
-      assertThat(browser.takeComplaints()).isEmpty();
-    }
-  }
-
   @AfterAll
-  void stop() throws IOException {
-    if (browser != null) {
-      browser.close();
-    }
+  void closeLine() {
     if (toSystem != null) {
       toSystem.close();
     }
-    if (plant != null) {
-      plant.close();
-    }
-    if (postgres != null) {
-      postgres.close();
-    }
-  }
-
-  private Page page() {
-    return page(1440, 900, ColorScheme.LIGHT);
-  }
-
-  private Page page(int width, int height, ColorScheme scheme) {
-    Page page = browser.open(width, height, scheme);
-    open.add(page);
-    return page;
-  }
-
-  private Page admin() {
-    Page page = page();
-    ConsoleBrowser.signIn(page, ADMIN, plant.password());
-    return page;
-  }
-
-  private static Locator button(Page page, String name) {
-    return page.getByRole(
-        AriaRole.BUTTON, new Page.GetByRoleOptions().setName(name).setExact(true));
-  }
-
-  private static Locator heading(Page page, String name) {
-    return page.getByRole(
-        AriaRole.HEADING, new Page.GetByRoleOptions().setName(name).setExact(true).setLevel(1));
-  }
-
-  private static Locator filter(Page page) {
-    return page.getByLabel("Filter", new Page.GetByLabelOptions().setExact(true));
-  }
-
-  private static LocatorAssertions.IsVisibleOptions within(double seconds) {
-    return new LocatorAssertions.IsVisibleOptions().setTimeout(seconds * 1000);
   }
 
   @Test
@@ -284,10 +182,6 @@ class ConsoleIT {
           page.waitForTimeout(300);
           return !page.getByRole(AriaRole.DIALOG).isVisible();
         });
-  }
-
-  private static Locator.GetByRoleOptions named(String name) {
-    return new Locator.GetByRoleOptions().setName(name).setExact(true);
   }
 
   @Test
@@ -459,10 +353,6 @@ class ConsoleIT {
     assertThat(filter(page)).hasValue("kept words");
   }
 
-  private static LocatorAssertions.ContainsTextOptions containing(double seconds) {
-    return new LocatorAssertions.ContainsTextOptions().setTimeout(seconds * 1000);
-  }
-
   @Test
   @Order(8)
   void saysThatTheBrokerIsGoneAndGoesOnWhenItIsBack() throws IOException {
@@ -511,15 +401,6 @@ class ConsoleIT {
       }
     }
     assertThat(found).isEmpty();
-  }
-
-  private static void settle(Page page, String path) {
-    page.navigate(path);
-    page.locator("h1").first().waitFor();
-    assertThat(page.locator(".loading")).hasCount(0);
-    page.waitForTimeout(150);
-    page.locator("h1").first().waitFor();
-    assertThat(page.locator("h1").first()).not().hasText("This page failed");
   }
 
   private static boolean overflows(Page page) {
@@ -581,10 +462,6 @@ class ConsoleIT {
     assertThat(asked).doesNotContain("GET /api/v1/overview", "GET /api/v1/agents");
   }
 
-  private static Locator callsTile(Page page) {
-    return page.locator(".tile:has(.tile-name:text-is('Calls'))");
-  }
-
   private static String path(String url) {
     return URI.create(url).getPath();
   }
@@ -628,20 +505,6 @@ class ConsoleIT {
   private static long told(Page page) {
     String text = page.locator("p.fine").first().textContent().strip();
     return Long.parseLong(text.substring(0, text.indexOf(' ')).replace(",", ""));
-  }
-
-  private void await(Page page, String what, BooleanSupplier condition) {
-    try {
-      plant.await(
-          what,
-          () -> {
-            // Events of the page arrive while it is asked.
-            page.waitForTimeout(100);
-            return condition.getAsBoolean();
-          });
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 
   @Test
@@ -850,7 +713,9 @@ class ConsoleIT {
       long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
       Locator calls = callsTile(tab);
       while (!calls.textContent().contains("/s")) {
-        assertThat(System.nanoTime()).as("tab %s shows no calls", tabs.indexOf(tab)).isLessThan(end);
+        assertThat(System.nanoTime())
+            .as("tab %s shows no calls", tabs.indexOf(tab))
+            .isLessThan(end);
         call(2);
         tab.waitForTimeout(100);
       }

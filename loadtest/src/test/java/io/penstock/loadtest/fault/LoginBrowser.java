@@ -43,7 +43,7 @@ final class LoginBrowser implements AutoCloseable {
             .build();
   }
 
-  private static SSLContext trusting(Path caFile) throws IOException {
+  static SSLContext trusting(Path caFile) throws IOException {
     try (InputStream in = Files.newInputStream(caFile)) {
       KeyStore trusted = KeyStore.getInstance(KeyStore.getDefaultType());
       trusted.load(null, null);

@@ -14,13 +14,13 @@ import javax.net.ssl.KeyManagerFactory;
 /// A self-signed certificate for localhost, made by the JDK's own tool.
 ///
 /// @param caFile in PEM form, for whoever is to trust it
-record TestTls(KeyManagerFactory keys, Path caFile) {
+public record TestTls(KeyManagerFactory keys, Path caFile) {
   private static final String ALIAS = "server";
 
   /// Protects nothing: the file lives as long as one test.
   private static final String PASSWORD = "of-one-test";
 
-  static TestTls localhost(Path directory)
+  public static TestTls localhost(Path directory)
       throws IOException, GeneralSecurityException, InterruptedException {
     Path file = directory.resolve("server.p12");
     keytool(
