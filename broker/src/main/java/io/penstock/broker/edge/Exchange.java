@@ -265,10 +265,14 @@ final class Exchange implements AnswerWriter.Delivery {
     Optional<CompletionStage<Void>> change = change();
     if (change.isEmpty()) {
       failOffline();
-    } else if (findRoute() instanceof Route.Via it && !candidates.containsAll(it.sessions())) {
+      return;
+    }
+    // Asked before the look at the routes: whatever changes after it is told.
+    boolean isOver = change.get().toCompletableFuture().isDone();
+    if (findRoute() instanceof Route.Via it && !candidates.containsAll(it.sessions())) {
       // It came back between the last look and our listening.
       tryAll(it.sessions());
-    } else if (change.get().toCompletableFuture().isDone()) {
+    } else if (isOver) {
       // Too many wait already.
       failOffline();
     } else {

@@ -221,10 +221,15 @@ final class EdgeRig implements AutoCloseable {
     final LinkedBlockingQueue<String> awaited = new LinkedBlockingQueue<>();
     volatile CompletableFuture<Void> change = new CompletableFuture<>();
 
+    /// What happens elsewhere between a look at the routes and what is made of it.
+    volatile Runnable meanwhile = () -> {};
+
     @Override
     public Route find(String site, String system, String method, String path) {
       asked.add(site + " " + system + " " + method + " " + path);
-      return route;
+      Route found = route;
+      meanwhile.run();
+      return found;
     }
 
     @Override

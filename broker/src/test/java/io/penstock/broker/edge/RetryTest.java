@@ -183,6 +183,27 @@ class RetryTest {
   }
 
   @Test
+  void seesASuccessorThatComesWhileItLooks() throws Exception {
+    rig.reconnectWait(Duration.ofSeconds(5));
+    var first = new FakeTunnel(rig.tunnelLoop(), _ -> {});
+    FakeTunnel successor = echoing();
+    rig.route(first);
+    RawCaller caller = rig.caller().send(get("/invoke/plant/erp/"));
+    first.call();
+    rig.routing.meanwhile =
+        () -> {
+          if (!rig.routing.awaited.isEmpty()) {
+            rig.route(successor);
+            rig.routing.change.complete(null);
+          }
+        };
+
+    first.lose(ErrorCode.SHUTDOWN);
+
+    assertThat(caller.answer().body()).isEqualTo("second ");
+  }
+
+  @Test
   void neverRepeatsAnAnswerThatHasBegun() throws Exception {
     var first = new FakeTunnel(rig.tunnelLoop(), call -> call.head(200, false));
     FakeTunnel second = echoing();
