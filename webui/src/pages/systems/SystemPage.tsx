@@ -52,7 +52,9 @@ export default function SystemPage() {
 }
 
 function Shown({ agent, system }: { readonly agent: string; readonly system: Details }) {
+  const can = useCan();
   const { data: of } = useQuery(agentQuery(agent));
+  const target = `${of?.site ?? agent}/${system.system}`;
   const receipt = system.last_receipt;
   const about = receipt !== null && receipt.version === Math.max(system.deployed_version, 1) ? receipt : null;
   return (
@@ -121,10 +123,22 @@ function Shown({ agent, system }: { readonly agent: string; readonly system: Det
           <Settings settings={system.settings} secrets={system.secret_names} />
         </Panel>
         <Panel title="Calling it">
-          <p className="muted">With the token of a service account that may:</p>
+          <p className="muted">
+            With a token of a{" "}
+            {can("service-accounts:manage") ? (
+              <Link to="/access" search={{ tab: "services" } as never}>
+                service account
+              </Link>
+            ) : (
+              "service account"
+            )}{" "}
+            that may invoke <span className="mono">{target}</span>. The first line asks for it, so that it is in no
+            command. A broker with a development certificate wants <span className="mono">--cacert</span> with its{" "}
+            <span className="mono">ca.pem</span> as well.
+          </p>
           <CodeBlock
             label="Example call"
-            text={`curl -H "Authorization: Bearer $TOKEN" ${BROKER}/invoke/${of?.site ?? agent}/${system.system}/`}
+            text={`read -rs TOKEN && printf 'Authorization: Bearer %s\\n' "$TOKEN" > call.header\ncurl -H @call.header ${BROKER}/invoke/${target}/`}
           />
           <Facts
             facts={[

@@ -13,6 +13,7 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import javax.net.SocketFactory;
@@ -25,6 +26,8 @@ final class PathProxy implements AutoCloseable {
   private static final String PATH = "/penstock";
   private static final String END_OF_HEAD = "\r\n\r\n";
   private static final int MAX_HEAD_BYTES = 64 * 1024;
+
+  private static final Duration LEAVES_WITHIN = Duration.ofSeconds(5);
 
   private final ServerSocket server;
   private final SocketFactory toBroker;
@@ -91,7 +94,12 @@ final class PathProxy implements AutoCloseable {
         elsewhere.add(target);
         client
             .getOutputStream()
-            .write(text("HTTP/1.1 404 Not Found\r\nContent-Length: 0" + END_OF_HEAD));
+            .write(
+                text(
+                    "HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0"
+                        + END_OF_HEAD));
+        client.shutdownOutput();
+        in.transferTo(OutputStream.nullOutputStream());
       }
     } catch (IOException _) {
       // Browsers connect ahead, and leave what they no longer need; who still waits sees the end.
@@ -117,7 +125,7 @@ final class PathProxy implements AutoCloseable {
   private void forward(String head, InputStream body, Socket client) throws IOException {
     try (Socket broker = toBroker.createSocket("localhost", brokerPort)) {
       broker.getOutputStream().write(text(stripped(head)));
-      Thread.ofVirtual().start(() -> pass(body, broker));
+      Thread rest = Thread.ofVirtual().start(() -> pass(body, broker));
       InputStream answer = broker.getInputStream();
       OutputStream out = client.getOutputStream();
       if (collecting) {
@@ -125,6 +133,17 @@ final class PathProxy implements AutoCloseable {
       } else {
         answer.transferTo(out);
       }
+      // Who closes with something unread resets the connection, and the browser loses the answer.
+      client.shutdownOutput();
+      leave(rest);
+    }
+  }
+
+  private static void leave(Thread rest) {
+    try {
+      rest.join(LEAVES_WITHIN);
+    } catch (InterruptedException stopped) {
+      Thread.currentThread().interrupt();
     }
   }
 
