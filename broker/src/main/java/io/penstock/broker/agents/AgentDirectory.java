@@ -90,7 +90,7 @@ final class AgentDirectory implements AgentOperations {
   }
 
   private Optional<AgentView> find(Tx tx, String id) {
-    List<AgentKeys> generations = identities.generations(tx, id);
+    List<AgentKeys> generations = identities.generations(tx, id).get();
     return agents
         .find(tx, id)
         .filter(_ -> !generations.isEmpty())

@@ -5,6 +5,7 @@ import io.penstock.broker.store.AgentKeys;
 import io.penstock.broker.store.AgentStanding;
 import io.penstock.broker.store.GenerationState;
 import io.penstock.broker.store.IdentityTable;
+import io.penstock.broker.store.Sent;
 import io.penstock.broker.store.Tx;
 import java.time.Instant;
 import java.util.List;
@@ -30,19 +31,29 @@ final class Identities {
   }
 
   Optional<AgentStanding> find(Tx tx, String agent) {
-    return table.find(tx, agent).map(this::checked);
+    return sendFind(tx, agent).get();
+  }
+
+  Sent<Optional<AgentStanding>> sendFind(Tx tx, String agent) {
+    return table.find(tx, agent).map(found -> found.map(this::checked));
   }
 
   /// Locks the agent until the transaction ends; every change begins with it.
   Optional<AgentStanding> lock(Tx tx, String agent) {
-    return table.lock(tx, agent).map(this::checked);
+    return sendLock(tx, agent).get();
+  }
+
+  Sent<Optional<AgentStanding>> sendLock(Tx tx, String agent) {
+    return table.lock(tx, agent).map(found -> found.map(this::checked));
   }
 
   /// Newest first.
   List<AgentKeys> generations(Tx tx, String agent) {
-    List<AgentKeys> all = table.generations(tx, agent);
-    all.forEach(this::checked);
-    return all;
+    return sendGenerations(tx, agent).get();
+  }
+
+  Sent<List<AgentKeys>> sendGenerations(Tx tx, String agent) {
+    return table.generations(tx, agent).map(all -> all.stream().map(this::checked).toList());
   }
 
   Optional<AgentKeys> pending(Tx tx, String agent) {
@@ -53,7 +64,11 @@ final class Identities {
 
   /// The generation in force, if there is one.
   Optional<AgentKeys> approved(Tx tx, AgentStanding agent) {
-    return table.generation(tx, agent.name(), agent.generation()).map(this::checked);
+    return sendApproved(tx, agent.name()).get();
+  }
+
+  Sent<Optional<AgentKeys>> sendApproved(Tx tx, String agent) {
+    return table.generationInForce(tx, agent).map(found -> found.map(this::checked));
   }
 
   boolean insert(Tx tx, AgentStanding agent) {

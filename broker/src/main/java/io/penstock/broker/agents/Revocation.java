@@ -69,7 +69,7 @@ final class Revocation {
   /// Rows without our MAC can be revoked all the same: nothing of them is believed any more.
   private Decision revoke(Tx tx, String agent, Actor operator) {
     guard.check(tx);
-    Optional<AgentStanding> standing = identities.unchecked().lock(tx, agent);
+    Optional<AgentStanding> standing = identities.unchecked().lock(tx, agent).get();
     if (standing.isEmpty()) {
       return Decision.UNKNOWN_AGENT;
     }
@@ -106,7 +106,7 @@ final class Revocation {
   }
 
   private void empty(Tx tx, String agent) {
-    List<AgentKeys> generations = identities.unchecked().generations(tx, agent);
+    List<AgentKeys> generations = identities.unchecked().generations(tx, agent).get();
     for (AgentKeys keys : generations) {
       identities.update(tx, keys.with(GenerationState.REVOKED).with(keys.custody().emptied()));
       tx.afterCommit(() -> room.decided(new Seat(agent, keys.generation()), Outcome.GONE));

@@ -3,6 +3,7 @@ package io.penstock.broker.agents;
 import io.penstock.broker.agents.Ledger.Alarm;
 import io.penstock.broker.keys.Revocations;
 import io.penstock.broker.keys.Revocations.Recovery;
+import io.penstock.broker.store.Sent;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.store.RevocationTable;
 import io.penstock.broker.store.Tx;
@@ -36,12 +37,22 @@ final class RevocationGuard {
     database.run(this::check);
   }
 
-  /// The keystore is read first: a list is in the database before it is in the keystore, so ours
-  /// can
-  /// never be the newer one by a race.
   void check(Tx tx) {
+    sendCheck(tx).run();
+  }
+
+  /// [#check] in two: its statement is sent now, and what is answered waits for it and does the
+  /// rest.
+  ///
+  /// The keystore is read first: a list is in the database before it is in the keystore, so ours
+  /// can never be the newer one by a race.
+  Runnable sendCheck(Tx tx) {
     String ours = revocations.newestJws();
-    String found = table.newestJws(tx);
+    Sent<String> found = table.newestJws(tx);
+    return () -> check(tx, ours, found.get());
+  }
+
+  private void check(Tx tx, String ours, String found) {
     if (found.equals(ours)) {
       return;
     }

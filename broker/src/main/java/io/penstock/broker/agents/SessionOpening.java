@@ -2,9 +2,11 @@ package io.penstock.broker.agents;
 
 import io.penstock.broker.store.AgentKeys;
 import io.penstock.broker.store.AgentKeys.NextUnlock;
+import io.penstock.broker.store.AgentStanding;
 import io.penstock.broker.store.AgentState;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.store.EpochTable;
+import io.penstock.broker.store.Sent;
 import io.penstock.broker.store.Tx;
 import io.penstock.broker.tunnel.TunnelAuthority.ConnectionAttempt;
 import io.penstock.codec.seal.Octets;
@@ -37,17 +39,23 @@ final class SessionOpening {
 
   /// Empty: something was decided about the agent since it was let in.
   Optional<Opened> open(Standing.Known known, ConnectionAttempt attempt) {
-    return database.transaction(
-        tx ->
-            identities
-                .lock(tx, known.keys().agent())
-                .filter(agent -> agent.state() == AgentState.APPROVED)
-                .filter(agent -> agent.generation() == known.keys().generation())
-                .flatMap(agent -> identities.approved(tx, agent))
-                .filter(keys -> isRegistered(keys, known.unlock().dev()))
-                // WELCOME and READY were about the bundle of these keys, and of no later ones.
-                .filter(keys -> keys.identity().isSameAs(known.keys().identity()))
-                .map(keys -> open(tx, keys, known, attempt)));
+    return database.transaction(tx -> open(tx, known, attempt));
+  }
+
+  private Optional<Opened> open(Tx tx, Standing.Known known, ConnectionAttempt attempt) {
+    String name = known.keys().agent();
+    Sent<Optional<AgentStanding>> locked = identities.sendLock(tx, name);
+    // Postgres looks for it once the lock is had.
+    Sent<Optional<AgentKeys>> approved = identities.sendApproved(tx, name);
+    return locked
+        .get()
+        .filter(agent -> agent.state() == AgentState.APPROVED)
+        .filter(agent -> agent.generation() == known.keys().generation())
+        .flatMap(_ -> approved.get())
+        .filter(keys -> isRegistered(keys, known.unlock().dev()))
+        // WELCOME and READY were about the bundle of these keys, and of no later ones.
+        .filter(keys -> keys.identity().isSameAs(known.keys().identity()))
+        .map(keys -> open(tx, keys, known, attempt));
   }
 
   private static boolean isRegistered(AgentKeys keys, Octets dev) {

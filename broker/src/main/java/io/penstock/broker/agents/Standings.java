@@ -9,6 +9,7 @@ import io.penstock.broker.store.AgentKeys.Unlock;
 import io.penstock.broker.store.AgentStanding;
 import io.penstock.broker.store.AgentState;
 import io.penstock.broker.store.Database;
+import io.penstock.broker.store.Sent;
 import io.penstock.broker.store.Tx;
 import io.penstock.broker.tunnel.TunnelAuthority.ConnectionAttempt;
 import io.penstock.codec.seal.AgentRecord;
@@ -47,21 +48,26 @@ final class Standings {
   }
 
   private Standing of(Tx tx, ConnectionAttempt attempt) {
-    guard.check(tx);
     String name = attempt.request().agent();
+    Octets dev = Octets.of(attempt.dev().bytes());
+    // Four questions, one wait: a thousand agents that come back at once ask them.
+    Runnable checkOfTheRevoked = guard.sendCheck(tx);
+    Sent<Optional<AgentStanding>> agent = identities.sendFind(tx, name);
+    Sent<Optional<String>> retiredFrom = identities.unchecked().retiredFrom(tx, dev);
+    Sent<List<AgentKeys>> generations = identities.sendGenerations(tx, name);
+    checkOfTheRevoked.run();
     if (revocations.isRevoked(name)) {
       return new Standing.Revoked();
     }
-    Optional<AgentStanding> agent = identities.find(tx, name);
-    if (agent.isEmpty()) {
+    Optional<AgentStanding> found = agent.get();
+    if (found.isEmpty()) {
       return new Standing.Unknown("unknown-agent");
     }
-    Octets dev = Octets.of(attempt.dev().bytes());
-    // Before anything else is believed of the row: it may have been put back from an older time.
-    if (identities.unchecked().retiredFrom(tx, dev).equals(Optional.of(name))) {
+    // Before anything else is believed of the rows: they may have been put back from an older time.
+    if (retiredFrom.get().equals(Optional.of(name))) {
       return new Standing.Cloned();
     }
-    return known(tx, agent.get(), identities.generations(tx, name), dev, attempt);
+    return known(tx, found.get(), generations.get(), dev, attempt);
   }
 
   private Standing known(

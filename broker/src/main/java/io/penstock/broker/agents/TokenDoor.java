@@ -116,7 +116,7 @@ final class TokenDoor {
 
   private boolean pendsWith(Tx tx, Token token) {
     return token.use().isPresent()
-        && identities.unchecked().generations(tx, token.use().get().agent()).stream()
+        && identities.unchecked().generations(tx, token.use().get().agent()).get().stream()
             .anyMatch(
                 keys ->
                     keys.state() == GenerationState.PENDING

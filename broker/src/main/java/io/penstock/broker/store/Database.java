@@ -128,8 +128,11 @@ public final class Database implements AutoCloseable {
     T result;
     try {
       result = work.apply(tx);
-      tx.audit().flush();
-      waiting.on(ending.commit());
+      tx.audit().send();
+      // The commit leaves as soon as the statements are answered, without a turn of this thread.
+      Future<Void> committed = ending.commit();
+      tx.awaitAll();
+      waiting.on(committed);
     } catch (RuntimeException | Error e) {
       ending.rollback();
       try {

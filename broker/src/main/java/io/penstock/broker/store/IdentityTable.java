@@ -36,12 +36,14 @@ public final class IdentityTable {
       from agents
       """;
 
-  public Optional<AgentStanding> find(Tx tx, String name) {
-    return tx.one(AGENTS + " where name = $1", name).map(IdentityTable::standing);
+  public Sent<Optional<AgentStanding>> find(Tx tx, String name) {
+    return tx.sendForOne(AGENTS + " where name = $1", name)
+        .map(row -> row.map(IdentityTable::standing));
   }
 
-  public Optional<AgentStanding> lock(Tx tx, String name) {
-    return tx.one(AGENTS + " where name = $1 for update", name).map(IdentityTable::standing);
+  public Sent<Optional<AgentStanding>> lock(Tx tx, String name) {
+    return tx.sendForOne(AGENTS + " where name = $1 for update", name)
+        .map(row -> row.map(IdentityTable::standing));
   }
 
   /// By name.
@@ -84,15 +86,19 @@ public final class IdentityTable {
   }
 
   /// Newest first.
-  public List<AgentKeys> generations(Tx tx, String agent) {
-    return stream(tx.query(GENERATIONS + " where agent = $1 order by generation desc", agent))
-        .map(IdentityTable::keys)
-        .toList();
+  public Sent<List<AgentKeys>> generations(Tx tx, String agent) {
+    return tx.send(GENERATIONS + " where agent = $1 order by generation desc", agent)
+        .map(rows -> stream(rows).map(IdentityTable::keys).toList());
   }
 
-  public Optional<AgentKeys> generation(Tx tx, String agent, long generation) {
-    return tx.one(GENERATIONS + " where agent = $1 and generation = $2", agent, generation)
-        .map(IdentityTable::keys);
+  /// The one that the agent's own row names.
+  public Sent<Optional<AgentKeys>> generationInForce(Tx tx, String agent) {
+    return tx.sendForOne(
+            GENERATIONS
+                + " where agent = $1 and generation = (select a.generation from agents a where"
+                + " a.name = $1)",
+            agent)
+        .map(row -> row.map(IdentityTable::keys));
   }
 
   /// What became of one enrollment.
@@ -186,9 +192,9 @@ public final class IdentityTable {
   }
 
   /// The agent whose retired dev key this is.
-  public Optional<String> retiredFrom(Tx tx, Octets dev) {
-    return tx.one("select agent from retired_dev_keys where dev_key = $1", dev)
-        .map(row -> Values.text(row, "agent"));
+  public Sent<Optional<String>> retiredFrom(Tx tx, Octets dev) {
+    return tx.sendForOne("select agent from retired_dev_keys where dev_key = $1", dev)
+        .map(row -> row.map(it -> Values.text(it, "agent")));
   }
 
   public void retire(Tx tx, AgentKeys keys, Octets dev, Instant at) {

@@ -7,10 +7,9 @@ import java.time.Instant;
 public final class RevocationTable {
 
   /// Empty before the first revocation.
-  public String newestJws(Tx tx) {
-    return tx.one("select jws from revocation_lists order by counter desc limit 1")
-        .map(row -> Values.text(row, "jws"))
-        .orElse("");
+  public Sent<String> newestJws(Tx tx) {
+    return tx.sendForOne("select jws from revocation_lists order by counter desc limit 1")
+        .map(row -> row.map(it -> Values.text(it, "jws")).orElse(""));
   }
 
   /// False when a list of this counter is there: another revocation was faster, prepare again.

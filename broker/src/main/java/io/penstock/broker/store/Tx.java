@@ -20,6 +20,7 @@ public final class Tx {
   private final List<Runnable> afterCommit = new ArrayList<>();
   private final List<Runnable> whenOver = new ArrayList<>();
   private final AuditRows audit = new AuditRows(this);
+  private Future<?> last = Future.succeededFuture();
 
   /// @param begun sent and perhaps not answered yet: the first statement leaves right behind it
   Tx(SqlConnection connection, Future<Transaction> begun, Waiting waiting) {
@@ -55,18 +56,39 @@ public final class Tx {
     return audit;
   }
 
-  RowSet<Row> query(String sql, Object... arguments) {
-    RowSet<Row> rows =
-        waiting.on(connection.preparedQuery(sql).execute(Tuple.wrap(Values.toClient(arguments))));
-    // Answered before the statement. Were it refused, nothing more than that statement would run
-    // outside of a transaction.
+  /// Sends a statement and does not wait for its answer.
+  Sent<RowSet<Row>> send(String sql, Object... arguments) {
+    Future<RowSet<Row>> answer =
+        connection.preparedQuery(sql).execute(Tuple.wrap(Values.toClient(arguments)));
+    last = answer;
+    return new Sent<>(() -> await(answer));
+  }
+
+  private <T> T await(Future<T> answer) {
+    T answered = waiting.on(answer);
+    // Answered before the statement. Were it refused, nothing more than the statements sent by then
+    // would run outside of a transaction.
     waiting.on(begun);
-    return rows;
+    return answered;
+  }
+
+  /// Waits until every statement that was sent has been answered. Once Postgres has refused one it
+  /// refuses all behind it: the last one tells of all.
+  void awaitAll() {
+    await(last);
+  }
+
+  RowSet<Row> query(String sql, Object... arguments) {
+    return send(sql, arguments).get();
+  }
+
+  Sent<Optional<Row>> sendForOne(String sql, Object... arguments) {
+    return send(sql, arguments)
+        .map(rows -> rows.size() == 0 ? Optional.empty() : Optional.of(rows.iterator().next()));
   }
 
   Optional<Row> one(String sql, Object... arguments) {
-    RowSet<Row> rows = query(sql, arguments);
-    return rows.size() == 0 ? Optional.empty() : Optional.of(rows.iterator().next());
+    return sendForOne(sql, arguments).get();
   }
 
   int update(String sql, Object... arguments) {

@@ -77,6 +77,7 @@ class AdmissionTest {
                 assertThat(
                         new io.penstock.broker.store.IdentityTable()
                             .generations(tx, agent.name)
+                            .get()
                             .getFirst()
                             .custody()
                             .current()
@@ -301,6 +302,7 @@ class AdmissionTest {
                 assertThat(
                         new io.penstock.broker.store.IdentityTable()
                             .generations(tx, "press")
+                            .get()
                             .getFirst()
                             .custody()
                             .current()

@@ -63,7 +63,7 @@ class AgentKeyUpkeepTest {
   private String recordOf(String agent) {
     return broker
         .database()
-        .transaction(tx -> new IdentityTable().generations(tx, agent).getFirst())
+        .transaction(tx -> new IdentityTable().generations(tx, agent).get().getFirst())
         .approval()
         .orElseThrow()
         .recordJws();

@@ -182,7 +182,7 @@ class LabellingTest {
     AgentKeys newest =
         broker
             .database()
-            .transaction(tx -> new IdentityTable().generations(tx, "press"))
+            .transaction(tx -> new IdentityTable().generations(tx, "press").get())
             .getFirst();
     return AgentRecord.verify(newest.approval().orElseThrow().recordJws(), broker.keys().keyset());
   }

@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -79,6 +80,96 @@ class DatabaseTest {
     }
 
     assertThat(test.database().answers(Duration.ofSeconds(5))).isTrue();
+  }
+
+  @Test
+  void statementsThatWereSentSeeWhatThoseBeforeThemChangedAndWaitedFor() throws Exception {
+    test.execute("create table gate (name text primary key, value int not null)");
+    test.execute("insert into gate values ('one', 1)");
+    var locked = new CountDownLatch(1);
+    var sent = new CountDownLatch(1);
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      var writer =
+          threads.submit(
+              () ->
+                  test.database()
+                      .run(
+                          tx -> {
+                            tx.update("update gate set value = 2");
+                            locked.countDown();
+                            await(sent);
+                          }));
+      await(locked);
+      var reader =
+          threads.submit(
+              () ->
+                  test.database()
+                      .transaction(
+                          tx -> {
+                            // New to the connection, so prepared first.
+                            var lock = tx.send("select name from gate for update");
+                            var value = tx.sendForOne("select value as n from gate");
+                            sent.countDown();
+                            assertThat(lock.get()).hasSize(1);
+                            return Values.number(value.get().orElseThrow(), "n");
+                          }));
+      writer.get(20, TimeUnit.SECONDS);
+      assertThat(reader.get(20, TimeUnit.SECONDS)).isEqualTo(2);
+    }
+  }
+
+  @Test
+  void aSentStatementThatFailedIsThrownThoughNobodyAskedForItsAnswer() {
+    assertThatThrownBy(
+            () ->
+                test.database()
+                    .run(
+                        tx -> {
+                          insert(tx, "sent-and-failed");
+                          tx.send("select 1/0");
+                        }))
+        .isInstanceOf(PgException.class)
+        .hasMessageContaining("22012");
+    assertThatThrownBy(
+            () ->
+                test.database()
+                    .run(
+                        tx -> {
+                          insert(tx, "sent-and-failed");
+                          tx.send("select 1/0");
+                          tx.send("select 1");
+                        }))
+        .isInstanceOf(PgException.class);
+
+    assertThat(count("sent-and-failed")).isZero();
+  }
+
+  @Test
+  void anAuditRowThatPostgresRefusesUndoesItsTransaction() {
+    RowMac mac = TestRowMac.random();
+    AuditTable.Entry twice = entry(1);
+
+    assertThatThrownBy(
+            () ->
+                test.database()
+                    .run(
+                        tx -> {
+                          insert(tx, "refused-audit");
+                          new AuditTable().insert(tx, twice, mac);
+                          new AuditTable().insert(tx, twice, mac);
+                        }))
+        .isInstanceOf(PgException.class);
+
+    assertThat(count("refused-audit")).isZero();
+    assertThat(test.database().usage().inUse()).isZero();
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(10, TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   @Test

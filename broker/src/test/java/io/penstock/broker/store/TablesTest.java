@@ -341,9 +341,9 @@ class TablesTest {
     assertThat(holds(tx -> revocations.insert(tx, 1, "one", NOW))).isTrue();
     assertThat(holds(tx -> revocations.insert(tx, 1, "uno", NOW))).isFalse();
     tx(tx -> revocations.insert(tx, 9, "forged", NOW));
-    assertThat(text(revocations::newestJws)).isEqualTo("forged");
+    assertThat(text(tx -> revocations.newestJws(tx).get())).isEqualTo("forged");
     test.database().run(tx -> revocations.restore(tx, 1, "one", NOW));
-    assertThat(text(revocations::newestJws)).isEqualTo("one");
+    assertThat(text(tx -> revocations.newestJws(tx).get())).isEqualTo("one");
   }
 
   // Alarms, audit, outbox

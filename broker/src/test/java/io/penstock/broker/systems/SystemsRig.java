@@ -111,11 +111,12 @@ public final class SystemsRig implements AutoCloseable {
   }
 
   private Plant approved(Tx tx, String name) {
-    Optional<AgentStanding> before = identities.find(tx, name);
+    Optional<AgentStanding> before = identities.find(tx, name).get();
     long generation = before.map(AgentStanding::generation).orElse(0L) + 1;
     var plant = new Plant(name, generation, Hpke.generate(RANDOM), SigningKey.generate(RANDOM));
     identities
         .generations(tx, name)
+        .get()
         .forEach(old -> identities.update(tx, sealed(old.with(GenerationState.ENDED))));
     AgentStanding standing =
         new AgentStanding(
@@ -150,7 +151,8 @@ public final class SystemsRig implements AutoCloseable {
     database()
         .run(
             tx ->
-                identities.update(tx, sealed(identities.find(tx, name).orElseThrow().with(state))));
+                identities.update(
+                    tx, sealed(identities.find(tx, name).get().orElseThrow().with(state))));
   }
 
   private AgentKeys rows(Plant plant) {

@@ -724,7 +724,7 @@ class SystemsTest {
     rig.queue.whenAsked =
         tx -> {
           deploymentWantsIt.countDown();
-          new IdentityTable().lock(tx, "message");
+          new IdentityTable().lock(tx, "message").get();
         };
 
     try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -734,7 +734,7 @@ class SystemsTest {
                   rig.database()
                       .run(
                           tx -> {
-                            new IdentityTable().lock(tx, "message");
+                            new IdentityTable().lock(tx, "message").get();
                             receiptHoldsIt.countDown();
                             await(deploymentWantsIt);
                             documents()
