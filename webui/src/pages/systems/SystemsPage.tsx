@@ -11,6 +11,7 @@ import { systemsQuery, useAgents } from "../../parts/queries";
 import { useUrl } from "../../parts/search";
 import { plural } from "../../parts/words";
 import { searchable } from "../agents/agentState";
+import { AddSystem } from "./AddSystem";
 import { SystemBadge, type System } from "./SystemsOf";
 
 /** Each agent is a call of its own: so many at most, and a line that says so. */
@@ -129,7 +130,10 @@ export default function SystemsPage() {
   );
 
   return (
-    <Page title="Systems">
+    <Page
+      title="Systems"
+      beside={can("systems:update") && approved.length > 0 && <AddSystem agents={approved} />}
+    >
       {error !== null && <Failure error={error} />}
       {failed !== null && <Failure error={failed} />}
       {agents === undefined || (loading && rows.length === 0) ? (
@@ -168,7 +172,7 @@ export default function SystemsPage() {
             <Empty title={rows.length === 0 ? "No system configured yet" : "No system is like that"}>
               <p>
                 {rows.length === 0
-                  ? "Open an agent and add the first one."
+                  ? "A system is what can be called behind an agent: an ERP, a database, a machine. Add the first one."
                   : "Clear the filter to see all of them."}
               </p>
             </Empty>

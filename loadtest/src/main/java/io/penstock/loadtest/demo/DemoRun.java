@@ -368,7 +368,10 @@ final class DemoRun implements AutoCloseable {
         "  " + curl + " -o /dev/null " + erpUrl + "/bytes/1000000000",
         "  " + curl + " " + url + "/invoke/" + SITE + "/" + LEDGER + "/ledger",
         "  penstock ctl login --url %s --ca %s --user %s"
-            .formatted(url, first.caFile(), first.user()));
+            .formatted(url, first.caFile(), first.user()),
+        "",
+        "A system of your own: sign in to the console, Systems, Add a system. Its page says how to"
+            + " call it.");
   }
 
   /// Completes with the first child that ends by itself.

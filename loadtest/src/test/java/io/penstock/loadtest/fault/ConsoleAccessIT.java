@@ -61,12 +61,15 @@ class ConsoleAccessIT extends ConsoleStory {
   void enroll() throws IOException {
     plant.enroll();
     Configurations configurations = plant.configurations();
-    configurations.put(
-        configurations.recordOf(Plant.AGENT),
-        "ledger",
-        "http",
-        (ObjectNode) Configurations.readable(plant.erp().url()).path("settings"),
-        Map.of());
+    // Twice, so that there is something to roll back to.
+    for (int version = 1; version <= 2; version++) {
+      configurations.put(
+          configurations.recordOf(Plant.AGENT),
+          "ledger",
+          "http",
+          (ObjectNode) Configurations.readable(plant.erp().url()).path("settings"),
+          Map.of());
+    }
     other =
         plant.start(
             plant.newcomer(

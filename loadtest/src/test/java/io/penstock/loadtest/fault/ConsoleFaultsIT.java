@@ -141,9 +141,15 @@ class ConsoleFaultsIT extends ConsoleStory {
           .containsExactlyInAnyOrder("__Host-penstock-access /", "__Host-penstock-refresh /");
       assertThat(page.context().cookies()).allMatch(ConsoleFaultsIT::isOutOfReach);
 
-      page.locator("nav#nav").getByText("Agents").click();
+      page.keyboard().press("g");
+      page.keyboard().press("a");
       assertThat(page).hasURL(Pattern.compile("/penstock/agents$"));
       assertThat(row(page, Plant.AGENT)).isVisible();
+      page.keyboard().press("Control+k");
+      page.keyboard().type("audit");
+      page.keyboard().press("Enter");
+      assertThat(page).hasURL(Pattern.compile("/penstock/audit$"));
+      page.locator("nav#nav").getByText("Agents").click();
       row(page, Plant.AGENT).click();
       assertThat(heading(page, Plant.AGENT)).isVisible();
       page.getByText("Change the labels…").click();
@@ -209,8 +215,24 @@ class ConsoleFaultsIT extends ConsoleStory {
     assertThat(page.getByText("Version 1 goes on serving.")).isVisible();
   }
 
+  /// Alive, and silent: only its missing heartbeats tell.
   @Test
   @Order(5)
+  void tellsThatAnAgentIsFrozenAndThatItWentOn() throws Exception {
+    Page agents = admin();
+    agents.navigate("/agents");
+    assertThat(row(agents, Plant.AGENT).getByText("Online")).isVisible(within(20));
+    agent.freeze();
+    try {
+      assertThat(row(agents, Plant.AGENT).getByText("Offline")).isVisible(within(20));
+    } finally {
+      agent.thaw();
+    }
+    assertThat(row(agents, Plant.AGENT).getByText("Online")).isVisible(within(20));
+  }
+
+  @Test
+  @Order(6)
   void tellsAtOnceThatAnAgentDiedAndWhatWasCut() throws Exception {
     Page agents = admin();
     agents.navigate("/agents");
@@ -245,7 +267,7 @@ class ConsoleFaultsIT extends ConsoleStory {
   }
 
   @Test
-  @Order(6)
+  @Order(7)
   void showsThatTheDatabaseWasTamperedWithAndThatNothingOfItTravelled() throws Exception {
     // What a tampered row says is told to nobody.
     browser.expect("status of (409|500|503) .*/api/v1/agents/plant-1/systems");
