@@ -6,6 +6,7 @@ import { Ago, Badge, Button, CodeBlock, Empty, Failure, Loading, Note, SelectFie
 import { DataTable } from "../../parts/DataTable";
 import { Confirm, Dialog } from "../../parts/Dialog";
 import { Panel } from "../../parts/Page";
+import { useUrl } from "../../parts/search";
 import { plural } from "../../parts/words";
 
 type Account = components["schemas"]["ServiceAccount"];
@@ -23,8 +24,11 @@ export function ServiceAccounts() {
     queryKey: ["services"],
     queryFn: () => done(api.GET("/api/v1/service-accounts")),
   });
-  const [adding, setAdding] = useState(false);
-  const [tokensOf, setTokensOf] = useState<Account | null>(null);
+  const [search, setSearch] = useUrl();
+  /** What a page that leads here wants to be invoked. */
+  const wish = search["invoke"];
+  const [adding, setAdding] = useState(wish !== undefined);
+  const [tokensOf, setTokensOf] = useState<string | null>(null);
   const [ending, setEnding] = useState<Account | null>(null);
   if (error !== null) {
     return <Failure error={error} again={() => void refetch()} />;
@@ -32,6 +36,10 @@ export function ServiceAccounts() {
   if (data === undefined) {
     return <Loading />;
   }
+  const added = () => {
+    setAdding(false);
+    setSearch({ invoke: undefined });
+  };
   const add = (
     <Button
       kind="primary"
@@ -74,7 +82,7 @@ export function ServiceAccounts() {
                   <div className="row-actions">
                     <Button
                       onClick={() => {
-                        setTokensOf(account);
+                        setTokensOf(account.name);
                       }}
                     >
                       Tokens…
@@ -94,29 +102,25 @@ export function ServiceAccounts() {
           />
         </Panel>
       )}
-      <Dialog
-        open={adding}
-        title="Add a service account"
-        onClose={() => {
-          setAdding(false);
-        }}
-      >
+      <Dialog open={adding} title="Add a service account" onClose={added}>
         <AccountForm
-          onDone={() => {
-            setAdding(false);
+          invokes={wish ?? ""}
+          onDone={(name) => {
+            added();
+            setTokensOf(name);
             void queries.invalidateQueries({ queryKey: ["services"] });
           }}
         />
       </Dialog>
       <Dialog
         open={tokensOf !== null}
-        title={`Tokens of ${tokensOf?.name ?? ""}`}
+        title={`Tokens of ${tokensOf ?? ""}`}
         wide
         onClose={() => {
           setTokensOf(null);
         }}
       >
-        {tokensOf !== null && <Tokens account={tokensOf.name} />}
+        {tokensOf !== null && <Tokens account={tokensOf} />}
       </Dialog>
       <Confirm
         open={ending !== null}
@@ -141,9 +145,15 @@ export function ServiceAccounts() {
   );
 }
 
-function AccountForm({ onDone }: { readonly onDone: () => void }) {
+function AccountForm({
+  invokes,
+  onDone,
+}: {
+  readonly invokes: string;
+  readonly onDone: (name: string) => void;
+}) {
   const [name, setName] = useState("");
-  const [systems, setSystems] = useState("");
+  const [systems, setSystems] = useState(invokes);
   const [failure, setFailure] = useState<unknown>(null);
   async function submit(event: SubmitEvent<HTMLFormElement>) {
     event.preventDefault();
@@ -154,7 +164,7 @@ function AccountForm({ onDone }: { readonly onDone: () => void }) {
           body: some({ name, systems: systems.split(/[\s,]+/).filter((it) => it !== "") }),
         }),
       );
-      onDone();
+      onDone(name);
     } catch (error) {
       setFailure(error);
     }

@@ -126,7 +126,7 @@ function Shown({ agent, system }: { readonly agent: string; readonly system: Det
           <p className="muted">
             With a token of a{" "}
             {can("service-accounts:manage") ? (
-              <Link to="/access" search={{ tab: "services" } as never}>
+              <Link to="/access" search={{ tab: "services", invoke: target } as never}>
                 service account
               </Link>
             ) : (
@@ -138,7 +138,7 @@ function Shown({ agent, system }: { readonly agent: string; readonly system: Det
           </p>
           <CodeBlock
             label="Example call"
-            text={`read -rs TOKEN && printf 'Authorization: Bearer %s\\n' "$TOKEN" > call.header\ncurl -H @call.header ${BROKER}/invoke/${target}/`}
+            text={`printf 'Token: ' && read -rs TOKEN && printf 'Authorization: Bearer %s\\n' "$TOKEN" > call.header\ncurl -H @call.header ${BROKER}/invoke/${target}/`}
           />
           <Facts
             facts={[

@@ -432,6 +432,7 @@ final class RunningBroker {
             () -> {
               step("writing roll-ups", broker.rollUps::flush);
               step("counting refusals", broker.accounts::writeCounts);
+              step("noting used tokens", broker.serviceAccounts::writeUses);
             },
             FLUSH_SECONDS,
             FLUSH_SECONDS,
@@ -698,6 +699,7 @@ final class RunningBroker {
     rotation.close();
     step("invocation roll-ups", rollUps::flushAll);
     step("counts of refusals", accounts::writeCounts);
+    step("used tokens", serviceAccounts::writeUses);
     step("times of calls", instruments::close);
     spans.ifPresent(it -> step("spans", it::close));
     metricsServer.ifPresent(server -> step("metrics server", server::close));

@@ -56,6 +56,7 @@ public final class ServiceAccounts {
       new SharedLookUps<>(
           OTHERS_LOOK_UP,
           () -> new StoreUnavailableException("a look-up of the same token does not end"));
+  private final TokenUses uses;
   private final AtomicLong missed = new AtomicLong();
   private final Cache<Octets, Seen> seen =
       Caffeine.newBuilder().maximumSize(10_000).expireAfterWrite(OUTAGE).build();
@@ -77,6 +78,7 @@ public final class ServiceAccounts {
     this.news = news;
     this.clock = clock;
     reach = new Reach(database);
+    uses = new TokenUses(database, table);
     news.listen(this::heard);
   }
 
@@ -277,17 +279,16 @@ public final class ServiceAccounts {
           if (grant.isPresent() && !grant.get().intact()) {
             spoiled(tx, claims.account(), now);
           }
-          return grant
-              .filter(found -> found.holds(now))
-              .map(
-                  found ->
-                      new Seen(
-                          new Invoker(
-                              found.account().name(), reach.of(tx, found.account().systems())),
-                          new Subject.OfService(found.account().name()),
-                          now,
-                          claims.expiresAt(),
-                          missedBefore));
+          Optional<Grant> good = grant.filter(found -> found.holds(now));
+          good.ifPresent(_ -> uses.note(claims.token(), now));
+          return good.map(
+              found ->
+                  new Seen(
+                      new Invoker(found.account().name(), reach.of(tx, found.account().systems())),
+                      new Subject.OfService(found.account().name()),
+                      now,
+                      claims.expiresAt(),
+                      missedBefore));
         });
   }
 
@@ -298,6 +299,11 @@ public final class ServiceAccounts {
         "service account " + account,
         "the row of this account or its token was changed behind the broker's back",
         now);
+  }
+
+  /// Writes which tokens were used, and when; called every ten seconds.
+  public void writeUses() {
+    uses.flush();
   }
 
   public static boolean isName(String text) {

@@ -3,8 +3,10 @@ package io.penstock.broker.store;
 import io.penstock.broker.keys.RowMac;
 import io.vertx.sqlclient.Row;
 import java.time.Instant;
+import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -176,16 +178,33 @@ public final class ServiceAccountTable {
         .map(row -> new Grant(readAccount(row), readToken(row)));
   }
 
-  /// For the quarterly review: coarse, so that a busy caller does not write a row per call.
-  public void used(Tx tx, String account, UUID tokenId, Instant at) {
+  /// When tokens were used last, which no MAC covers. Those that are gone are left out.
+  ///
+  /// @return how many of them are there
+  public int used(Tx tx, Map<UUID, Instant> tokens) {
+    // In the order of their ids, as every broker does.
+    List<Map.Entry<UUID, Instant>> all =
+        tokens.entrySet().stream().sorted(Map.Entry.comparingByKey()).toList();
+    UUID[] ids = all.stream().map(Map.Entry::getKey).toArray(UUID[]::new);
+    OffsetDateTime[] times = Values.times(all, Map.Entry::getValue);
+    int found =
+        tx.update(
+            """
+            update service_tokens as t set last_used_at = greatest(t.last_used_at, u.at)
+            from unnest($1::uuid[], $2::timestamptz[]) as u (id, at) where t.id = u.id\
+            """,
+            ids,
+            times);
     tx.update(
-        "update service_accounts set last_used_at = greatest(last_used_at, $2) where name = $1",
-        account,
-        at);
-    tx.update(
-        "update service_tokens set last_used_at = greatest(last_used_at, $2) where id = $1",
-        tokenId,
-        at);
+        """
+        update service_accounts as a set last_used_at = greatest(a.last_used_at, u.at)
+        from (select t.account, max(n.at) as at from unnest($1::uuid[], $2::timestamptz[]) as n (id, at)
+              join service_tokens t on t.id = n.id group by t.account) as u
+        where a.name = u.account\
+        """,
+        ids,
+        times);
+    return found;
   }
 
   private ServiceAccount readAccount(Row row) {

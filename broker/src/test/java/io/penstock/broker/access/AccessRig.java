@@ -211,6 +211,10 @@ public final class AccessRig implements AutoCloseable {
     accounts().change(account, List.of("berlin/erp"), true, ADMIN);
   }
 
+  Instant now() {
+    return clock.instant();
+  }
+
   public void pass(Duration time) {
     clock.ahead = clock.ahead.plus(time);
   }

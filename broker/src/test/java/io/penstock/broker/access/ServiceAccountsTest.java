@@ -2,11 +2,15 @@ package io.penstock.broker.access;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import io.penstock.broker.access.ServiceAccounts.LookUp;
 import io.penstock.broker.store.StoreUnavailableException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -56,6 +60,33 @@ class ServiceAccountsTest {
     assertThat(accounts.known(token)).isPresent();
     rig.pass(Duration.ofMillis(1));
     assertThat(accounts.known(token)).isEmpty();
+  }
+
+  @Test
+  void whenATokenWasUsedLastIsWrittenNowAndThen() {
+    String token = rig.token("billing", LONG, "berlin/erp");
+    var _ = rig.token("idle", LONG, "berlin/erp");
+    assertFound(lookUp(token));
+    rig.pass(Duration.ofSeconds(7));
+    assertFound(lookUp(token));
+    Instant last = rig.now();
+    assertThat(usedAt("billing")).as("not per call").isEmpty();
+
+    rig.database.cut();
+    assertThatThrownBy(accounts::writeUses).isInstanceOf(StoreUnavailableException.class);
+    rig.database.mend();
+    accounts.writeUses();
+
+    assertThat(usedAt("billing"))
+        .hasValueSatisfying(at -> assertThat(at).isCloseTo(last, within(1, ChronoUnit.SECONDS)));
+    assertThat(accounts.tokensOf("billing").getFirst().lastUsedAt())
+        .hasValueSatisfying(at -> assertThat(at).isCloseTo(last, within(1, ChronoUnit.SECONDS)));
+    assertThat(usedAt("idle")).isEmpty();
+    assertFound(lookUp(token));
+  }
+
+  private Optional<Instant> usedAt(String account) {
+    return accounts.find(account).orElseThrow().lastUsedAt();
   }
 
   @Test

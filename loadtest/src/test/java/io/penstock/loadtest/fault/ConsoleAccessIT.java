@@ -13,7 +13,9 @@ import com.microsoft.playwright.Route;
 import com.microsoft.playwright.options.AriaRole;
 import io.penstock.loadtest.client.Configurations;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -315,5 +317,38 @@ class ConsoleAccessIT extends ConsoleStory {
     page.getByLabel("End the silence of " + Plant.AGENT).click();
     assertThat(page.getByText("Nothing is silenced")).isVisible();
     assertThat(plant.api().get("/silences").size()).isZero();
+  }
+
+  /// As somebody goes who has read nothing.
+  @Test
+  @Order(6)
+  void leadsFromTheSystemsToACallOfOne() throws IOException {
+    Page page = admin();
+    page.navigate("/systems");
+    button(page, "Add a system…").click();
+    assertThat(dialog(page)).containsText(OTHER);
+    field(page, "Agent").fill("berlin");
+    assertThat(dialog(page)).not().containsText(OTHER);
+    dialog(page).getByText(Plant.AGENT).click();
+    assertThat(page).hasURL(Pattern.compile("/agents/plant-1/new-system$"));
+    assertThat(heading(page, "Add a system")).isVisible();
+
+    page.navigate("/agents/plant-1/systems/ledger");
+    button(page, "Deploy…").click();
+    dialog(page).getByRole(AriaRole.BUTTON, named("Deploy")).click();
+    assertThat(page.locator(".state-line .badge").first()).hasText("Applied");
+    page.locator("main").getByRole(AriaRole.LINK, named("service account")).click();
+    assertThat(field(page, "May invoke")).hasValue("berlin/ledger");
+    field(page, "Name").fill("ledger-reader");
+    dialog(page).getByRole(AriaRole.BUTTON, named("Add")).click();
+    assertThat(dialog(page)).containsText("Tokens of ledger-reader");
+    assertThat(page).hasURL(Pattern.compile("/access\\?tab=services$"));
+    button(page, "Issue a token").click();
+    String token = dialog(page).locator("pre").innerText().strip();
+
+    try (InputStream body =
+        plant.api().invoke(token, "GET", "/berlin/ledger/1k", BodyPublishers.noBody()).body()) {
+      assertThat(body.readAllBytes()).hasSize(1024);
+    }
   }
 }
