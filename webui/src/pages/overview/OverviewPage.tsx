@@ -23,17 +23,19 @@ export default function OverviewPage() {
     return <FirstRun agents={agents} />;
   }
   const failure = agentsError ?? error;
+  // What is not known yet is not told as none.
+  const unknown = can("dashboards:read") && data === undefined && error === null;
   return (
     <Page title="Overview">
       {failure !== null && <Failure error={failure} again={() => void refetch()} />}
-      {agents === undefined ? (
+      {agents === undefined || unknown ? (
         failure === null && <Loading />
       ) : (
         <>
           <Tiles overview={data ?? null} />
           {can("dashboards:read") && data !== null && <FleetHeat />}
           <div className="columns">
-            {data !== null && can("dashboards:read") && <WorstList worst={data?.worst ?? []} />}
+            {data !== undefined && data !== null && <WorstList worst={data.worst} />}
             {can("alarms:read") && <OpenAlarms />}
           </div>
         </>

@@ -338,8 +338,8 @@ class ConsoleAccessIT extends ConsoleStory {
     dialog(page).getByRole(AriaRole.BUTTON, named("Deploy")).click();
     assertThat(page.locator(".state-line .badge").first()).hasText("Applied");
     page.locator("main").getByRole(AriaRole.LINK, named("service account")).click();
-    assertThat(field(page, "May invoke")).hasValue("berlin/ledger");
-    field(page, "Name").fill("ledger-reader");
+    assertThat(page.getByLabel("May invoke")).hasValue("berlin/ledger");
+    dialog(page).getByLabel("Name").fill("ledger-reader");
     dialog(page).getByRole(AriaRole.BUTTON, named("Add")).click();
     assertThat(dialog(page)).containsText("Tokens of ledger-reader");
     assertThat(page).hasURL(Pattern.compile("/access\\?tab=services$"));
