@@ -123,7 +123,10 @@ export default function AgentPage() {
                         ]),
                     {
                       name: "Round trip p50 / p95 / p99",
-                      value: `${ms(agent.latency_ms.p50)} / ${ms(agent.latency_ms.p95)} / ${ms(agent.latency_ms.p99)}`,
+                      value:
+                        agent.latency_ms.p50 === null
+                          ? "not measured yet"
+                          : `${ms(agent.latency_ms.p50)} / ${ms(agent.latency_ms.p95)} / ${ms(agent.latency_ms.p99)}`,
                     },
                     {
                       name: "Calls, last 5 min",

@@ -18,7 +18,7 @@ import { EVENT_COLUMNS, type AuditEvent } from "./events";
 type Verdict = components["schemas"]["AuditVerdict"];
 
 const PAGE = 200;
-const FIELDS = ["user", "event_type", "resource_id", "result"] as const;
+const FIELDS = ["user", "event_type", "resource_id", "result", "reason"] as const;
 
 const RESULTS: readonly (readonly [string, string])[] = [
   ["", "Every result"],
@@ -36,6 +36,7 @@ export default function AuditPage() {
   const setUser = useField(setSearch, "user");
   const setEvent = useField(setSearch, "event_type");
   const setResource = useField(setSearch, "resource_id");
+  const setReason = useField(setSearch, "reason");
   const filter: Record<string, string> = {};
   for (const name of FIELDS) {
     const value = search[name];
@@ -109,6 +110,13 @@ export default function AuditPage() {
           onChange={(result) => {
             setSearch({ result });
           }}
+        />
+        <DelayedField
+          label="Reason"
+          value={search["reason"] ?? ""}
+          placeholder="unknown-token"
+          spellCheck={false}
+          onChange={setReason}
         />
         <TextField
           label="From"

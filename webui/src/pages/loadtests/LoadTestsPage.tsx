@@ -88,7 +88,7 @@ export default function LoadTestsPage() {
           <p className="muted">On a machine with the harness; it prints where the result lies.</p>
           <CodeBlock
             label="Command that starts a load test"
-            text={`./penstock loadtest list\n./penstock loadtest SCENARIO --broker ${BROKER} --out results`}
+            text={`./penstock loadtest list\n./penstock loadtest SCENARIO --broker ${BROKER} --system SITE/SYSTEM --token-file FILE --out results`}
           />
         </Panel>
       ) : (

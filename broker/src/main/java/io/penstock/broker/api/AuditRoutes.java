@@ -35,6 +35,7 @@ final class AuditRoutes {
             request.query("event_type"),
             request.query("resource_id"),
             request.query("result"),
+            request.query("reason"),
             request.queryInstant("from"),
             request.queryInstant("to"),
             before == Long.MAX_VALUE ? Optional.empty() : Optional.of(before),

@@ -32,7 +32,7 @@ final class AuditCommands implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    return list(null, null, null, null, null, null, null);
+    return list(null, null, null, null, null, null, null, null);
   }
 
   @Command(name = "list", description = "Audit events, newest first, filtered.")
@@ -45,6 +45,8 @@ final class AuditCommands implements Callable<Integer> {
           @Nullable String resource,
       @Option(names = "--result", paramLabel = "RESULT", description = "success or failure.")
           @Nullable String result,
+      @Option(names = "--reason", paramLabel = "REASON", description = "Only for this reason.")
+          @Nullable String reason,
       @Option(names = "--from", paramLabel = "TIME", description = "Not before, ISO 8601.")
           @Nullable String from,
       @Option(names = "--to", paramLabel = "TIME", description = "Not after, ISO 8601.")
@@ -56,6 +58,7 @@ final class AuditCommands implements Callable<Integer> {
     add(filters, "event_type", eventType);
     add(filters, "resource_id", resource);
     add(filters, "result", result);
+    add(filters, "reason", reason);
     add(filters, "from", from);
     add(filters, "to", to);
     add(filters, "limit", limit == null ? null : limit.toString());

@@ -80,10 +80,30 @@ public final class AuditTable {
       Optional<String> eventType,
       Optional<String> resourceId,
       Optional<String> result,
+      Optional<String> reason,
       Optional<Instant> from,
       Optional<Instant> to,
       Optional<Long> beforeId,
-      int limit) {}
+      int limit) {
+
+    public static Filter newest(int limit) {
+      return new Filter(
+          Optional.empty(),
+          Optional.empty(),
+          Optional.empty(),
+          Optional.empty(),
+          Optional.empty(),
+          Optional.empty(),
+          Optional.empty(),
+          Optional.empty(),
+          limit);
+    }
+
+    public Filter ofType(String type) {
+      return new Filter(
+          user, Optional.of(type), resourceId, result, reason, from, to, beforeId, limit);
+    }
+  }
 
   /// Written before the commit, together with the other rows of the transaction and in their order,
   /// each under a MAC.
@@ -149,6 +169,7 @@ public final class AuditTable {
                   and ($5::timestamptz is null or timestamp >= $5)
                   and ($6::timestamptz is null or timestamp < $6)
                   and ($7::bigint is null or id < $7)
+                  and ($11::text is null or reason = $11)
                 order by id desc limit $8\
                 """,
             filter.user(),
@@ -160,7 +181,8 @@ public final class AuditTable {
             filter.beforeId(),
             filter.limit(),
             agent(filter.resourceId()),
-            system(filter.resourceId()))
+            system(filter.resourceId()),
+            filter.reason())
         .forEach(row -> entries.add(read(row)));
     return entries;
   }

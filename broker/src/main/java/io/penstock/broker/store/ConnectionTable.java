@@ -2,7 +2,6 @@ package io.penstock.broker.store;
 
 import io.penstock.codec.seal.Octets;
 import io.vertx.sqlclient.Row;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
@@ -79,21 +78,23 @@ public final class ConnectionTable {
         node);
   }
 
-  /// Share of the time from `from` to `to` in which at least one tunnel was up, by agent; agents
-  /// without any are left out.
+  /// Share of the time from `from`, or since the agent was approved first, to `to` in which at
+  /// least one tunnel was up, by agent; agents without any are left out.
   public Map<String, Double> availability(Tx tx, Instant from, Instant to) {
-    return shares(from, to, tx.query(availability(""), from, to));
+    return shares(tx.query(availability(""), from, to));
   }
 
   /// The same of one agent, without a look at the others.
   public double availability(Tx tx, String agent, Instant from, Instant to) {
-    return shares(from, to, tx.query(availability("agent = $3 and"), from, to, agent))
+    return shares(tx.query(availability("agent = $3 and"), from, to, agent))
         .getOrDefault(agent, 0.0);
   }
 
   private static String availability(String whose) {
     return """
-    select agent, sum(extract(epoch from upper(span) - lower(span)))::float8 as up from (
+    select agent, sum(extract(epoch from upper(span) - lower(span)))::float8 as up,
+      extract(epoch from $2 - greatest($1, (select min(g.approved_at) from agent_generations g where g.agent = spans.agent)))::float8 as whole
+    from (
       select agent, unnest(range_agg(tstzrange(greatest(connected_at, $1), least(coalesce(disconnected_at, $2), $2)))) as span
       from connections where %s connected_at < $2 and coalesce(disconnected_at, $2) > $1 group by agent) as spans
     where not isempty(span) group by agent\
@@ -101,11 +102,11 @@ public final class ConnectionTable {
         .formatted(whose);
   }
 
-  private static Map<String, Double> shares(Instant from, Instant to, Iterable<Row> rows) {
-    long seconds = Math.max(1, Duration.between(from, to).toSeconds());
+  private static Map<String, Double> shares(Iterable<Row> rows) {
     var shares = new HashMap<String, Double>();
     for (Row row : rows) {
-      shares.put(Values.text(row, "agent"), Math.min(1.0, row.getDouble("up") / seconds));
+      double share = row.getDouble("up") / Math.max(1, row.getDouble("whole"));
+      shares.put(Values.text(row, "agent"), Math.min(1.0, share));
     }
     return shares;
   }

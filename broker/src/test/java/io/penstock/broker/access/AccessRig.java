@@ -183,16 +183,7 @@ public final class AccessRig implements AutoCloseable {
   }
 
   List<Entry> audited(String type) {
-    var filter =
-        new Filter(
-            Optional.empty(),
-            Optional.of(type),
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty(),
-            1000);
+    var filter = Filter.newest(1000).ofType(type);
     return new Audit(real.database(), keys.rowMac(), clock)
         .list(filter).stream().map(Stored::entry).toList();
   }

@@ -53,7 +53,10 @@ final class TestBroker implements AutoCloseable {
   /// The newest head manifest of every agent.
   volatile @Nullable String head;
   private final DataDirectory data;
-  private final TestDatabase postgres = Shared.emptied();
+  private static final TestDatabase.OfThread DATABASE = new TestDatabase.OfThread();
+
+  private final TestDatabase postgres =
+      DATABASE.emptied("agents, enrollment_tokens, revocation_lists, alarms, audit_log, outbox");
   private final Ticking clock = new Ticking();
   final FakeSessions sessions = new FakeSessions(clock);
   private BrokerKeys keys;
@@ -226,16 +229,7 @@ final class TestBroker implements AutoCloseable {
 
   /// Oldest first.
   List<AuditTable.Entry> audit() {
-    var everything =
-        new AuditTable.Filter(
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty(),
-            1000);
+    var everything = AuditTable.Filter.newest(1000);
     return database().transaction(tx -> new AuditTable().list(tx, everything)).reversed().stream()
         .map(AuditTable.Stored::entry)
         .toList();
@@ -254,20 +248,6 @@ final class TestBroker implements AutoCloseable {
   public void close() {
     agents.close();
     data.close();
-  }
-
-  /// One database for all tests of a thread, emptied before each: making one takes seconds.
-  private static final class Shared {
-    private static final ThreadLocal<TestDatabase> DATABASE =
-        ThreadLocal.withInitial(TestDatabase::create);
-
-    static TestDatabase emptied() {
-      TestDatabase database = DATABASE.get();
-      database.truncate(
-          "agents, enrollment_tokens, revocation_lists, alarms, audit_log, outbox"
-              + " restart identity cascade");
-      return database;
-    }
   }
 
   private static final class Ticking extends Clock {

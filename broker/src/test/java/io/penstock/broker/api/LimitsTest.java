@@ -112,6 +112,10 @@ class LimitsTest {
             rig.send("GET", "/api/v1/audit?event_type=authentication.failure", "", rig.admin)
                 .body())
         .contains("invalid_token", "203.0.113.1");
+    String path = "/api/v1/audit?event_type=authentication.failure&reason=";
+    assertThat(rig.send("GET", path + "invalid_token", "", rig.admin).body())
+        .contains("invalid_token");
+    assertThat(rig.send("GET", path + "invalid_toke", "", rig.admin).body()).isEqualTo("[]");
   }
 
   @Test

@@ -444,7 +444,7 @@ class CtlTest {
   @Test
   void auditFiltersAreEscaped() throws Exception {
     String line =
-        "GET /api/v1/audit?user=a%26b@c&event_type=user.created&from=2026-11-01T00%3A00%3A00Z";
+        "GET /api/v1/audit?user=a%26b@c&event_type=user.created&reason=x&from=2026-11-01T00%3A00%3A00Z";
     broker.when(line, 200, "[]");
     shell.login(broker);
 
@@ -456,6 +456,8 @@ class CtlTest {
             "a&b@c",
             "--event-type",
             "user.created",
+            "--reason",
+            "x",
             "--from",
             "2026-11-01T00:00:00Z");
 

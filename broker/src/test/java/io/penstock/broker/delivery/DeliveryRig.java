@@ -65,6 +65,7 @@ import org.jspecify.annotations.Nullable;
 /// Delivery on real Postgres, real sockets and mock agents. Agents are approved without enrollment;
 /// their sessions take their epochs from the database, as real ones do.
 final class DeliveryRig implements AutoCloseable {
+  private static final TestDatabase.OfThread DATABASE = new TestDatabase.OfThread();
   static final Actor ADMIN =
       new Actor(
           "admin@example.org",
@@ -112,7 +113,7 @@ final class DeliveryRig implements AutoCloseable {
 
   /// That of the thread.
   static TestDatabase postgres() {
-    return Shared.DATABASE.get();
+    return DATABASE.get();
   }
 
   Database database() {
@@ -399,16 +400,7 @@ final class DeliveryRig implements AutoCloseable {
 
   /// Oldest first.
   List<AuditTable.Entry> audit(String type) {
-    var everything =
-        new AuditTable.Filter(
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty(),
-            1000);
+    var everything = AuditTable.Filter.newest(1000);
     return database().transaction(tx -> new AuditTable().list(tx, everything)).reversed().stream()
         .map(AuditTable.Stored::entry)
         .filter(entry -> entry.eventType().equals(type))
@@ -429,10 +421,6 @@ final class DeliveryRig implements AutoCloseable {
   public void close() {
     stop();
     data.close();
-  }
-
-  private static final class Shared {
-    static final ThreadLocal<TestDatabase> DATABASE = ThreadLocal.withInitial(TestDatabase::create);
   }
 
   /// The real time, moved on by a test.

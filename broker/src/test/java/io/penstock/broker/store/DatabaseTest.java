@@ -230,16 +230,7 @@ class DatabaseTest {
               }
             });
 
-    var all =
-        new AuditTable.Filter(
-            Optional.empty(),
-            Optional.of("test.order"),
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty(),
-            1000);
+    var all = AuditTable.Filter.newest(1000).ofType("test.order");
     List<AuditTable.Stored> stored = test.database().transaction(tx -> table.list(tx, all));
     assertThat(stored.reversed())
         .extracting(it -> it.entry().changes().get("n"))

@@ -421,6 +421,7 @@ class TablesTest {
         Optional.empty(),
         Optional.empty(),
         Optional.empty(),
+        Optional.empty(),
         before,
         limit);
   }

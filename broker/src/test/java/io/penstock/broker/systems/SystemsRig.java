@@ -53,7 +53,10 @@ public final class SystemsRig implements AutoCloseable {
           new Origin(Optional.of("192.0.2.7"), Optional.of("test"), "/api/v1/agents"));
   private static final SecureRandom RANDOM = new SecureRandom();
 
-  public final TestDatabase postgres = Shared.emptied();
+  private static final TestDatabase.OfThread DATABASE = new TestDatabase.OfThread();
+
+  public final TestDatabase postgres =
+      DATABASE.emptied("agents, receipts, receipt_documents, alarms, blocks, audit_log");
   public final RecordingQueue queue = new RecordingQueue();
   public final BrokerKeys keys;
   public final Systems systems;
@@ -241,6 +244,7 @@ public final class SystemsRig implements AutoCloseable {
             Optional.empty(),
             Optional.empty(),
             Optional.empty(),
+            Optional.empty(),
             1000);
     return database().transaction(tx -> new AuditTable().list(tx, filter)).reversed().stream()
         .map(AuditTable.Stored::entry)
@@ -264,20 +268,6 @@ public final class SystemsRig implements AutoCloseable {
       var all = new ArrayList<LiveSession>(sessions);
       all.addAll(gateways.all());
       return all;
-    }
-  }
-
-  /// One database for all tests of a thread, emptied before each: making one takes seconds.
-  private static final class Shared {
-    private static final ThreadLocal<TestDatabase> DATABASE =
-        ThreadLocal.withInitial(TestDatabase::create);
-
-    static TestDatabase emptied() {
-      TestDatabase database = DATABASE.get();
-      database.truncate(
-          "agents, receipts, receipt_documents, alarms, blocks, audit_log restart identity"
-              + " cascade");
-      return database;
     }
   }
 

@@ -107,6 +107,11 @@ final class Tunnel extends SimpleChannelInboundHandler<BinaryWebSocketFrame>
   }
 
   private void fill(Channel made) {
+    if (over) {
+      // Given up before there was a socket.
+      var _ = made.close();
+      return;
+    }
     channel = made;
     BrokerEndpoint broker = fleet.broker();
     var upgrade =
