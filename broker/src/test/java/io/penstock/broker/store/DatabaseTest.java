@@ -161,7 +161,6 @@ class DatabaseTest {
         .isInstanceOf(PgException.class);
 
     assertThat(count("refused-audit")).isZero();
-    assertThat(test.database().usage().inUse()).isZero();
   }
 
   private static void await(CountDownLatch latch) {
