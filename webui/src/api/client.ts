@@ -1,7 +1,8 @@
 import createClient, { type Middleware } from "openapi-fetch";
 import { BROKER } from "./base";
 import { ApiError, problemOf, UnreachableError } from "./problem";
-import { refreshSession, sessionTimes, type Refreshed } from "./refresh";
+import { brokerNow } from "../parts/brokerTime";
+import { refreshSession, renewInTime, sessionTimes, type Refreshed } from "./refresh";
 import type { paths } from "./schema";
 
 /** The only place that calls the API: its cookies are out of our reach, and this field proves the page. */
@@ -31,9 +32,13 @@ function tellReached(ok: boolean): void {
 
 /** One call; a 401 refreshes the session, where there is one, once and tries again. */
 export async function call(request: Request): Promise<Response> {
+  if (/\/auth\/(login|refresh)$/.test(request.url)) {
+    return send(request);
+  }
+  await renewInTime(brokerNow(), send);
   const again = request.clone();
   const first = await send(request);
-  if (first.status !== 401 || /\/auth\/(login|refresh)$/.test(request.url)) {
+  if (first.status !== 401) {
     return first;
   }
   const outcome: Refreshed = sessionTimes() === null ? "over" : await refreshSession(send);

@@ -71,3 +71,22 @@ export async function refreshSession(send: (request: Request) => Promise<Respons
     return "unknown";
   });
 }
+
+const RENEWED_BEFORE_MS = 30_000;
+/** A clock that is wrong, and does not know it yet, costs a refresh in so long. */
+const LEAST_BETWEEN_MS = 60_000;
+let renewedAt = Number.NEGATIVE_INFINITY;
+
+/**
+ * Gets the next token a little before this one ends, so that no call is refused for its sake.
+ *
+ * @param now by the broker's clock
+ */
+export async function renewInTime(now: number, send: (request: Request) => Promise<Response>): Promise<void> {
+  const times = sessionTimes();
+  const due = times !== null && Date.parse(times.expires_at) - now < RENEWED_BEFORE_MS;
+  if (due && performance.now() - renewedAt > LEAST_BETWEEN_MS) {
+    renewedAt = performance.now();
+    await refreshSession(send);
+  }
+}

@@ -54,16 +54,7 @@ final class World implements AutoCloseable {
   /// Events of the audit trail, oldest first.
   List<String> audited(String likeType) {
     return new io.penstock.broker.audit.Audit(postgres.database(), keys.rowMac(), clock)
-            .list(
-                new io.penstock.broker.store.AuditTable.Filter(
-                    Optional.empty(),
-                    Optional.of(likeType),
-                    Optional.empty(),
-                    Optional.empty(),
-                    Optional.empty(),
-                    Optional.empty(),
-                    Optional.empty(),
-                    1000))
+            .list(io.penstock.broker.store.AuditTable.Filter.newest(1000).ofType(likeType))
             .reversed()
             .stream()
             .map(

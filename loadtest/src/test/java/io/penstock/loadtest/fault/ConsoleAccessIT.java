@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -351,4 +352,34 @@ class ConsoleAccessIT extends ConsoleStory {
       assertThat(body.readAllBytes()).hasSize(1024);
     }
   }
+
+  @Test
+  @Order(7)
+  void getsTheNextTokenBeforeThisOneEnds() {
+    Page page = admin();
+    page.navigate("/agents");
+    assertThat(row(page, Plant.AGENT)).isVisible();
+    var asked = new AtomicInteger();
+    page.onRequest(
+        request -> {
+          if (request.url().endsWith("/auth/refresh")) {
+            asked.incrementAndGet();
+          }
+        });
+    page.evaluate(ENDS_SOON);
+    page.locator("nav#nav").getByText("Audit").click();
+    assertThat(page.locator("tr[data-row]").first()).isVisible();
+    page.locator("nav#nav").getByText("Systems").click();
+    assertThat(page.getByText("ledger").first()).isVisible();
+    assertThat(asked).hasValue(1);
+  }
+
+  private static final String ENDS_SOON =
+      """
+      () => {
+        const times = JSON.parse(localStorage.getItem('penstock.session'));
+        times.expires_at = new Date(Date.now() + 10000).toISOString();
+        localStorage.setItem('penstock.session', JSON.stringify(times));
+      }
+      """;
 }
