@@ -1,7 +1,7 @@
 import createClient, { type Middleware } from "openapi-fetch";
 import { BROKER } from "./base";
 import { ApiError, problemOf, UnreachableError } from "./problem";
-import { brokerNow } from "../parts/brokerTime";
+import { brokerNow, isBrokerTimeKnown } from "../parts/brokerTime";
 import { refreshSession, renewInTime, sessionTimes, type Refreshed } from "./refresh";
 import type { paths } from "./schema";
 
@@ -35,13 +35,17 @@ export async function call(request: Request): Promise<Response> {
   if (/\/auth\/(login|refresh)$/.test(request.url)) {
     return send(request);
   }
-  await renewInTime(brokerNow(), send);
+  // A clock that may be wrong renews nothing: a 401 does.
+  if (isBrokerTimeKnown()) {
+    await renewInTime(brokerNow(), send);
+  }
+  const before = sessionTimes()?.expires_at;
   const again = request.clone();
   const first = await send(request);
   if (first.status !== 401) {
     return first;
   }
-  const outcome: Refreshed = sessionTimes() === null ? "over" : await refreshSession(send);
+  const outcome: Refreshed = sessionTimes() === null ? "over" : await refreshSession(send, before);
   if (outcome === "over") {
     sessionOver.forEach((listener) => {
       listener();

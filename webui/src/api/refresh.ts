@@ -46,9 +46,13 @@ export function onTimes(listener: () => void): () => void {
 /**
  * A refresh token works once, and a second show of it ends the session: tabs take turns, and whoever
  * comes second takes what the first one got.
+ *
+ * @param before the end of the token that is not good enough
  */
-export async function refreshSession(send: (request: Request) => Promise<Response>): Promise<Refreshed> {
-  const before = sessionTimes()?.expires_at;
+export async function refreshSession(
+  send: (request: Request) => Promise<Response>,
+  before: string | undefined = sessionTimes()?.expires_at,
+): Promise<Refreshed> {
   return navigator.locks.request(LOCK, async (): Promise<Refreshed> => {
     const now = sessionTimes()?.expires_at;
     if (now !== undefined && now !== before) {
@@ -73,20 +77,22 @@ export async function refreshSession(send: (request: Request) => Promise<Respons
 }
 
 const RENEWED_BEFORE_MS = 30_000;
-/** A clock that is wrong, and does not know it yet, costs a refresh in so long. */
-const LEAST_BETWEEN_MS = 60_000;
-let renewedAt = Number.NEGATIVE_INFINITY;
+let renewing: Promise<unknown> | null = null;
 
 /**
- * Gets the next token a little before this one ends, so that no call is refused for its sake.
+ * Gets the next token a little before this one ends, so that no call is refused for its sake. Whoever
+ * comes while it is under way waits for it.
  *
  * @param now by the broker's clock
  */
 export async function renewInTime(now: number, send: (request: Request) => Promise<Response>): Promise<void> {
   const times = sessionTimes();
-  const due = times !== null && Date.parse(times.expires_at) - now < RENEWED_BEFORE_MS;
-  if (due && performance.now() - renewedAt > LEAST_BETWEEN_MS) {
-    renewedAt = performance.now();
-    await refreshSession(send);
+  if (times === null || Date.parse(times.expires_at) - now > RENEWED_BEFORE_MS) {
+    return;
   }
+  renewing ??= refreshSession(send).finally(() => {
+    renewing = null;
+  });
+  // What kept it from being renewed keeps the call from being answered, and is told there.
+  await renewing.catch(() => undefined);
 }

@@ -50,7 +50,7 @@ function Choice({ agents }: { readonly agents: readonly Agent[] }) {
   const found = agents.filter((agent) => matches(searchable(agent), termsOf(query)));
   return (
     <>
-      <TextField label="Agent" type="search" placeholder="Name, site:berlin, label:hall=8" value={query} onChange={setQuery} />
+      <TextField label="Agent" type="search" placeholder="Name, site:berlin, label:hall=8" value={query} onChange={setQuery} autoFocus />
       <ul className="plain-list" aria-label="Agents">
         {found.slice(0, MOST_OFFERED).map((agent) => (
           <li key={agent.id}>

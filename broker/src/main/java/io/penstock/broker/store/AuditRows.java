@@ -2,8 +2,6 @@ package io.penstock.broker.store;
 
 import io.penstock.broker.store.AuditTable.Entry;
 import io.penstock.codec.seal.Octets;
-import io.vertx.sqlclient.Row;
-import io.vertx.sqlclient.RowSet;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -35,15 +33,16 @@ final class AuditRows {
   /// The transaction's own number is asked for first: whoever has taken a row's number is then
   /// known to be under way, which is what the chain waits for ([AuditChainTable]).
   void flush() {
-    send().ifPresent(Sent::get);
+    send();
+    tx.awaitAll();
   }
 
-  /// [#flush] without waiting for the answer; empty = there was nothing to send.
-  Optional<Sent<RowSet<Row>>> send() {
+  /// [#flush] without waiting for the answer.
+  void send() {
     if (waiting.isEmpty()) {
-      return Optional.empty();
+      return;
     }
-    Sent<RowSet<Row>> sent =
+    var _ =
         tx.send(
             """
             with me as materialized (select pg_current_xact_id() as xact)
@@ -73,7 +72,6 @@ final class AuditRows {
             texts(Entry::approvedBy),
             Values.octets(waiting, Written::mac));
     waiting.clear();
-    return Optional.of(sent);
   }
 
   private String[] texts(Function<Entry, Optional<String>> field) {

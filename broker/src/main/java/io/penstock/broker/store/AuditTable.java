@@ -153,51 +153,78 @@ public final class AuditTable {
         Values.optionalText(row, "approved_by"));
   }
 
-  /// Newest first.
+  /// Newest first. Only what filters is asked for, so that Postgres may choose an index.
   public List<Stored> list(Tx tx, Filter filter) {
     tx.audit().flush();
+    var where = new Where();
+    filter.user().ifPresent(it -> where.and("user_email = ?", it));
+    filter.eventType().ifPresent(it -> where.andType(it));
+    filter.resourceId().ifPresent(it -> where.andResource(it));
+    filter.result().ifPresent(it -> where.and("result = ?", it));
+    filter.reason().ifPresent(it -> where.and("reason = ?", it));
+    filter.from().ifPresent(it -> where.and("timestamp >= ?", it));
+    filter.to().ifPresent(it -> where.and("timestamp < ?", it));
+    filter.beforeId().ifPresent(it -> where.and("id < ?", it));
     var entries = new ArrayList<Stored>();
     tx.query(
             "select "
                 + COLUMNS
-                + """
-                 from audit_log
-                where ($1::text is null or user_email = $1)
-                  and ($2::text is null or event_type = $2 or (right($2, 2) = '.*' and starts_with(event_type, left($2, -1))))
-                  and ($3::text is null or resource_id = $3 or (event_type = 'system.applied' and resource_id = $9 and changes @> $10))
-                  and ($4::text is null or result = $4)
-                  and ($5::timestamptz is null or timestamp >= $5)
-                  and ($6::timestamptz is null or timestamp < $6)
-                  and ($7::bigint is null or id < $7)
-                  and ($11::text is null or reason = $11)
-                order by id desc limit $8\
-                """,
-            filter.user(),
-            filter.eventType(),
-            filter.resourceId(),
-            filter.result(),
-            filter.from(),
-            filter.to(),
-            filter.beforeId(),
-            filter.limit(),
-            agent(filter.resourceId()),
-            system(filter.resourceId()),
-            filter.reason())
+                + " from audit_log"
+                + where.text()
+                + " order by id desc limit "
+                + filter.limit(),
+            where.arguments())
         .forEach(row -> entries.add(read(row)));
     return entries;
   }
 
-  /// Of `agent/system`.
-  private static Optional<String> agent(Optional<String> resource) {
-    return resource.filter(it -> it.contains("/")).map(it -> it.substring(0, it.indexOf('/')));
-  }
+  /// Conditions that hold together, and what their places stand for.
+  private static final class Where {
+    private final StringBuilder text = new StringBuilder();
+    private final List<Object> arguments = new ArrayList<>();
 
-  /// What a record about several systems of an agent has if it is about this one, too.
-  private static Optional<JsonObject> system(Optional<String> resource) {
-    return resource
-        .filter(it -> it.contains("/"))
-        .map(it -> JsonObject.of("system", it.substring(it.indexOf('/') + 1)))
-        .map(system -> JsonObject.of("systems", JsonArray.of(system)));
+    /// @param condition with a `?` for each value
+    void and(String condition, Object... values) {
+      text.append(text.isEmpty() ? " where " : " and ");
+      String[] parts = condition.split("\\?", -1);
+      text.append(parts[0]);
+      for (int i = 1; i < parts.length; i++) {
+        arguments.add(values[i - 1]);
+        text.append('$').append(arguments.size()).append(parts[i]);
+      }
+    }
+
+    void andType(String type) {
+      if (type.endsWith(".*")) {
+        and("starts_with(event_type, ?)", type.substring(0, type.length() - 1));
+      } else {
+        and("event_type = ?", type);
+      }
+    }
+
+    /// What an agent proves of several systems at once is about each of them.
+    void andResource(String resource) {
+      int slash = resource.indexOf('/');
+      if (slash < 0) {
+        and("resource_id = ?", resource);
+        return;
+      }
+      JsonObject system = JsonObject.of("system", resource.substring(slash + 1));
+      and(
+          "(resource_id = ? or (event_type = 'system.applied' and resource_id = ? and changes @>"
+              + " ?))",
+          resource,
+          resource.substring(0, slash),
+          JsonObject.of("systems", JsonArray.of(system)));
+    }
+
+    String text() {
+      return text.toString();
+    }
+
+    Object[] arguments() {
+      return arguments.toArray();
+    }
   }
 
   private static Stored read(Row row) {

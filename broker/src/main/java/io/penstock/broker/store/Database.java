@@ -230,9 +230,11 @@ public final class Database implements AutoCloseable {
       return transaction.commit().onComplete(_ -> giveBack());
     }
 
+    /// Also of a commit that still waits for statements to be answered; one that has left goes on.
     void rollback() {
+      Future<Void> undone = transaction.rollback();
       if (!committing) {
-        transaction.rollback().onComplete(_ -> giveBack());
+        undone.onComplete(_ -> giveBack());
       }
     }
 

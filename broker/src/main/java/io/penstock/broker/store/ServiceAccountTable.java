@@ -182,19 +182,10 @@ public final class ServiceAccountTable {
   ///
   /// @return how many of them are there
   public int used(Tx tx, Map<UUID, Instant> tokens) {
-    // In the order of their ids, as every broker does.
-    List<Map.Entry<UUID, Instant>> all =
-        tokens.entrySet().stream().sorted(Map.Entry.comparingByKey()).toList();
+    List<Map.Entry<UUID, Instant>> all = List.copyOf(tokens.entrySet());
     UUID[] ids = all.stream().map(Map.Entry::getKey).toArray(UUID[]::new);
     OffsetDateTime[] times = Values.times(all, Map.Entry::getValue);
-    int found =
-        tx.update(
-            """
-            update service_tokens as t set last_used_at = greatest(t.last_used_at, u.at)
-            from unnest($1::uuid[], $2::timestamptz[]) as u (id, at) where t.id = u.id\
-            """,
-            ids,
-            times);
+    // Accounts first, as who deletes one does.
     tx.update(
         """
         update service_accounts as a set last_used_at = greatest(a.last_used_at, u.at)
@@ -204,7 +195,13 @@ public final class ServiceAccountTable {
         """,
         ids,
         times);
-    return found;
+    return tx.update(
+        """
+        update service_tokens as t set last_used_at = greatest(t.last_used_at, u.at)
+        from unnest($1::uuid[], $2::timestamptz[]) as u (id, at) where t.id = u.id\
+        """,
+        ids,
+        times);
   }
 
   private ServiceAccount readAccount(Row row) {

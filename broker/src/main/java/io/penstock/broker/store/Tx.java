@@ -73,7 +73,8 @@ public final class Tx {
   }
 
   /// Waits until every statement that was sent has been answered. Once Postgres has refused one it
-  /// refuses all behind it: the last one tells of all.
+  /// refuses all behind it: the last one tells of all. (Not of one that the client refuses to send,
+  /// such as a value of the wrong type: only who asks for its answer hears of that.)
   void awaitAll() {
     await(last);
   }

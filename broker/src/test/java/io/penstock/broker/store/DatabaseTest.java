@@ -163,6 +163,45 @@ class DatabaseTest {
     assertThat(count("refused-audit")).isZero();
   }
 
+  @Test
+  void whatWasGivenUpWhileItsAuditRowWaitedIsNotCommittedLater() throws Exception {
+    RowMac mac = TestRowMac.random();
+    var locked = new CountDownLatch(1);
+    var givenUp = new CountDownLatch(1);
+    Vertx vertx = Vertx.vertx();
+    try (Database hasty = Database.connect(vertx, () -> test.address(), 1, Duration.ofSeconds(1));
+        var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      var other =
+          threads.submit(
+              () ->
+                  test.database()
+                      .run(
+                          tx -> {
+                            tx.update("lock table audit_log in exclusive mode");
+                            locked.countDown();
+                            await(givenUp);
+                          }));
+      await(locked);
+      assertThatThrownBy(
+              () ->
+                  hasty.run(
+                      tx -> {
+                        insert(tx, "given-up");
+                        new AuditTable().insert(tx, entry(1), mac);
+                      }))
+          .isInstanceOf(StoreUnavailableException.class);
+      givenUp.countDown();
+      other.get(20, TimeUnit.SECONDS);
+      // Its one connection comes back once it is rolled back.
+      assertThat(eventually(() -> hasty.answers(Duration.ofMillis(500)))).isTrue();
+      assertThat(hasty.usage().inUse()).isZero();
+    } finally {
+      vertx.close().await();
+    }
+
+    assertThat(count("given-up")).isZero();
+  }
+
   private static void await(CountDownLatch latch) {
     try {
       assertThat(latch.await(10, TimeUnit.SECONDS)).isTrue();
