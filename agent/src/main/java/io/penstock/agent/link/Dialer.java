@@ -13,6 +13,7 @@ import io.netty.handler.proxy.HttpProxyHandler;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.resolver.NoopAddressResolverGroup;
+import io.netty.util.AttributeKey;
 import io.netty.util.concurrent.Future;
 import io.penstock.codec.Protocol;
 import java.net.InetAddress;
@@ -43,7 +44,8 @@ final class Dialer {
             Duration.ofSeconds(10));
   }
 
-  private static final String PROXY = "proxy";
+  /// Not looked for in the pipeline: a closed channel's is empty.
+  private static final AttributeKey<HttpProxyHandler> PROXY = AttributeKey.valueOf("proxy");
   private static final String GUARD = "guard";
   private static final int LOW_WATER_BYTES = 64 * 1024;
   private static final int HIGH_WATER_BYTES = 128 * 1024;
@@ -142,7 +144,11 @@ final class Dialer {
             new ChannelInitializer<>() {
               @Override
               protected void initChannel(Channel channel) {
-                through.ifPresent(handler -> channel.pipeline().addLast(PROXY, handler));
+                through.ifPresent(
+                    handler -> {
+                      channel.attr(PROXY).set(handler);
+                      channel.pipeline().addLast(handler);
+                    });
                 channel.pipeline().addLast(GUARD, new StageByStage());
               }
             })
@@ -171,7 +177,8 @@ final class Dialer {
   }
 
   private void awaitProxy(Channel channel) throws LinkFailure, InterruptedException {
-    if (!(channel.pipeline().get(PROXY) instanceof HttpProxyHandler handler)) {
+    HttpProxyHandler handler = channel.attr(PROXY).get();
+    if (handler == null) {
       return;
     }
     Future<Channel> through = handler.connectFuture();
