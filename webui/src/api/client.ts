@@ -1,7 +1,7 @@
 import createClient, { type Middleware } from "openapi-fetch";
 import { BROKER } from "./base";
 import { ApiError, problemOf, UnreachableError } from "./problem";
-import { brokerNow, isBrokerTimeKnown } from "../parts/brokerTime";
+import { brokerNow, isBrokerTimeKnown } from "./brokerTime";
 import { refreshSession, renewInTime, sessionTimes, type Refreshed } from "./refresh";
 import type { paths } from "./schema";
 

@@ -5,7 +5,7 @@ import { sentenceOf } from "../api/problem";
 import { rememberTimes } from "../api/refresh";
 import { Button, Note, TextField } from "../parts/basics";
 import { Dialog } from "../parts/Dialog";
-import { brokerNow } from "../parts/brokerTime";
+import { brokerNow } from "../api/brokerTime";
 import { clock } from "../parts/words";
 import { useSession } from "./session";
 

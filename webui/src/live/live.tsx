@@ -12,7 +12,7 @@ import {
 } from "react";
 import { call, onReached } from "../api/client";
 import { useCan, useMe, useSession } from "../auth/session";
-import { tellBrokerTime } from "../parts/brokerTime";
+import { tellBrokerTime } from "../api/brokerTime";
 import { applyAgents, type Agent } from "./agentPatches";
 import { LiveFeed, type FeedState, type Interest } from "./liveFeed";
 import { takeSlot } from "./slots";

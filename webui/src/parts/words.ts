@@ -1,4 +1,4 @@
-import { brokerNow } from "./brokerTime";
+import { brokerNow } from "../api/brokerTime";
 
 /** Numbers, times and states in words; the same everywhere. */
 

@@ -3,7 +3,7 @@ import { useState, type SubmitEvent } from "react";
 import { api, done, some } from "../../api/client";
 import { useCan } from "../../auth/session";
 import { Ago, Button, Empty, Failure, Loading, Note, SelectField, TextField } from "../../parts/basics";
-import { brokerNow } from "../../parts/brokerTime";
+import { brokerNow } from "../../api/brokerTime";
 import { DataTable } from "../../parts/DataTable";
 import { Dialog } from "../../parts/Dialog";
 import { Panel } from "../../parts/Page";

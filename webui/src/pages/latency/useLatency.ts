@@ -4,7 +4,7 @@ import { optional } from "../../api/client";
 import type { TimedPoint } from "../../charts/Bands";
 import { useLive, useLiveEvent, useMoving } from "../../live/live";
 import type { Hops, Latency, LatencySecond, SeriesList } from "../../live/types";
-import { brokerNow } from "../../parts/brokerTime";
+import { brokerNow } from "../../api/brokerTime";
 import { askedOf, LONGEST_BY_SECOND, queryOf, rangeOf, type Range } from "./range";
 import { joined, withSecond } from "./seconds";
 import type { Search } from "../../routes";

@@ -1,5 +1,6 @@
 package io.penstock.broker;
 
+import io.penstock.broker.store.AuditFilters;
 import io.penstock.broker.store.AuditTable;
 import io.penstock.broker.store.TestDatabase;
 import java.util.List;
@@ -9,7 +10,7 @@ final class TestAudit {
   private TestAudit() {}
 
   static List<AuditTable.Entry> of(TestDatabase database) {
-    var everything = AuditTable.Filter.newest(10_000);
+    var everything = AuditFilters.newest(10_000);
     return database
         .database()
         .transaction(tx -> new AuditTable().list(tx, everything))

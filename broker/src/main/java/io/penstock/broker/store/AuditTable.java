@@ -84,26 +84,7 @@ public final class AuditTable {
       Optional<Instant> from,
       Optional<Instant> to,
       Optional<Long> beforeId,
-      int limit) {
-
-    public static Filter newest(int limit) {
-      return new Filter(
-          Optional.empty(),
-          Optional.empty(),
-          Optional.empty(),
-          Optional.empty(),
-          Optional.empty(),
-          Optional.empty(),
-          Optional.empty(),
-          Optional.empty(),
-          limit);
-    }
-
-    public Filter ofType(String type) {
-      return new Filter(
-          user, Optional.of(type), resourceId, result, reason, from, to, beforeId, limit);
-    }
-  }
+      int limit) {}
 
   /// Written before the commit, together with the other rows of the transaction and in their order,
   /// each under a MAC.
@@ -172,7 +153,7 @@ public final class AuditTable {
                 + " from audit_log"
                 + where.text()
                 + " order by id desc limit "
-                + filter.limit(),
+                + where.place(filter.limit()),
             where.arguments())
         .forEach(row -> entries.add(read(row)));
     return entries;
@@ -189,9 +170,13 @@ public final class AuditTable {
       String[] parts = condition.split("\\?", -1);
       text.append(parts[0]);
       for (int i = 1; i < parts.length; i++) {
-        arguments.add(values[i - 1]);
-        text.append('$').append(arguments.size()).append(parts[i]);
+        text.append(place(values[i - 1])).append(parts[i]);
       }
+    }
+
+    String place(Object value) {
+      arguments.add(value);
+      return "$" + arguments.size();
     }
 
     void andType(String type) {

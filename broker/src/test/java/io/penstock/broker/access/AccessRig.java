@@ -13,8 +13,8 @@ import io.penstock.broker.keys.MasterKey;
 import io.penstock.broker.store.AccessHints;
 import io.penstock.broker.store.AlarmTable;
 import io.penstock.broker.store.AlarmTable.Alarm;
+import io.penstock.broker.store.AuditFilters;
 import io.penstock.broker.store.AuditTable.Entry;
-import io.penstock.broker.store.AuditTable.Filter;
 import io.penstock.broker.store.AuditTable.Stored;
 import io.penstock.broker.store.BreakableDatabase;
 import io.penstock.broker.store.Database;
@@ -183,7 +183,7 @@ public final class AccessRig implements AutoCloseable {
   }
 
   List<Entry> audited(String type) {
-    var filter = Filter.newest(1000).ofType(type);
+    var filter = AuditFilters.ofType(type);
     return new Audit(real.database(), keys.rowMac(), clock)
         .list(filter).stream().map(Stored::entry).toList();
   }

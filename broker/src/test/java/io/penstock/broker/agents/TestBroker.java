@@ -9,6 +9,7 @@ import io.penstock.broker.config.DataDirectory;
 import io.penstock.broker.keys.BrokerKeys;
 import io.penstock.broker.keys.MasterKey;
 import io.penstock.broker.store.AlarmTable;
+import io.penstock.broker.store.AuditFilters;
 import io.penstock.broker.store.AuditTable;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.store.DatabaseAddress;
@@ -37,6 +38,7 @@ import org.jspecify.annotations.Nullable;
 /// A broker without sockets: real Postgres, real keys, and the identities under test. Its clock
 /// stands until a test moves it.
 final class TestBroker implements AutoCloseable {
+  private static final TestDatabase.OfThread DATABASE = new TestDatabase.OfThread();
   static final Actor ADMIN =
       new Actor(
           "admin@example.org",
@@ -53,8 +55,6 @@ final class TestBroker implements AutoCloseable {
   /// The newest head manifest of every agent.
   volatile @Nullable String head;
   private final DataDirectory data;
-  private static final TestDatabase.OfThread DATABASE = new TestDatabase.OfThread();
-
   private final TestDatabase postgres =
       DATABASE.emptied("agents, enrollment_tokens, revocation_lists, alarms, audit_log, outbox");
   private final Ticking clock = new Ticking();
@@ -229,7 +229,7 @@ final class TestBroker implements AutoCloseable {
 
   /// Oldest first.
   List<AuditTable.Entry> audit() {
-    var everything = AuditTable.Filter.newest(1000);
+    var everything = AuditFilters.newest(1000);
     return database().transaction(tx -> new AuditTable().list(tx, everything)).reversed().stream()
         .map(AuditTable.Stored::entry)
         .toList();

@@ -3,6 +3,7 @@ package io.penstock.broker.alarms;
 import io.penstock.broker.config.DataDirectory;
 import io.penstock.broker.keys.BrokerKeys;
 import io.penstock.broker.keys.MasterKey;
+import io.penstock.broker.store.AuditFilters;
 import io.penstock.broker.store.BreakableDatabase;
 import io.penstock.broker.store.TestDatabase;
 import java.nio.file.Path;
@@ -54,9 +55,7 @@ final class World implements AutoCloseable {
   /// Events of the audit trail, oldest first.
   List<String> audited(String likeType) {
     return new io.penstock.broker.audit.Audit(postgres.database(), keys.rowMac(), clock)
-            .list(io.penstock.broker.store.AuditTable.Filter.newest(1000).ofType(likeType))
-            .reversed()
-            .stream()
+        .list(AuditFilters.ofType(likeType)).reversed().stream()
             .map(
                 stored -> stored.entry().eventType() + " " + stored.entry().resourceId().orElse(""))
             .toList();

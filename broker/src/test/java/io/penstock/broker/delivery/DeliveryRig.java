@@ -12,6 +12,7 @@ import io.penstock.broker.keys.ManagedKey;
 import io.penstock.broker.keys.MasterKey;
 import io.penstock.broker.store.AgentTable;
 import io.penstock.broker.store.AlarmTable;
+import io.penstock.broker.store.AuditFilters;
 import io.penstock.broker.store.AuditTable;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.store.EpochTable;
@@ -400,7 +401,7 @@ final class DeliveryRig implements AutoCloseable {
 
   /// Oldest first.
   List<AuditTable.Entry> audit(String type) {
-    var everything = AuditTable.Filter.newest(1000);
+    var everything = AuditFilters.newest(1000);
     return database().transaction(tx -> new AuditTable().list(tx, everything)).reversed().stream()
         .map(AuditTable.Stored::entry)
         .filter(entry -> entry.eventType().equals(type))

@@ -25,6 +25,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -86,20 +87,9 @@ class DatabaseTest {
   void statementsThatWereSentSeeWhatThoseBeforeThemChangedAndWaitedFor() throws Exception {
     test.execute("create table gate (name text primary key, value int not null)");
     test.execute("insert into gate values ('one', 1)");
-    var locked = new CountDownLatch(1);
-    var sent = new CountDownLatch(1);
+    var release = new CountDownLatch(1);
     try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
-      var writer =
-          threads.submit(
-              () ->
-                  test.database()
-                      .run(
-                          tx -> {
-                            tx.update("update gate set value = 2");
-                            locked.countDown();
-                            await(sent);
-                          }));
-      await(locked);
+      var writer = holding("update gate set value = 2", release, threads);
       var reader =
           threads.submit(
               () ->
@@ -109,10 +99,12 @@ class DatabaseTest {
                             // New to the connection, so prepared first.
                             var lock = tx.send("select name from gate for update");
                             var value = tx.sendForOne("select value as n from gate");
-                            sent.countDown();
                             assertThat(lock.get()).hasSize(1);
                             return Values.number(value.get().orElseThrow(), "n");
                           }));
+      // Both have arrived, and the first one waits.
+      assertThat(eventually(() -> waitingForALock() == 1)).isTrue();
+      release.countDown();
       writer.get(20, TimeUnit.SECONDS);
       assertThat(reader.get(20, TimeUnit.SECONDS)).isEqualTo(2);
     }
@@ -166,22 +158,11 @@ class DatabaseTest {
   @Test
   void whatWasGivenUpWhileItsAuditRowWaitedIsNotCommittedLater() throws Exception {
     RowMac mac = TestRowMac.random();
-    var locked = new CountDownLatch(1);
     var givenUp = new CountDownLatch(1);
     Vertx vertx = Vertx.vertx();
     try (Database hasty = Database.connect(vertx, () -> test.address(), 1, Duration.ofSeconds(1));
         var threads = Executors.newVirtualThreadPerTaskExecutor()) {
-      var other =
-          threads.submit(
-              () ->
-                  test.database()
-                      .run(
-                          tx -> {
-                            tx.update("lock table audit_log in exclusive mode");
-                            locked.countDown();
-                            await(givenUp);
-                          }));
-      await(locked);
+      var other = holding("lock table audit_log in exclusive mode", givenUp, threads);
       assertThatThrownBy(
               () ->
                   hasty.run(
@@ -202,9 +183,31 @@ class DatabaseTest {
     assertThat(count("given-up")).isZero();
   }
 
+  /// Another transaction that has run `sql` and keeps what that locked.
+  private static java.util.concurrent.Future<?> holding(
+      String sql, CountDownLatch release, ExecutorService threads) {
+    var locked = new CountDownLatch(1);
+    var held =
+        threads.submit(
+            () ->
+                test.database()
+                    .run(
+                        tx -> {
+                          tx.update(sql);
+                          locked.countDown();
+                          await(release);
+                        }));
+    await(locked);
+    return held;
+  }
+
+  private static long waitingForALock() {
+    return test.number("select count(*) as n from pg_locks where not granted");
+  }
+
   private static void await(CountDownLatch latch) {
     try {
-      assertThat(latch.await(10, TimeUnit.SECONDS)).isTrue();
+      assertThat(latch.await(20, TimeUnit.SECONDS)).isTrue();
     } catch (InterruptedException e) {
       throw new IllegalStateException(e);
     }
@@ -268,7 +271,7 @@ class DatabaseTest {
               }
             });
 
-    var all = AuditTable.Filter.newest(1000).ofType("test.order");
+    var all = AuditFilters.ofType("test.order");
     List<AuditTable.Stored> stored = test.database().transaction(tx -> table.list(tx, all));
     assertThat(stored.reversed())
         .extracting(it -> it.entry().changes().get("n"))

@@ -14,6 +14,7 @@ import io.penstock.broker.store.AgentKeys;
 import io.penstock.broker.store.AgentStanding;
 import io.penstock.broker.store.AgentState;
 import io.penstock.broker.store.AlarmTable;
+import io.penstock.broker.store.AuditFilters;
 import io.penstock.broker.store.AuditTable;
 import io.penstock.broker.store.Database;
 import io.penstock.broker.store.GenerationState;
@@ -235,17 +236,7 @@ public final class SystemsRig implements AutoCloseable {
   }
 
   private List<AuditTable.Entry> audit(Optional<String> type, Optional<String> resource) {
-    var filter =
-        new AuditTable.Filter(
-            Optional.empty(),
-            type,
-            resource,
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty(),
-            1000);
+    var filter = AuditFilters.matching(type, resource, 1000);
     return database().transaction(tx -> new AuditTable().list(tx, filter)).reversed().stream()
         .map(AuditTable.Stored::entry)
         .toList();
