@@ -18,7 +18,7 @@ type Token = components["schemas"]["EnrollmentToken"];
 export default function EnrollmentPage() {
   const [creating, setCreating] = useState(false);
   const [created, setCreated] = useState<Created | null>(null);
-  const { data: agents } = useAgents();
+  const { data: agents, error, refetch } = useAgents();
   const pending = (agents ?? []).filter(
     (agent) => agent.state === "pending" || agent.pending_fingerprint !== null,
   );
@@ -45,7 +45,13 @@ export default function EnrollmentPage() {
         />
       )}
       <Panel title={pending.length === 0 ? "Waiting for approval" : `Waiting for approval (${String(pending.length)})`} flush={pending.length > 0}>
-        {pending.length === 0 ? (
+        {agents === undefined ? (
+          error === null ? (
+            <Loading rows={2} />
+          ) : (
+            <Failure error={error} again={() => void refetch()} />
+          )
+        ) : pending.length === 0 ? (
           <p className="muted">
             Nobody waits. An agent that starts with a token appears here by itself.
           </p>

@@ -75,7 +75,9 @@ export default function LatencyPage() {
       ) : (
         <>
           <Selection range={range} series={list} hops />
-          {series.error !== null && series.data === undefined && <Failure error={series.error} />}
+          {series.error !== null && series.data === undefined && (
+            <Failure error={series.error} again={() => void series.refetch()} />
+          )}
           <LatencyCharts
             range={range}
             agent={agent}

@@ -245,7 +245,7 @@ function WorstList({ worst }: { readonly worst: readonly Worst[] }) {
 }
 
 function OpenAlarms() {
-  const { data, dataUpdatedAt } = useQuery(alarmsQuery);
+  const { data, error, refetch, dataUpdatedAt } = useQuery(alarmsQuery);
   const open = (data ?? []).filter((alarm) => alarm.acknowledged_at === null && alarm.cleared_at === null).slice(0, 8);
   return (
     <Panel
@@ -256,9 +256,15 @@ function OpenAlarms() {
         </Link>
       }
     >
-      {open.length === 0 ? (
+      {data === undefined ? (
+        error === null ? (
+          <Loading rows={2} />
+        ) : (
+          <Failure error={error} again={() => void refetch()} />
+        )
+      ) : open.length === 0 ? (
         <p className="muted">
-          None. {dataUpdatedAt > 0 && <>Looked <Ago at={new Date(dataUpdatedAt).toISOString()} />.</>}
+          None. Looked <Ago at={new Date(dataUpdatedAt).toISOString()} />.
         </p>
       ) : (
         <ul className="alarm-list">

@@ -89,7 +89,7 @@ export default function SystemsPage() {
   const can = useCan();
   const navigate = useNavigate();
   const [search, setSearch] = useUrl();
-  const { data: agents, error } = useAgents();
+  const { data: agents, error, refetch } = useAgents();
   const query = search["q"] ?? "";
   const approved = useMemo(() => (agents ?? []).filter((agent) => agent.state === "approved"), [agents]);
   const looked = useMemo(() => {
@@ -99,7 +99,7 @@ export default function SystemsPage() {
   }, [approved, query]);
   const answers = useQueries({ queries: looked.map((agent) => systemsQuery(agent.id)) });
   const loading = answers.some((answer) => answer.isPending);
-  const failed = answers.find((answer) => answer.error !== null)?.error ?? null;
+  const failed = answers.filter((answer) => answer.error !== null);
 
   const rows = looked.flatMap((agent, index): Row[] => {
     const configured = answers[index]?.data ?? [];
@@ -134,8 +134,10 @@ export default function SystemsPage() {
       title="Systems"
       beside={can("systems:update") && approved.length > 0 && <AddSystem agents={approved} />}
     >
-      {error !== null && <Failure error={error} />}
-      {failed !== null && <Failure error={failed} />}
+      {error !== null && <Failure error={error} again={() => void refetch()} />}
+      {failed[0] !== undefined && (
+        <Failure error={failed[0].error} again={() => void Promise.all(failed.map((answer) => answer.refetch()))} />
+      )}
       {agents === undefined || (loading && rows.length === 0) ? (
         error === null && <Loading />
       ) : approved.length === 0 ? (
